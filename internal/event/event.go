@@ -1,0 +1,213 @@
+// Package event is the contract that every part shares: the parking event, its
+// JSON encoding, and the cursor that names a place in the event log.
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Type is the value of the field "type" of every event. It never changes; what
+// happened is in [Event.Change].
+const Type = "ParkingSpotUpdated"
+
+// Status is what a spot is to somebody who looks for one.
+type Status string
+
+// The statuses, in the order in which they win when several apply.
+const (
+	Removed      Status = "removed" // only in the last event of a spot
+	Closed       Status = "closed"
+	OutOfService Status = "out_of_service"
+	Unknown      Status = "unknown"
+	Occupied     Status = "occupied"
+	Reserved     Status = "reserved"
+	Free         Status = "free"
+)
+
+// Change is what happened to a spot.
+type Change string
+
+// The changes.
+const (
+	ChangeAdded            Change = "added"
+	ChangeOccupied         Change = "occupied"
+	ChangeReleased         Change = "released"
+	ChangeReserved         Change = "reserved"
+	ChangeReservationEnded Change = "reservation_ended"
+	ChangeSignalLost       Change = "signal_lost"
+	ChangeSignalRestored   Change = "signal_restored"
+	ChangeClosed           Change = "closed"
+	ChangeReopened         Change = "reopened"
+	ChangeFaulted          Change = "faulted"
+	ChangeRepaired         Change = "repaired"
+	ChangeEdited           Change = "edited"
+	ChangeRemoved          Change = "removed"
+)
+
+// Statuses and Changes list every value that Parkwire writes, for validation.
+// Events of other programs may carry others and are delivered all the same.
+var (
+	Statuses = []Status{Removed, Closed, OutOfService, Unknown, Occupied, Reserved, Free}
+	Changes  = []Change{
+		ChangeAdded, ChangeOccupied, ChangeReleased, ChangeReserved, ChangeReservationEnded, ChangeSignalLost,
+		ChangeSignalRestored, ChangeClosed, ChangeReopened, ChangeFaulted, ChangeRepaired, ChangeEdited, ChangeRemoved,
+	}
+)
+
+// Event is one change of one spot. The first four fields are fixed for ever:
+// programs that know only them read and write events. The others are empty in
+// events that such programs wrote.
+type Event struct {
+	Type      string `json:"type"`
+	SpotID    string `json:"spotId"`
+	Status    Status `json:"status"`
+	Timestamp Time   `json:"timestamp"` // when the change was accepted
+
+	EventID        string `json:"eventId,omitempty"` // UUIDv7
+	Change         Change `json:"change,omitempty"`
+	PreviousStatus Status `json:"previousStatus,omitempty"` // absent in "added"
+	Version        int64  `json:"version,omitempty"`        // 1, 2, 3 … per spot, without a hole
+	LotID          string `json:"lotId,omitempty"`
+	ZoneID         string `json:"zoneId,omitempty"`
+	ObservedAt     Time   `json:"observedAt,omitzero"` // when the sensor or the operator saw it
+	Source         string `json:"source,omitempty"`    // sensor, operator or system
+}
+
+// Encode returns e as one JSON object.
+func Encode(e Event) ([]byte, error) {
+	e.Type = Type
+	b, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the event of spot %q: %w", e.SpotID, err)
+	}
+	return b, nil
+}
+
+// ErrNotObject and ErrNoSpotID are the two reasons for which a record is no event.
+var (
+	ErrNotObject = errors.New("the value is not a JSON object")
+	ErrNoSpotID  = errors.New(`the field "spotId" is missing or is not a non-empty string`)
+)
+
+// Decode reads a record that any program may have written. Only a JSON object with
+// a spotId is required; a field of another type than ours, or a timestamp that cannot
+// be read, is left empty rather than refused, because the bytes themselves are what is
+// delivered and the fields only serve to filter and count.
+func Decode(value []byte) (Event, error) {
+	var e Event
+	if json.Unmarshal(value, &e) == nil && e.SpotID != "" && isObject(value) {
+		return e, nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(value, &fields); err != nil || fields == nil {
+		return Event{}, ErrNotObject
+	}
+	e = Event{}
+	if json.Unmarshal(fields["spotId"], &e.SpotID) != nil || e.SpotID == "" {
+		return Event{}, ErrNoSpotID
+	}
+	for name, to := range map[string]any{
+		"type": &e.Type, "status": &e.Status, "timestamp": &e.Timestamp, "eventId": &e.EventID, "change": &e.Change,
+		"previousStatus": &e.PreviousStatus, "version": &e.Version, "lotId": &e.LotID, "zoneId": &e.ZoneID,
+		"observedAt": &e.ObservedAt, "source": &e.Source,
+	} {
+		_ = json.Unmarshal(fields[name], to) // what cannot be read stays empty
+	}
+	return e, nil
+}
+
+// Position is where an event stands in the log.
+type Position struct {
+	Partition int32 `json:"partition"`
+	Offset    int64 `json:"offset"`
+	// After is the offset before it that was published for this partition. A
+	// receiver whose newest offset is smaller has missed something.
+	After int64 `json:"after"`
+}
+
+// AppendLogPosition appends to dst the JSON object value with one more field, "log",
+// at its end. Everything in value stays as its writer wrote it.
+func AppendLogPosition(dst, value []byte, p Position) []byte {
+	dst = appendOpenObject(dst, value)
+	dst = append(dst, `"log":{"partition":`...)
+	dst = strconv.AppendInt(dst, int64(p.Partition), 10)
+	dst = append(dst, `,"offset":`...)
+	dst = strconv.AppendInt(dst, p.Offset, 10)
+	dst = append(dst, `,"after":`...)
+	dst = strconv.AppendInt(dst, p.After, 10)
+	return append(dst, "}}"...)
+}
+
+// CutLogPosition undoes [AppendLogPosition]. It reports false for a message that
+// does not end in a log position, that is, one that some other program published.
+func CutLogPosition(message []byte) (value []byte, p Position, ok bool) {
+	i := bytes.LastIndex(message, []byte(`"log":{"partition":`))
+	if i < 1 || !bytes.HasSuffix(message, []byte("}}")) {
+		return message, Position{}, false
+	}
+	if err := json.Unmarshal(message[i+len(`"log":`):len(message)-1], &p); err != nil {
+		return message, Position{}, false
+	}
+	head := bytes.TrimSuffix(message[:i], []byte(","))
+	value = make([]byte, 0, len(head)+1)
+	return append(append(value, head...), '}'), p, true
+}
+
+// AppendCursor appends to dst the JSON object value with one more field, "cursor", at
+// its end. The cursor is URL-safe and so needs no escaping.
+func AppendCursor(dst, value []byte, cursor string) []byte {
+	dst = appendOpenObject(dst, value)
+	dst = append(dst, `"cursor":"`...)
+	dst = append(dst, cursor...)
+	return append(dst, `"}`...)
+}
+
+// appendOpenObject appends value without its closing brace, ready for one more field.
+func appendOpenObject(dst, value []byte) []byte {
+	body := bytes.TrimRight(value, " \t\r\n")
+	body = bytes.TrimRight(body[:len(body)-1], " \t\r\n")
+	dst = append(dst, body...)
+	if body[len(body)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	return dst
+}
+
+func isObject(value []byte) bool {
+	v := bytes.TrimLeft(value, " \t\r\n")
+	return len(v) > 0 && v[0] == '{'
+}
+
+// Time is a time in UTC, written as RFC 3339 with milliseconds, as JavaScript's
+// toISOString does.
+type Time struct{ time.Time }
+
+// Layout is how [Time] is written.
+const Layout = "2006-01-02T15:04:05.000Z"
+
+// At returns t as a Time, cut to milliseconds.
+func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
+
+func (t Time) String() string { return t.UTC().Format(Layout) }
+
+// MarshalJSON writes t in [Layout].
+func (t Time) MarshalJSON() ([]byte, error) { return t.UTC().AppendFormat(nil, `"`+Layout+`"`), nil }
+
+// UnmarshalJSON reads any RFC 3339 time.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	u, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return fmt.Errorf("%q is no RFC 3339 time, such as 2026-11-24T03:35:00.123Z", s)
+	}
+	t.Time = u.UTC()
+	return nil
+}

@@ -1,0 +1,202 @@
+package stack
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Servers are the real servers under a distributed stack.
+type Servers struct{ Kafka, Redis, Database string }
+
+// RealServers reads from the environment where the servers are. It skips the test where one is missing, or fails
+// it where the environment says that they must be there.
+func RealServers(t testing.TB) Servers {
+	t.Helper()
+	s := Servers{os.Getenv(EnvKafka), os.Getenv(EnvRedis), os.Getenv(EnvDatabase)}
+	for name, value := range map[string]string{EnvKafka: s.Kafka, EnvRedis: s.Redis, EnvDatabase: s.Database} {
+		if value == "" {
+			absent(t, name+" is not set")
+		}
+	}
+	return s
+}
+
+// absent skips a test whose servers or programs are not there, or fails it where they must be.
+func absent(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv(EnvDistributed) == "1" {
+		t.Fatalf("%s, although %s=1 promises it", what, EnvDistributed)
+	}
+	t.Skipf("skipped: %s", what)
+}
+
+// Layout is how many processes of each part run, and through which proxies they reach the servers, where a test
+// takes these away. Kafka's proxy only hides the address to begin at: brokers then name their own.
+type Layout struct {
+	Gateways, Parking, Live int
+	Kafka, Redis, Database  *Proxy
+}
+
+// Distributed starts NGINX in front of 2 gateways and 3 notification instances, and 2 parking processes,
+// each a process of its own on the real servers, and waits until all are ready.
+func Distributed(t testing.TB) *Stack {
+	t.Helper()
+	s := Assemble(t, RealServers(t), Layout{Gateways: 2, Parking: 2, Live: 3})
+	s.StartAll(t)
+	s.WaitAllReady(t)
+	s.URL = startNGINX(t, s)
+	return s
+}
+
+// Assemble prepares the processes of a distributed stack and starts none. Topics, channel and database schema
+// are new, so that runs do not see each other. URL is the first gateway.
+func Assemble(t testing.TB, servers Servers, layout Layout) *Stack {
+	t.Helper()
+	run := "e2e-" + strings.ToLower(rand.Text()[:10])
+	s := &Stack{
+		Kafka: servers.Kafka, Redis: servers.Redis,
+		Topic: run + "-events", SpotsTopic: run + "-spots", RejectedTopic: run + "-rejected", Channel: run + "-notifications",
+	}
+	env := []string{
+		"PARKWIRE_KAFKA_BROKERS=" + detour(t, servers.Kafka, layout.Kafka),
+		"PARKWIRE_KAFKA_TOPIC=" + s.Topic, "PARKWIRE_KAFKA_SPOTS_TOPIC=" + s.SpotsTopic,
+		"PARKWIRE_KAFKA_REJECTED_TOPIC=" + s.RejectedTopic, "PARKWIRE_KAFKA_GROUP=" + run,
+		"PARKWIRE_REDIS_URL=" + detour(t, servers.Redis, layout.Redis), "PARKWIRE_REDIS_CHANNEL=" + s.Channel,
+		"PARKWIRE_JWT_KEY=" + rand.Text() + rand.Text(),
+	}
+	if servers.Database != "" {
+		database := ownSchema(t, servers.Database, strings.ReplaceAll(run, "-", "_"))
+		env = append(env, "PARKWIRE_DATABASE_URL="+detour(t, database, layout.Database))
+	}
+	t.Cleanup(func() { dropTopics(t, s) }) // after the processes, which are cleaned up first
+	for i := range layout.Parking {
+		s.Parking = append(s.Parking, newNode(t, numbered("parking", i), "parking", env, "--data-dir", t.TempDir()))
+	}
+	for i := range layout.Live {
+		s.Live = append(s.Live, newNode(t, numbered("notifications", i), "notifications", env, "--data-dir", t.TempDir()))
+	}
+	for i := range layout.Gateways {
+		s.Gateways = append(s.Gateways, newNode(t, numbered("gateway", i), "gateway", env, "--data-dir", t.TempDir(),
+			"--parking-urls", list(s.Parking), "--live-urls", list(s.Live)))
+	}
+	s.API = API{URL: s.Gateways[0].URL, Token: token(t, env)}
+	return s
+}
+
+// detour returns the address of a server, a URL or "host:port", as it is reached through the proxy, if there is one.
+func detour(t testing.TB, address string, proxy *Proxy) string {
+	t.Helper()
+	if proxy == nil {
+		return address
+	}
+	if !strings.Contains(address, "://") {
+		return proxy.Addr
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = proxy.Addr
+	return u.String()
+}
+
+// ProxyTo makes a proxy, cut, to the server of an address: a URL, or the first of a list of "host:port".
+func ProxyTo(t testing.TB, address string) *Proxy {
+	t.Helper()
+	first, _, _ := strings.Cut(address, ",")
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		first = u.Host
+	}
+	return NewProxy(t, first)
+}
+
+// Nodes are all processes of a distributed stack.
+func (s *Stack) Nodes() []*Node {
+	return append(append(append([]*Node(nil), s.Parking...), s.Live...), s.Gateways...)
+}
+
+// StartAll starts every process, in no order that would matter.
+func (s *Stack) StartAll(t testing.TB) {
+	t.Helper()
+	for _, n := range s.Nodes() {
+		n.Start(t)
+	}
+}
+
+// WaitAllReady waits until every process is ready.
+func (s *Stack) WaitAllReady(t testing.TB) {
+	t.Helper()
+	for _, n := range s.Nodes() {
+		n.WaitReady(t)
+	}
+}
+
+// ownSchema makes a schema of the database that goes when the test ends, and returns the URL that uses it.
+func ownSchema(t testing.TB, database, name string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, database)
+	if err != nil {
+		t.Fatalf("connecting to the database of %s: %v", EnvDatabase, err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "create schema "+name); err != nil {
+		t.Fatalf("making a schema: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		conn, err := pgx.Connect(ctx, database)
+		if err == nil {
+			defer conn.Close(ctx)
+			_, err = conn.Exec(ctx, "drop schema "+name+" cascade")
+		}
+		if err != nil {
+			t.Logf("the schema %s was left behind: %v", name, err)
+		}
+	})
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatalf("%s: %v", EnvDatabase, err)
+	}
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+func dropTopics(t testing.TB, s *Stack) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(s.Kafka, ",")...))
+	if err != nil {
+		t.Logf("the topics of %s were left behind: %v", s.Topic, err)
+		return
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if _, err := kadm.NewClient(client).DeleteTopics(ctx, s.Topic, s.SpotsTopic, s.RejectedTopic); err != nil {
+		t.Logf("the topics of %s were left behind: %v", s.Topic, err)
+	}
+}
+
+// program returns the path of a program, and skips the test where it is not installed.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		absent(t, fmt.Sprintf("the program %s is not installed", name))
+	}
+	return path
+}

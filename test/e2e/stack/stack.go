@@ -1,0 +1,183 @@
+package stack
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience is how long a process may take until it is ready. Real servers on a busy machine are slow.
+const patience = 60 * time.Second
+
+// Node is one Parkwire process that can be ended and started again with the same settings.
+type Node struct {
+	*Process        // nil before the first Start
+	Name     string // as it appears in failures
+	URL      string // "http://host:port", what it serves to clients; empty for a part that serves none
+	admin    string
+	binary   string
+	args     []string
+	env      []string
+}
+
+func newNode(t testing.TB, name, subcommand string, env []string, args ...string) *Node {
+	t.Helper()
+	listen, admin := Address(Port(t)), Address(Port(t))
+	args = append([]string{subcommand, "--listen", listen, "--admin-listen", admin}, args...)
+	return &Node{Name: name, URL: "http://" + listen, admin: "http://" + admin, binary: Binary(t), args: args, env: env}
+}
+
+// Start starts the process and returns at once.
+func (n *Node) Start(t testing.TB) {
+	t.Helper()
+	n.Process = Start(t, n.Name, n.env, n.binary, n.args...)
+}
+
+// Readiness asks /readyz: the status (0: no answer) and what it says.
+func (n *Node) Readiness() (status int, reason string) {
+	answer, err := (&http.Client{Timeout: 2 * time.Second}).Get(n.admin + "/readyz")
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	return answer.StatusCode, strings.TrimSpace(string(text))
+}
+
+// WaitReady waits until the process is ready and returns how long that took.
+func (n *Node) WaitReady(t testing.TB) time.Duration {
+	t.Helper()
+	return n.waitReadiness(t, "ready", func(status int) bool { return status == 200 })
+}
+
+// WaitNotReady waits until the process answers that it is not ready, and returns the reason that it gives.
+func (n *Node) WaitNotReady(t testing.TB) string {
+	t.Helper()
+	n.waitReadiness(t, "unready", func(status int) bool { return status == 503 })
+	_, reason := n.Readiness()
+	return reason
+}
+
+func (n *Node) waitReadiness(t testing.TB, what string, reached func(status int) bool) time.Duration {
+	t.Helper()
+	began := time.Now()
+	for {
+		status, reason := n.Readiness()
+		if reached(status) {
+			return time.Since(began)
+		}
+		select {
+		case <-n.Exited():
+			t.Fatalf("%s ended before it was %s:\n%s", n.Name, what, tail(n.Output()))
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Since(began) > patience {
+			t.Fatalf("%s is not %s after %v: %d %s\n%s", n.Name, what, patience, status, reason, tail(n.Output()))
+		}
+	}
+}
+
+// Restart starts an ended process again and waits until it is ready.
+func (n *Node) Restart(t testing.TB) {
+	t.Helper()
+	n.Start(t)
+	n.WaitReady(t)
+}
+
+// Stack is a running platform.
+type Stack struct {
+	API
+	// Kafka is the bootstrap address for other programs; Topic, SpotsTopic, RejectedTopic and Channel are the names in use.
+	Kafka, Topic, SpotsTopic, RejectedTopic, Channel string
+	// Redis is the URL of the bus; empty when it is in memory.
+	Redis string
+	// One is the single process of the embedded way; nil when distributed.
+	One *Node
+	// Gateways and the others are the processes of the distributed way.
+	Gateways, Parking, Live []*Node
+}
+
+// Embedded starts "parkwire all" and waits until it is ready. args are further settings.
+func Embedded(t testing.TB, args ...string) *Stack {
+	t.Helper()
+	dir, kafka := t.TempDir(), Address(Port(t))
+	args = append([]string{"--data-dir", dir, "--kafka-listen", kafka}, args...)
+	one := newNode(t, "all", "all", nil, args...)
+	one.Restart(t)
+	return &Stack{
+		API:   API{URL: one.URL, Token: token(t, nil, "--data-dir", dir)},
+		Kafka: kafka, Topic: "parking-events", SpotsTopic: "parking-spots", RejectedTopic: "parking-events-rejected", Channel: "notifications",
+		One: one,
+	}
+}
+
+// token prints a token as an operator would make one.
+func token(t testing.TB, env []string, args ...string) string {
+	t.Helper()
+	args = append([]string{"token", "--scope", "operate"}, args...)
+	return strings.TrimSpace(Run(t, 10*time.Second, env, Binary(t), args...))
+}
+
+// Parkwire runs a subcommand against the stack, as its operator, and returns what it said on standard output.
+func (s *Stack) Parkwire(t testing.TB, timeout time.Duration, args ...string) string {
+	t.Helper()
+	return Run(t, timeout, []string{"PARKWIRE_TOKEN=" + s.Token}, Binary(t), args...)
+}
+
+// WebSocket connects a WebSocket client where users do.
+func (s *Stack) WebSocket(t testing.TB, query ...string) *Listener {
+	t.Helper()
+	return ListenWebSocket(t, s.URL, Query(t, query...))
+}
+
+// SSE connects a client of server-sent events where users do.
+func (s *Stack) SSE(t testing.TB, query ...string) *Listener {
+	t.Helper()
+	return ListenSSE(t, s.URL, Query(t, query...), "")
+}
+
+// Query makes a query of names and values.
+func Query(t testing.TB, pairs ...string) url.Values {
+	t.Helper()
+	if len(pairs)%2 != 0 {
+		t.Fatalf("a query of names and values was expected: %q", pairs)
+	}
+	q := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		q.Add(pairs[i], pairs[i+1])
+	}
+	return q
+}
+
+// Instances are the addresses of the live instances, each reached directly.
+func (s *Stack) Instances() []string {
+	if s.One != nil {
+		return []string{s.One.URL}
+	}
+	urls := make([]string, len(s.Live))
+	for i, n := range s.Live {
+		urls[i] = n.URL
+	}
+	return urls
+}
+
+// ForEach runs test on the embedded stack and on the distributed one; the latter is skipped, or
+// fails, where its servers are not there.
+func ForEach(t *testing.T, test func(t *testing.T, s *Stack)) {
+	t.Run("embedded", func(t *testing.T) { test(t, Embedded(t)) })
+	t.Run("distributed", func(t *testing.T) { test(t, Distributed(t)) })
+}
+
+func list(nodes []*Node) string {
+	urls := make([]string, len(nodes))
+	for i, n := range nodes {
+		urls[i] = n.URL
+	}
+	return strings.Join(urls, ",")
+}
+
+func numbered(name string, i int) string { return fmt.Sprintf("%s %d", name, i+1) }

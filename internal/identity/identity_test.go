@@ -1,0 +1,243 @@
+package identity_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"parkwire/internal/identity"
+	"parkwire/internal/problem"
+)
+
+var (
+	key = []byte("0123456789abcdef0123456789abcdef")
+	now = time.Date(2026, 11, 24, 3, 35, 0, 0, time.UTC)
+)
+
+func verifier(t *testing.T, key []byte, o identity.Options) *identity.Verifier {
+	t.Helper()
+	if o.Clock == nil {
+		o.Clock = func() time.Time { return now }
+	}
+	v, err := identity.NewHS256(key, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestScopesIncludeTheWeakerOnes(t *testing.T) {
+	for _, held := range identity.Scopes {
+		p := identity.Principal{Subject: "x", Scopes: []string{held}}
+		reached := false
+		for i := len(identity.Scopes) - 1; i >= 0; i-- {
+			need := identity.Scopes[i]
+			reached = reached || need == held
+			if p.Can(need) != reached {
+				t.Errorf("a holder of %q can %q: %v, want %v", held, need, p.Can(need), reached)
+			}
+		}
+	}
+	if (identity.Principal{Scopes: []string{"admin"}}).Can("everything") {
+		t.Error("a scope that does not exist was granted")
+	}
+	if (identity.Principal{Scopes: []string{"root"}}).Can("read") {
+		t.Error("a scope that does not exist granted another")
+	}
+}
+
+func TestAnIssuedTokenSpeaksForItsPrincipal(t *testing.T) {
+	v := verifier(t, key, identity.Options{})
+	want := identity.Principal{Subject: "gate 3", Scopes: []string{"ingest", "read"}}
+	token, err := v.Issue(want, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := v.Verify(token)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestTokensThatMustBeRefused(t *testing.T) {
+	sign := func(method jwt.SigningMethod, key any, change func(jwt.MapClaims)) string {
+		claims := jwt.MapClaims{"iss": "parkwire", "sub": "x", "scope": "admin", "exp": now.Add(time.Hour).Unix()}
+		change(claims)
+		token, err := jwt.NewWithClaims(method, claims).SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	as := func(name string, value any) func(jwt.MapClaims) {
+		return func(c jwt.MapClaims) {
+			if c[name] = value; value == nil {
+				delete(c, name)
+			}
+		}
+	}
+	hs, same := jwt.SigningMethodHS256, func(jwt.MapClaims) {}
+	good := sign(hs, key, same)
+	cut := strings.Split(good, ".")
+	for name, token := range map[string]string{
+		"not a token":           "hello",
+		"empty":                 "",
+		"no signature":          sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, same),
+		"signature cut off":     cut[0] + "." + cut[1] + ".",
+		"another key":           sign(hs, []byte(strings.Repeat("k", 32)), same),
+		"another algorithm":     sign(jwt.SigningMethodHS512, key, same),
+		"another issuer":        sign(hs, key, as("iss", "elsewhere")),
+		"no issuer":             sign(hs, key, as("iss", nil)),
+		"never expires":         sign(hs, key, as("exp", nil)),
+		"expired":               sign(hs, key, as("exp", now.Add(-31*time.Second).Unix())),
+		"not yet valid":         sign(hs, key, as("nbf", now.Add(time.Minute).Unix())),
+		"issued in the future":  sign(hs, key, as("iat", now.Add(time.Minute).Unix())),
+		"no subject":            sign(hs, key, as("sub", nil)),
+		"subject with newline":  sign(hs, key, as("sub", "a\nb")),
+		"subject of great size": sign(hs, key, as("sub", strings.Repeat("s", 201))),
+		"scope of another kind": sign(hs, key, as("scope", 7)),
+		"claims swapped":        cut[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"root"}`)) + "." + cut[2],
+	} {
+		if p, err := verifier(t, key, identity.Options{}).Verify(token); !errors.Is(err, identity.ErrToken) {
+			t.Errorf("%s: accepted as %+v (%v)", name, p, err)
+		} else if token != "" && strings.Contains(err.Error(), token) {
+			t.Errorf("%s: the error repeats the token: %v", name, err)
+		}
+	}
+	v := verifier(t, key, identity.Options{})
+	if _, err := v.Verify(sign(hs, key, as("exp", now.Add(-29*time.Second).Unix()))); err != nil {
+		t.Errorf("clocks that differ by 29 s: %v", err)
+	}
+	if _, err := verifier(t, key, identity.Options{Audience: "north"}).Verify(good); !errors.Is(err, identity.ErrToken) {
+		t.Errorf("a token without the audience that is asked for: %v", err)
+	}
+}
+
+func TestIssueRefusesWhatVerifyWouldNotAccept(t *testing.T) {
+	v := verifier(t, key, identity.Options{})
+	for _, p := range []identity.Principal{{}, {Subject: "x"}, {Subject: "x", Scopes: []string{"root"}}, {Subject: "a\tb", Scopes: []string{"read"}}} {
+		if _, err := v.Issue(p, time.Hour); err == nil {
+			t.Errorf("issued a token for %+v", p)
+		}
+	}
+	if _, err := v.Issue(identity.Principal{Subject: "x", Scopes: []string{"read"}}, 0); err == nil {
+		t.Error("issued a token that has expired already")
+	}
+	if _, err := identity.NewHS256(key[:31], identity.Options{}); err == nil {
+		t.Error("a key of 31 bytes was taken")
+	}
+}
+
+func TestTheTokenIsReadFromTheAddressOnlyForNotifications(t *testing.T) {
+	v := verifier(t, key, identity.Options{})
+	token, err := v.Issue(identity.Principal{Subject: "x", Scopes: []string{"read"}}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ target, header, subject string }{
+		{"/notifications?access_token=" + token, "", "x"},
+		{"/api/v1/lots?access_token=" + token, "", ""},
+		{"/api/v1/lots", "Bearer " + token, "x"},
+		{"/api/v1/lots", "bearer " + token, "x"},
+		{"/api/v1/lots", "Basic " + token, ""},
+		{"/notifications", "", ""},
+	} {
+		r := httptest.NewRequest("GET", c.target, nil)
+		if c.header != "" {
+			r.Header.Set("Authorization", c.header)
+		}
+		if p, err := v.Authenticate(r); err != nil || p.Subject != c.subject {
+			t.Errorf("%.20s %.8s: subject %q, %v", c.target, c.header, p.Subject, err)
+		}
+	}
+}
+
+func TestForwardTakesOutWhatTheClientClaimedToBe(t *testing.T) {
+	h := http.Header{"X-Parkwire-Subject": {"root"}, "X-Parkwire-Scopes": {"admin"}, "X-Parkwire-Other": {"1"}, "Accept": {"*/*"}}
+	identity.Forward(h, identity.Principal{})
+	if want := (http.Header{"Accept": {"*/*"}}); !reflect.DeepEqual(h, want) {
+		t.Errorf("got %v", h)
+	}
+	identity.Forward(h, identity.Principal{Subject: "x", Scopes: []string{"read", "ingest"}})
+	p, err := identity.Behind{}.Authenticate(&http.Request{Header: h})
+	if err != nil || p.Subject != "x" || !p.Can("ingest") || p.Can("operate") {
+		t.Errorf("the part behind understood %+v, %v", p, err)
+	}
+}
+
+func TestAuthorizeTellsMissingFromInsufficient(t *testing.T) {
+	for _, c := range []struct {
+		p      identity.Principal
+		scope  string
+		status int
+		header string
+	}{
+		{identity.Principal{}, "", 0, ""},
+		{identity.Principal{}, "read", 401, `Bearer realm="parkwire"`},
+		{identity.Principal{Subject: "x", Scopes: []string{"read"}}, "operate", 403, `Bearer realm="parkwire", error="insufficient_scope", scope="operate"`},
+		{identity.Principal{Subject: "x", Scopes: []string{"admin"}}, "operate", 0, ""},
+	} {
+		err := identity.Authorize(c.p, c.scope)
+		if (err == nil) != (c.status == 0) {
+			t.Errorf("%+v for %q: %v", c.p, c.scope, err)
+			continue
+		}
+		if err == nil {
+			continue
+		}
+		h := http.Header{}
+		identity.Challenge(h, problem.From(err))
+		if problem.From(err).Status != c.status || h.Get("WWW-Authenticate") != c.header {
+			t.Errorf("%+v for %q: %v, %v", c.p, c.scope, err, h)
+		}
+	}
+}
+
+func TestOneKeyIsMadeHoweverManyProcessesStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "jwt.key")
+	keys := make([][]byte, 16)
+	var wg sync.WaitGroup
+	for i := range keys {
+		wg.Go(func() {
+			var err error
+			if keys[i], err = identity.ReadOrMakeKey(path); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, k := range keys {
+		if !bytes.Equal(k, keys[0]) || len(k) < identity.MinKeyBytes {
+			t.Fatalf("keys differ: %q and %q", k, keys[0])
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
+	}
+	left, _ := os.ReadDir(filepath.Dir(path))
+	if len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestAShortKeyFileIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "k")
+	if err := os.WriteFile(path, []byte("short\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := identity.ReadOrMakeKey(path); err == nil || !strings.Contains(err.Error(), "at least 32") {
+		t.Errorf("got %v", err)
+	}
+}

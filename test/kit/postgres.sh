@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Real PostgreSQL on loopback, in a data directory of its own that trades safety at power loss for speed.
+#
+#   postgres.sh start     starts it, with a role and a database "parkwire", and prints the URL
+#   postgres.sh url       prints the URL
+#   postgres.sh psql ...  psql on that database
+#   postgres.sh kill      SIGKILL of every process of the server; start recovers it
+#   postgres.sh stop      ends it
+#   postgres.sh wipe      ends it and removes its data
+#
+# KIT_DIR: where it lives. KIT_POSTGRES_PORT: its port, a free one by default. PGBIN: the folder of the programs.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+P=$KIT_DIR/postgres
+port() { port_for "$KIT_DIR/postgres.port" "${KIT_POSTGRES_PORT:-}"; }
+url() { echo "postgres://parkwire:parkwire@127.0.0.1:$(port)/parkwire?sslmode=disable"; }
+super() { psql -X -qtA -h 127.0.0.1 -p "$(port)" -U postgres "$@"; }
+# The server refuses to run as root.
+AS=(env)
+[[ $(id -u) != 0 ]] || AS=(setpriv --reuid=postgres --regid=postgres --clear-groups)
+bin() {
+  local b=${PGBIN:-}
+  [[ -n $b ]] || b=$(find /usr/lib/postgresql /usr/local/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -1)
+  [[ -x $b/initdb ]] || die "PostgreSQL is not installed: apt-get install postgresql"
+  echo "$b/$1"
+}
+start() {
+  if ! alive "$P/pid"; then
+    if [[ ! -f $P/data/PG_VERSION ]]; then
+      mkdir -p "$P"; [[ $(id -u) != 0 ]] || chown postgres: "$P"
+      (cd "$P" && "${AS[@]}" "$(bin initdb)" -D "$P/data" -U postgres -A trust -E UTF8 --no-locale) >"$KIT_DIR/postgres.initdb.log" 2>&1 ||
+        { cat "$KIT_DIR/postgres.initdb.log" >&2; exit 1; }
+    fi
+    rm -f "$P/data/postmaster.pid" # of a server that is gone: this script knows its own
+    cd "$P"
+    # setsid, env and setpriv become the server and do not fork, so its id is the one remembered.
+    spawn "$P" "${AS[@]}" "$(bin postgres)" -D "$P/data" -p "$(port)" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+      -c shared_buffers=64MB -c max_connections=200 -c fsync=off -c full_page_writes=off
+    ready "$P" 60 super -c 'select 1'
+  fi
+  [[ $(super -c "select 1 from pg_roles where rolname = 'parkwire'") ]] || super -c "create role parkwire login password 'parkwire'"
+  [[ $(super -c "select 1 from pg_database where datname = 'parkwire'") ]] || super -c 'create database parkwire owner parkwire'
+  url
+}
+crash() {
+  local children=
+  if alive "$P/pid"; then children=$(pgrep -P "$(pid_of "$P/pid")" || true); fi
+  end "$P" KILL
+  # shellcheck disable=SC2086
+  [[ -z $children ]] || kill -KILL $children 2>/dev/null || true
+}
+case ${1:-} in
+  start | url) "$1" ;;
+  psql) shift; exec psql -X "$(url)" "$@" ;;
+  kill) crash ;;
+  stop) end "$P" INT ;;
+  wipe) end "$P" INT; rm -rf "$P" "$KIT_DIR"/postgres.* ;;
+  *) usage "$0" ;;
+esac

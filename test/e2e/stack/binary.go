@@ -49,7 +49,7 @@ func Main(m *testing.M) int {
 }
 
 // Binary returns the path of the program under test, built once for all tests of the package.
-func Binary(t testing.TB) string {
+func Binary(t T) string {
 	t.Helper()
 	build.once.Do(func() { build.path, build.err = makeBinary() })
 	if build.err != nil {
@@ -84,7 +84,7 @@ func Root() string {
 }
 
 // Data returns the path of a file of real parking data, and skips the test where the data is not at hand.
-func Data(t testing.TB, name string) string {
+func Data(t T, name string) string {
 	t.Helper()
 	dir := os.Getenv(EnvData)
 	if dir == "" {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,7 +20,7 @@ type Servers struct{ Kafka, Redis, Database string }
 
 // RealServers reads from the environment where the servers are. It skips the test where one is missing, or fails
 // it where the environment says that they must be there.
-func RealServers(t testing.TB) Servers {
+func RealServers(t T) Servers {
 	t.Helper()
 	s := Servers{os.Getenv(EnvKafka), os.Getenv(EnvRedis), os.Getenv(EnvDatabase)}
 	for name, value := range map[string]string{EnvKafka: s.Kafka, EnvRedis: s.Redis, EnvDatabase: s.Database} {
@@ -33,7 +32,7 @@ func RealServers(t testing.TB) Servers {
 }
 
 // absent skips a test whose servers or programs are not there, or fails it where they must be.
-func absent(t testing.TB, what string) {
+func absent(t T, what string) {
 	t.Helper()
 	if os.Getenv(EnvDistributed) == "1" {
 		t.Fatalf("%s, although %s=1 promises it", what, EnvDistributed)
@@ -50,7 +49,7 @@ type Layout struct {
 
 // Distributed starts NGINX in front of 2 gateways and 3 notification instances, and 2 parking processes,
 // each a process of its own on the real servers, and waits until all are ready.
-func Distributed(t testing.TB) *Stack {
+func Distributed(t T) *Stack {
 	t.Helper()
 	s := Assemble(t, RealServers(t), Layout{Gateways: 2, Parking: 2, Live: 3})
 	s.StartAll(t)
@@ -61,7 +60,7 @@ func Distributed(t testing.TB) *Stack {
 
 // Assemble prepares the processes of a distributed stack and starts none. Topics, channel and database schema
 // are new, so that runs do not see each other. URL is the first gateway.
-func Assemble(t testing.TB, servers Servers, layout Layout) *Stack {
+func Assemble(t T, servers Servers, layout Layout) *Stack {
 	t.Helper()
 	run := "e2e-" + strings.ToLower(rand.Text()[:10])
 	s := &Stack{
@@ -95,7 +94,7 @@ func Assemble(t testing.TB, servers Servers, layout Layout) *Stack {
 }
 
 // detour returns the address of a server, a URL or "host:port", as it is reached through the proxy, if there is one.
-func detour(t testing.TB, address string, proxy *Proxy) string {
+func detour(t T, address string, proxy *Proxy) string {
 	t.Helper()
 	if proxy == nil {
 		return address
@@ -112,7 +111,7 @@ func detour(t testing.TB, address string, proxy *Proxy) string {
 }
 
 // ProxyTo makes a proxy, cut, to the server of an address: a URL, or the first of a list of "host:port".
-func ProxyTo(t testing.TB, address string) *Proxy {
+func ProxyTo(t T, address string) *Proxy {
 	t.Helper()
 	first, _, _ := strings.Cut(address, ",")
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
@@ -127,7 +126,7 @@ func (s *Stack) Nodes() []*Node {
 }
 
 // StartAll starts every process, in no order that would matter.
-func (s *Stack) StartAll(t testing.TB) {
+func (s *Stack) StartAll(t T) {
 	t.Helper()
 	for _, n := range s.Nodes() {
 		n.Start(t)
@@ -135,7 +134,7 @@ func (s *Stack) StartAll(t testing.TB) {
 }
 
 // WaitAllReady waits until every process is ready.
-func (s *Stack) WaitAllReady(t testing.TB) {
+func (s *Stack) WaitAllReady(t T) {
 	t.Helper()
 	for _, n := range s.Nodes() {
 		n.WaitReady(t)
@@ -143,7 +142,7 @@ func (s *Stack) WaitAllReady(t testing.TB) {
 }
 
 // ownSchema makes a schema of the database that goes when the test ends, and returns the URL that uses it.
-func ownSchema(t testing.TB, database, name string) string {
+func ownSchema(t T, database, name string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -177,7 +176,7 @@ func ownSchema(t testing.TB, database, name string) string {
 	return u.String()
 }
 
-func dropTopics(t testing.TB, s *Stack) {
+func dropTopics(t T, s *Stack) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(s.Kafka, ",")...))
 	if err != nil {
 		t.Logf("the topics of %s were left behind: %v", s.Topic, err)
@@ -192,7 +191,7 @@ func dropTopics(t testing.TB, s *Stack) {
 }
 
 // program returns the path of a program, and skips the test where it is not installed.
-func program(t testing.TB, name string) string {
+func program(t T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {

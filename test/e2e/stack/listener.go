@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/coder/websocket"
@@ -53,7 +52,7 @@ type Listener struct {
 
 // ListenWebSocket connects a WebSocket client to base ("http://host:port") and returns when the server has
 // answered the handshake. The query is that of /notifications.
-func ListenWebSocket(t testing.TB, base string, query url.Values) *Listener {
+func ListenWebSocket(t T, base string, query url.Values) *Listener {
 	t.Helper()
 	address := strings.Replace(base, "http", "ws", 1) + "/notifications?" + query.Encode()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -83,7 +82,7 @@ func ListenWebSocket(t testing.TB, base string, query url.Values) *Listener {
 }
 
 // ListenSSE connects a client of server-sent events, that resumes behind lastEventID if that is not empty.
-func ListenSSE(t testing.TB, base string, query url.Values, lastEventID string) *Listener {
+func ListenSSE(t T, base string, query url.Values, lastEventID string) *Listener {
 	t.Helper()
 	address := base + "/notifications?" + query.Encode()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -136,7 +135,7 @@ func ListenSSE(t testing.TB, base string, query url.Values, lastEventID string) 
 }
 
 // listen runs read, which calls frame for each message, until it fails or the test ends.
-func listen(t testing.TB, name string, cancel func(), read func(frame func([]byte) error) error) *Listener {
+func listen(t T, name string, cancel func(), read func(frame func([]byte) error) error) *Listener {
 	l := &Listener{name: name, changed: make(chan struct{})}
 	ended := make(chan struct{})
 	go func() {
@@ -176,7 +175,7 @@ func (l *Listener) Frames() []Frame {
 
 // Until waits until the frames satisfy enough, and returns them. It fails the test when the connection ends
 // first or nothing has come for 10 s.
-func (l *Listener) Until(t testing.TB, what string, enough func([]Frame) bool) []Frame {
+func (l *Listener) Until(t T, what string, enough func([]Frame) bool) []Frame {
 	t.Helper()
 	const patience = 10 * time.Second
 	last := time.NewTimer(patience)
@@ -205,13 +204,13 @@ func (l *Listener) Until(t testing.TB, what string, enough func([]Frame) bool) [
 }
 
 // Count waits until at least n frames have come.
-func (l *Listener) Count(t testing.TB, n int) []Frame {
+func (l *Listener) Count(t T, n int) []Frame {
 	t.Helper()
 	return l.Until(t, fmt.Sprintf("%d frames", n), func(frames []Frame) bool { return len(frames) >= n })
 }
 
 // Spot waits until the frame with this version of the spot has come.
-func (l *Listener) Spot(t testing.TB, spotID string, version int64) []Frame {
+func (l *Listener) Spot(t T, spotID string, version int64) []Frame {
 	t.Helper()
 	return l.Until(t, fmt.Sprintf("version %d of %s", version, spotID), func(frames []Frame) bool {
 		for i := len(frames) - 1; i >= 0; i-- {
@@ -224,7 +223,7 @@ func (l *Listener) Spot(t testing.TB, spotID string, version int64) []Frame {
 }
 
 // Ended waits until the server has closed the connection and returns why.
-func (l *Listener) Ended(t testing.TB, timeout time.Duration) error {
+func (l *Listener) Ended(t T, timeout time.Duration) error {
 	t.Helper()
 	deadline := time.After(timeout)
 	for {

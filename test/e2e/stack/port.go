@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
-	"testing"
 )
 
 var ports struct {
@@ -15,7 +14,7 @@ var ports struct {
 
 // Port returns a loopback port that nobody listens on. It lies below the range from which the system takes
 // the ports of outgoing connections, so that it is still free when a process is started on it again.
-func Port(t testing.TB) int {
+func Port(t T) int {
 	t.Helper()
 	ports.mu.Lock()
 	defer ports.mu.Unlock()

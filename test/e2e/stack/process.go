@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -32,7 +31,7 @@ type Process struct {
 
 // Start starts a program with the environment of the tests, but for what configures Parkwire, and with env
 // ("NAME=value") added.
-func Start(t testing.TB, name string, env []string, path string, args ...string) *Process {
+func Start(t T, name string, env []string, path string, args ...string) *Process {
 	t.Helper()
 	p := &Process{name: name, cmd: exec.Command(path, args...), exited: make(chan struct{})}
 	p.cmd.Env = append(Environ(), env...)
@@ -94,7 +93,7 @@ func (p *Process) Output() string {
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Signal sends a signal.
-func (p *Process) Signal(t testing.TB, signal syscall.Signal) {
+func (p *Process) Signal(t T, signal syscall.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(signal); err != nil {
 		t.Fatalf("sending %v to %s: %v", signal, p.name, err)
@@ -102,7 +101,7 @@ func (p *Process) Signal(t testing.TB, signal syscall.Signal) {
 }
 
 // Wait waits until the process has ended by itself and returns its exit code (-1: by a signal).
-func (p *Process) Wait(t testing.TB, timeout time.Duration) int {
+func (p *Process) Wait(t T, timeout time.Duration) int {
 	t.Helper()
 	select {
 	case <-p.exited:
@@ -120,7 +119,7 @@ func (p *Process) Wait(t testing.TB, timeout time.Duration) int {
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
 // Stop sends SIGTERM and checks that the process ends by itself, without a failure.
-func (p *Process) Stop(t testing.TB) {
+func (p *Process) Stop(t T) {
 	t.Helper()
 	p.Signal(t, syscall.SIGTERM)
 	if code := p.Wait(t, 30*time.Second); code != 0 {
@@ -129,7 +128,7 @@ func (p *Process) Stop(t testing.TB) {
 }
 
 // Kill sends SIGKILL and waits for the end.
-func (p *Process) Kill(t testing.TB) {
+func (p *Process) Kill(t T) {
 	t.Helper()
 	p.Signal(t, syscall.SIGKILL)
 	p.Wait(t, 10*time.Second)
@@ -153,18 +152,18 @@ func (p *Process) end() {
 }
 
 // Run runs a program to its end and returns what it said on standard output.
-func Run(t testing.TB, timeout time.Duration, env []string, path string, args ...string) string {
+func Run(t T, timeout time.Duration, env []string, path string, args ...string) string {
 	t.Helper()
 	return run(t, timeout, env, nil, path, args...)
 }
 
 // Feed runs a program to its end that reads input, and returns what it said on standard output.
-func Feed(t testing.TB, timeout time.Duration, input, path string, args ...string) string {
+func Feed(t T, timeout time.Duration, input, path string, args ...string) string {
 	t.Helper()
 	return run(t, timeout, nil, strings.NewReader(input), path, args...)
 }
 
-func run(t testing.TB, timeout time.Duration, env []string, input io.Reader, path string, args ...string) string {
+func run(t T, timeout time.Duration, env []string, input io.Reader, path string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()

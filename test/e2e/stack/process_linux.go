@@ -5,5 +5,5 @@ import (
 	"syscall"
 )
 
-// endWithParent lets a process die with the tests, however these end.
-func endWithParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// endWithParent lets a process end with the tests, however these end. It is asked to: killed, NGINX would leave its workers.
+func endWithParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} }

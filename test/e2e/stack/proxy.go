@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"testing"
 )
 
 // Proxy stands in front of a TCP server and can be cut, so that a test takes a server away and brings it back
@@ -20,14 +19,14 @@ type Proxy struct {
 }
 
 // NewProxy makes a proxy to target ("host:port"), cut.
-func NewProxy(t testing.TB, target string) *Proxy {
+func NewProxy(t T, target string) *Proxy {
 	p := &Proxy{Addr: Address(Port(t)), target: target, conns: map[net.Conn]struct{}{}}
 	t.Cleanup(p.Cut)
 	return p
 }
 
 // Open lets clients through.
-func (p *Proxy) Open(t testing.TB) {
+func (p *Proxy) Open(t T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", p.Addr)
 	if err != nil {

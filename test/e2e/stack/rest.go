@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"testing"
 	"time"
 )
 
@@ -91,7 +90,7 @@ func (a API) Try(method, path string, body any) (Answer, error) {
 }
 
 // Do sends one request and checks the status of the answer. into, unless nil, takes its body.
-func (a API) Do(t testing.TB, want int, method, path string, body, into any) Answer {
+func (a API) Do(t T, want int, method, path string, body, into any) Answer {
 	t.Helper()
 	answer, err := a.Try(method, path, body)
 	if err != nil {
@@ -109,7 +108,7 @@ func (a API) Do(t testing.TB, want int, method, path string, body, into any) Ans
 }
 
 // Refused sends one request that must be refused with a problem of the given status, and returns the problem.
-func (a API) Refused(t testing.TB, want int, method, path string, body any) Problem {
+func (a API) Refused(t T, want int, method, path string, body any) Problem {
 	t.Helper()
 	var p Problem
 	answer := a.Do(t, want, method, path, body, &p)
@@ -123,7 +122,7 @@ func (a API) Refused(t testing.TB, want int, method, path string, body any) Prob
 }
 
 // AddLot adds a lot with free spots.
-func (a API) AddLot(t testing.TB, lotID string, spotIDs ...string) {
+func (a API) AddLot(t T, lotID string, spotIDs ...string) {
 	t.Helper()
 	a.Do(t, 201, "POST", "/api/v1/lots", map[string]string{"id": lotID, "name": "Lot " + lotID}, nil)
 	if len(spotIDs) == 0 {
@@ -137,7 +136,7 @@ func (a API) AddLot(t testing.TB, lotID string, spotIDs ...string) {
 }
 
 // Act lets an operator do something to a spot: occupy, release, close, reopen, fault or repair.
-func (a API) Act(t testing.TB, spotID, action string) Spot {
+func (a API) Act(t T, spotID, action string) Spot {
 	t.Helper()
 	var s Spot
 	a.Do(t, 200, "POST", "/api/v1/spots/"+spotID+"/"+action, nil, &s)
@@ -145,7 +144,7 @@ func (a API) Act(t testing.TB, spotID, action string) Spot {
 }
 
 // Toggle occupies the spot if it is free and releases it if not.
-func (a API) Toggle(t testing.TB, s Spot) Spot {
+func (a API) Toggle(t T, s Spot) Spot {
 	t.Helper()
 	if s.Status == "free" {
 		return a.Act(t, s.SpotID, "occupy")
@@ -154,7 +153,7 @@ func (a API) Toggle(t testing.TB, s Spot) Spot {
 }
 
 // Spot reads a spot.
-func (a API) Spot(t testing.TB, spotID string) Spot {
+func (a API) Spot(t T, spotID string) Spot {
 	t.Helper()
 	var s Spot
 	a.Do(t, 200, "GET", "/api/v1/spots/"+spotID, nil, &s)
@@ -162,7 +161,7 @@ func (a API) Spot(t testing.TB, spotID string) Spot {
 }
 
 // Spots reads all spots of a lot (at most 5,000), by id.
-func (a API) Spots(t testing.TB, lotID string) map[string]Spot {
+func (a API) Spots(t T, lotID string) map[string]Spot {
 	t.Helper()
 	var page struct {
 		Items []Spot
@@ -180,7 +179,7 @@ func (a API) Spots(t testing.TB, lotID string) map[string]Spot {
 }
 
 // Counts reads a lot's counts and checks that they add up.
-func (a API) Counts(t testing.TB, lotID string) Counts {
+func (a API) Counts(t T, lotID string) Counts {
 	t.Helper()
 	var c Counts
 	a.Do(t, 200, "GET", "/api/v1/lots/"+lotID+"/summary", nil, &c)

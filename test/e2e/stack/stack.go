@@ -24,7 +24,7 @@ type Node struct {
 	env      []string
 }
 
-func newNode(t testing.TB, name, subcommand string, env []string, args ...string) *Node {
+func newNode(t T, name, subcommand string, env []string, args ...string) *Node {
 	t.Helper()
 	listen, admin := Address(Port(t)), Address(Port(t))
 	args = append([]string{subcommand, "--listen", listen, "--admin-listen", admin}, args...)
@@ -32,7 +32,7 @@ func newNode(t testing.TB, name, subcommand string, env []string, args ...string
 }
 
 // Start starts the process and returns at once.
-func (n *Node) Start(t testing.TB) {
+func (n *Node) Start(t T) {
 	t.Helper()
 	n.Process = Start(t, n.Name, n.env, n.binary, n.args...)
 }
@@ -49,20 +49,20 @@ func (n *Node) Readiness() (status int, reason string) {
 }
 
 // WaitReady waits until the process is ready and returns how long that took.
-func (n *Node) WaitReady(t testing.TB) time.Duration {
+func (n *Node) WaitReady(t T) time.Duration {
 	t.Helper()
 	return n.waitReadiness(t, "ready", func(status int) bool { return status == 200 })
 }
 
 // WaitNotReady waits until the process answers that it is not ready, and returns the reason that it gives.
-func (n *Node) WaitNotReady(t testing.TB) string {
+func (n *Node) WaitNotReady(t T) string {
 	t.Helper()
 	n.waitReadiness(t, "unready", func(status int) bool { return status == 503 })
 	_, reason := n.Readiness()
 	return reason
 }
 
-func (n *Node) waitReadiness(t testing.TB, what string, reached func(status int) bool) time.Duration {
+func (n *Node) waitReadiness(t T, what string, reached func(status int) bool) time.Duration {
 	t.Helper()
 	began := time.Now()
 	for {
@@ -82,7 +82,7 @@ func (n *Node) waitReadiness(t testing.TB, what string, reached func(status int)
 }
 
 // Restart starts an ended process again and waits until it is ready.
-func (n *Node) Restart(t testing.TB) {
+func (n *Node) Restart(t T) {
 	t.Helper()
 	n.Start(t)
 	n.WaitReady(t)
@@ -102,7 +102,7 @@ type Stack struct {
 }
 
 // Embedded starts "parkwire all" and waits until it is ready. args are further settings.
-func Embedded(t testing.TB, args ...string) *Stack {
+func Embedded(t T, args ...string) *Stack {
 	t.Helper()
 	dir, kafka := t.TempDir(), Address(Port(t))
 	args = append([]string{"--data-dir", dir, "--kafka-listen", kafka}, args...)
@@ -116,32 +116,32 @@ func Embedded(t testing.TB, args ...string) *Stack {
 }
 
 // token prints a token as an operator would make one.
-func token(t testing.TB, env []string, args ...string) string {
+func token(t T, env []string, args ...string) string {
 	t.Helper()
 	args = append([]string{"token", "--scope", "operate"}, args...)
 	return strings.TrimSpace(Run(t, 10*time.Second, env, Binary(t), args...))
 }
 
 // Parkwire runs a subcommand against the stack, as its operator, and returns what it said on standard output.
-func (s *Stack) Parkwire(t testing.TB, timeout time.Duration, args ...string) string {
+func (s *Stack) Parkwire(t T, timeout time.Duration, args ...string) string {
 	t.Helper()
 	return Run(t, timeout, []string{"PARKWIRE_TOKEN=" + s.Token}, Binary(t), args...)
 }
 
 // WebSocket connects a WebSocket client where users do.
-func (s *Stack) WebSocket(t testing.TB, query ...string) *Listener {
+func (s *Stack) WebSocket(t T, query ...string) *Listener {
 	t.Helper()
 	return ListenWebSocket(t, s.URL, Query(t, query...))
 }
 
 // SSE connects a client of server-sent events where users do.
-func (s *Stack) SSE(t testing.TB, query ...string) *Listener {
+func (s *Stack) SSE(t T, query ...string) *Listener {
 	t.Helper()
 	return ListenSSE(t, s.URL, Query(t, query...), "")
 }
 
 // Query makes a query of names and values.
-func Query(t testing.TB, pairs ...string) url.Values {
+func Query(t T, pairs ...string) url.Values {
 	t.Helper()
 	if len(pairs)%2 != 0 {
 		t.Fatalf("a query of names and values was expected: %q", pairs)

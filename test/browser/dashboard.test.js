@@ -1,0 +1,151 @@
+// The dashboard as a visitor sees it, in a real Chromium.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { Platform } from './platform.js';
+
+const executablePath = process.env.PARKWIRE_TEST_CHROMIUM ?? '/usr/bin/chromium';
+const spots = Array.from({ length: 40 }, (_, i) => `c-${String(i + 1).padStart(2, '0')}`);
+
+let platform, browser, page, faults, hosts;
+
+before(async () => {
+  platform = await Platform.start();
+  await platform.addLot('central', 'Central Station', spots);
+  await platform.addLot('harbour', 'Harbour', ['h-01', 'h-02']);
+  browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await platform?.stop();
+});
+
+beforeEach(async () => {
+  faults = [];
+  hosts = new Set();
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('request', (request) => /^(http|ws)/.test(request.url()) && hosts.add(new URL(request.url()).host));
+  page.on('websocket', (socket) => hosts.add(new URL(socket.url()).host));
+});
+
+afterEach(async () => {
+  await page.close();
+  assert.deepEqual([...hosts], [platform.listen], 'the page asks no other host than its own');
+});
+
+const lot = (id) => page.locator(`[data-testid="lot"][data-lot-id="${id}"]`);
+const spot = (id) => page.locator(`[data-testid="spot"][data-spot-id="${id}"]`);
+const feed = () => page.locator('[data-testid="feed-item"]');
+
+/** Waits until an element has an attribute with this value. */
+async function has(locator, attribute, value) {
+  await locator.and(page.locator(`[${attribute}="${value}"]`)).first().waitFor({ state: 'attached', timeout: 15_000 })
+    .catch(async () => assert.fail(
+      `${locator} has no ${attribute}="${value}" after 15 s, but ${await locator.first().getAttribute(attribute, { timeout: 1000 }).catch(() => 'is not there')}`,
+    ));
+}
+
+const connected = (state = 'open') => has(page.locator('[data-testid="connection"]'), 'data-state', state);
+
+/** Opens the dashboard and a lot's grid. */
+async function open(id = 'central') {
+  await page.goto(platform.url);
+  await connected();
+  await lot(id).waitFor();
+  if (!(await spot(id === 'central' ? 'c-01' : 'h-01').isVisible())) await lot(id).click();
+  await spot(id === 'central' ? 'c-01' : 'h-01').waitFor();
+}
+
+test('it shows the lots with their counts', async () => {
+  await open();
+  await has(lot('central'), 'data-free', '40');
+  await has(lot('central'), 'data-total', '40');
+  await has(lot('harbour'), 'data-free', '2');
+  assert.equal(await page.locator('[data-testid="spot"]').count(), 40, 'the grid shows each spot of the lot');
+  assert.deepEqual(faults, [], 'nothing is reported on the console');
+});
+
+test('a change appears in the counts, the grid and the feed without a reload', async () => {
+  await open();
+  await page.evaluate(() => { window.notReloaded = true; });
+  const changed = await platform.act('c-03', 'occupy');
+  await has(spot('c-03'), 'data-status', 'occupied');
+  await has(spot('c-03'), 'data-version', String(changed.version));
+  await has(lot('central'), 'data-free', '39');
+  await has(lot('central'), 'data-occupied', '1');
+  await feed().first().waitFor();
+  assert.match(await feed().first().innerText(), /c-03/i, 'the newest change is on top of the feed');
+
+  await platform.act('c-04', 'close');
+  await has(spot('c-04'), 'data-status', 'closed');
+  await has(lot('central'), 'data-closed', '1');
+  assert.match(await feed().first().innerText(), /c-04/i);
+
+  await platform.request('POST', '/api/v1/lots/central/spots', { spotId: 'c-99' });
+  await spot('c-99').waitFor();
+  await has(lot('central'), 'data-total', '41');
+  await platform.request('DELETE', '/api/v1/spots/c-99');
+  await spot('c-99').waitFor({ state: 'detached' });
+  await has(lot('central'), 'data-total', '40');
+
+  await platform.act('h-01', 'occupy'); // of a lot whose grid is not shown
+  await has(lot('harbour'), 'data-free', '1');
+
+  await platform.act('c-03', 'release');
+  await platform.act('c-04', 'reopen');
+  await platform.act('h-01', 'release');
+  await has(lot('central'), 'data-free', '40');
+  assert.equal(await page.evaluate(() => window.notReloaded), true, 'the page was not reloaded');
+  assert.deepEqual(faults, [], 'nothing is reported on the console');
+});
+
+test('killed and started again under the open page: it reconnects and shows what changed meanwhile', async () => {
+  await open();
+  await page.evaluate(() => { window.notReloaded = true; });
+  await platform.act('c-05', 'occupy');
+  await has(spot('c-05'), 'data-status', 'occupied');
+
+  // The page is cut off first, so that changes happen that it cannot see.
+  await platform.kill();
+  await page.locator('[data-testid="connection"]:not([data-state="open"])').waitFor({ state: 'attached' });
+  const passage = await page.context().newCDPSession(page);
+  await passage.send('Network.enable');
+  await passage.send('Network.emulateNetworkConditions', { offline: true, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await platform.restart();
+  const changed = await platform.act('c-06', 'occupy');
+  await platform.act('c-05', 'release');
+  await passage.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+
+  await connected();
+  await has(spot('c-06'), 'data-status', 'occupied');
+  await has(spot('c-06'), 'data-version', String(changed.version));
+  await has(spot('c-05'), 'data-status', 'free');
+  await has(lot('central'), 'data-free', '39');
+  faults = []; // a browser reports each attempt to connect that failed; from here on there is nothing to report
+  await platform.act('c-06', 'release'); // and it follows again
+  await has(spot('c-06'), 'data-status', 'free');
+  await has(lot('central'), 'data-free', '40');
+  assert.equal(await page.evaluate(() => window.notReloaded), true, 'the page was not reloaded');
+  assert.deepEqual(faults, [], 'nothing is reported on the console');
+});
+
+test('it fits a telephone of 360 pixels without scrolling sideways', async () => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await open();
+  await platform.act('c-07', 'occupy');
+  await has(spot('c-07'), 'data-status', 'occupied');
+  await feed().first().waitFor();
+  const [content, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.ok(content <= shown, `the page is ${content} px wide on a screen of ${shown} px`);
+  await platform.act('c-07', 'release');
+  assert.deepEqual(faults, [], 'nothing is reported on the console');
+});

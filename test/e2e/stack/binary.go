@@ -41,11 +41,15 @@ var build struct {
 //
 //	func TestMain(m *testing.M) { os.Exit(stack.Main(m)) }
 func Main(m *testing.M) int {
-	code := m.Run()
+	defer RemoveBinary()
+	return m.Run()
+}
+
+// RemoveBinary removes the binary that was built, at the end of a program that is no test.
+func RemoveBinary() {
 	if build.dir != "" {
 		os.RemoveAll(build.dir)
 	}
-	return code
 }
 
 // Binary returns the path of the program under test, built once for all tests of the package.

@@ -59,8 +59,8 @@ func Distributed(t T) *Stack {
 }
 
 // Assemble prepares the processes of a distributed stack and starts none. Topics, channel and database schema
-// are new, so that runs do not see each other. URL is the first gateway.
-func Assemble(t T, servers Servers, layout Layout) *Stack {
+// are new, so that runs do not see each other. URL is the first gateway. args are further settings of the gateways.
+func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 	t.Helper()
 	run := "e2e-" + strings.ToLower(rand.Text()[:10])
 	s := &Stack{
@@ -86,8 +86,8 @@ func Assemble(t T, servers Servers, layout Layout) *Stack {
 		s.Live = append(s.Live, newNode(t, numbered("notifications", i), "notifications", env, "--data-dir", t.TempDir()))
 	}
 	for i := range layout.Gateways {
-		s.Gateways = append(s.Gateways, newNode(t, numbered("gateway", i), "gateway", env, "--data-dir", t.TempDir(),
-			"--parking-urls", list(s.Parking), "--live-urls", list(s.Live)))
+		s.Gateways = append(s.Gateways, newNode(t, numbered("gateway", i), "gateway", env,
+			append([]string{"--data-dir", t.TempDir(), "--parking-urls", list(s.Parking), "--live-urls", list(s.Live)}, args...)...))
 	}
 	s.API = API{URL: s.Gateways[0].URL, Token: token(t, env)}
 	return s

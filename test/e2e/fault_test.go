@@ -85,7 +85,7 @@ func TestTheDatabaseLostWhileRunning(t *testing.T) {
 	servers := stack.RealServers(t)
 	layout := stack.Layout{Gateways: 1, Parking: 2, Live: 1, Database: stack.ProxyTo(t, servers.Database)}
 	layout.Database.Open(t)
-	s := stack.Assemble(t, servers, layout)
+	s := stack.Assemble(t, servers, layout, "--rate-limit", "0")
 	s.StartAll(t)
 	s.WaitAllReady(t)
 	client := s.WebSocket(t)

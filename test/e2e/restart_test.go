@@ -71,7 +71,7 @@ func TestASecondSIGINTEndsAtOnce(t *testing.T) {
 // afterwards, state and event alike, and a client that resumes sees every version once.
 func TestKillInTheMiddleOfWritesLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
-	s := stack.Embedded(t)
+	s := stack.Embedded(t, "--rate-limit", "0")
 	spots := ids("k", 8)
 	s.AddLot(t, "killed", spots...)
 	first := s.WebSocket(t)

@@ -89,7 +89,8 @@ func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 		s.Gateways = append(s.Gateways, newNode(t, numbered("gateway", i), "gateway", env,
 			append([]string{"--data-dir", t.TempDir(), "--parking-urls", list(s.Parking), "--live-urls", list(s.Live)}, args...)...))
 	}
-	s.API = API{URL: s.Gateways[0].URL, Token: token(t, env)}
+	s.tokenEnv = env
+	s.API = API{URL: s.Gateways[0].URL, Token: s.TokenFor(t, "operate")}
 	return s
 }
 

@@ -95,6 +95,9 @@ type Stack struct {
 	Kafka, Topic, SpotsTopic, RejectedTopic, Channel string
 	// Redis is the URL of the bus; empty when it is in memory.
 	Redis string
+	tokenEnv  []string // with which "parkwire token" makes tokens for this stack
+	tokenArgs []string
+
 	// One is the single process of the embedded way; nil when distributed.
 	One *Node
 	// Gateways and the others are the processes of the distributed way.
@@ -108,18 +111,19 @@ func Embedded(t T, args ...string) *Stack {
 	args = append([]string{"--data-dir", dir, "--kafka-listen", kafka}, args...)
 	one := newNode(t, "all", "all", nil, args...)
 	one.Restart(t)
-	return &Stack{
-		API:   API{URL: one.URL, Token: token(t, nil, "--data-dir", dir)},
+	s := &Stack{
 		Kafka: kafka, Topic: "parking-events", SpotsTopic: "parking-spots", RejectedTopic: "parking-events-rejected", Channel: "notifications",
-		One: one,
+		One: one, tokenArgs: []string{"--data-dir", dir},
 	}
+	s.API = API{URL: one.URL, Token: s.TokenFor(t, "operate")}
+	return s
 }
 
-// token prints a token as an operator would make one.
-func token(t T, env []string, args ...string) string {
+// TokenFor makes a token as an operator does, with "parkwire token".
+func (s *Stack) TokenFor(t T, scope string) string {
 	t.Helper()
-	args = append([]string{"token", "--scope", "operate"}, args...)
-	return strings.TrimSpace(Run(t, 10*time.Second, env, Binary(t), args...))
+	args := append([]string{"token", "--scope", scope}, s.tokenArgs...)
+	return strings.TrimSpace(Run(t, 10*time.Second, s.tokenEnv, Binary(t), args...))
 }
 
 // Parkwire runs a subcommand against the stack, as its operator, and returns what it said on standard output.

@@ -44,10 +44,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 3, "rounds on each side")
 	flag.BoolVar(&s.distributed, "distributed", false, "one process for each part, on real servers, instead of one process for all")
 	flag.Parse()
-	var b bench
-	err := b.protect(func() { s.run(&b) })
-	b.cleanUp()
-	if err != nil {
+	if err := stack.Script(s.run); err != nil {
 		fmt.Fprintln(os.Stderr, "latency:", err)
 		os.Exit(1)
 	}
@@ -61,20 +58,19 @@ type side struct {
 	results []result
 }
 
-func (s settings) run(b *bench) {
-	defer stack.RemoveBinary()
-	platform := s.start(b)
+func (s settings) run(t stack.T) {
+	platform := s.start(t)
 	sides := []*side{{name: "parkwire", address: platform.Instances()[0][len("http://"):]}}
 	for _, n := range processes(platform) {
 		sides[0].pids = append(sides[0].pids, n.PID())
 	}
 	if s.peer != "" {
-		sides = append(sides, startPeer(b, s.peer, platform))
+		sides = append(sides, startPeer(t, s.peer, platform))
 	}
-	w := newWriter(b, platform.API, s.rate)
+	w := newWriter(t, platform.API, s.rate)
 	for round := range s.rounds {
 		for _, side := range sides {
-			r := s.round(b, side, w)
+			r := s.round(t, side, w)
 			side.results = append(side.results, r)
 			fmt.Printf("round %d  %-9s %s\n", round+1, side.name, r)
 		}
@@ -83,13 +79,13 @@ func (s settings) run(b *bench) {
 }
 
 // start starts Parkwire. Its rate limits are lifted: the writer is one client on purpose.
-func (s settings) start(b *bench) *stack.Stack {
+func (s settings) start(t stack.T) *stack.Stack {
 	if !s.distributed {
-		return stack.Embedded(b, "--rate-limit", "0")
+		return stack.Embedded(t, "--rate-limit", "0")
 	}
-	platform := stack.Assemble(b, stack.RealServers(b), stack.Layout{Gateways: 1, Parking: 1, Live: 1}, "--rate-limit", "0")
-	platform.StartAll(b)
-	platform.WaitAllReady(b)
+	platform := stack.Assemble(t, stack.RealServers(t), stack.Layout{Gateways: 1, Parking: 1, Live: 1}, "--rate-limit", "0")
+	platform.StartAll(t)
+	platform.WaitAllReady(t)
 	return platform
 }
 
@@ -101,10 +97,10 @@ func processes(s *stack.Stack) []*stack.Node {
 }
 
 // round connects the clients to one side and measures for a while.
-func (s settings) round(b *bench, side *side, w *writer) result {
+func (s settings) round(t stack.T, side *side, w *writer) result {
 	clients, err := connect(side.address, s.clients)
 	if err != nil {
-		b.Fatalf("connecting %d clients to %s: %v", s.clients, side.name, err)
+		t.Fatalf("connecting %d clients to %s: %v", s.clients, side.name, err)
 	}
 	defer clients.close()
 	before := usage(side.pids)
@@ -117,7 +113,7 @@ func (s settings) round(b *bench, side *side, w *writer) result {
 	time.Sleep(500 * time.Millisecond) // for the last frames
 	close(stop)
 	if err := errors.Join(<-done, w.err()); err != nil {
-		b.Fatalf("measuring %s: %v", side.name, err)
+		t.Fatalf("measuring %s: %v", side.name, err)
 	}
 	r := result{clients: s.clients, took: took, busy: usage(side.pids).since(before), reader: clients.cpu}
 	counted := began.Add(time.Second)

@@ -37,7 +37,7 @@ type writer struct {
 }
 
 // newWriter adds the spots.
-func newWriter(b *bench, api stack.API, rate int) *writer {
+func newWriter(t stack.T, api stack.API, rate int) *writer {
 	w := &writer{
 		api: api, rate: rate, changes: map[[2]int64]change{},
 		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
@@ -47,7 +47,7 @@ func newWriter(b *bench, api stack.API, rate int) *writer {
 		ids[i] = spotID(i)
 		w.versions[i] = 1
 	}
-	api.AddLot(b, "latency", ids...)
+	api.AddLot(t, "latency", ids...)
 	return w
 }
 

@@ -41,12 +41,11 @@ var build struct {
 //
 //	func TestMain(m *testing.M) { os.Exit(stack.Main(m)) }
 func Main(m *testing.M) int {
-	defer RemoveBinary()
+	defer removeBinary()
 	return m.Run()
 }
 
-// RemoveBinary removes the binary that was built, at the end of a program that is no test.
-func RemoveBinary() {
+func removeBinary() {
 	if build.dir != "" {
 		os.RemoveAll(build.dir)
 	}

@@ -94,7 +94,7 @@ type Stack struct {
 	// Kafka is the bootstrap address for other programs; Topic, SpotsTopic, RejectedTopic and Channel are the names in use.
 	Kafka, Topic, SpotsTopic, RejectedTopic, Channel string
 	// Redis is the URL of the bus; empty when it is in memory.
-	Redis string
+	Redis     string
 	tokenEnv  []string // with which "parkwire token" makes tokens for this stack
 	tokenArgs []string
 
@@ -107,16 +107,32 @@ type Stack struct {
 // Embedded starts "parkwire all" and waits until it is ready. args are further settings.
 func Embedded(t T, args ...string) *Stack {
 	t.Helper()
+	s := Prepare(t, args...)
+	s.One.Restart(t)
+	s.Token = s.TokenFor(t, "operate")
+	return s
+}
+
+// Demo starts "parkwire demo" and waits until it is ready. args are further settings.
+func Demo(t T, args ...string) *Stack {
+	t.Helper()
+	s := Prepare(t, args...)
+	s.One.args[0] = "demo"
+	s.One.Restart(t)
+	s.Token = s.TokenFor(t, "operate")
+	return s
+}
+
+// Prepare makes an embedded stack that is not started and has no token, which is made at the first start.
+func Prepare(t T, args ...string) *Stack {
+	t.Helper()
 	dir, kafka := t.TempDir(), Address(Port(t))
-	args = append([]string{"--data-dir", dir, "--kafka-listen", kafka}, args...)
-	one := newNode(t, "all", "all", nil, args...)
-	one.Restart(t)
-	s := &Stack{
+	one := newNode(t, "all", "all", nil, append([]string{"--data-dir", dir, "--kafka-listen", kafka}, args...)...)
+	return &Stack{
+		API:   API{URL: one.URL},
 		Kafka: kafka, Topic: "parking-events", SpotsTopic: "parking-spots", RejectedTopic: "parking-events-rejected", Channel: "notifications",
 		One: one, tokenArgs: []string{"--data-dir", dir},
 	}
-	s.API = API{URL: one.URL, Token: s.TokenFor(t, "operate")}
-	return s
 }
 
 // TokenFor makes a token as an operator does, with "parkwire token".

@@ -1,0 +1,76 @@
+// Package config turns flags, environment and one YAML file into a [Config], remembers
+// where each value came from, and resolves which way the program runs. Nothing behind it
+// asks again whether something is embedded.
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is every setting. A field's tags are all there is to know about it: its name, which
+// is that of the flag (--listen), of the environment variable (PARKWIRE_LISTEN) and of the key
+// in YAML; its default; an example for error messages; its help; and whether it is a secret,
+// which is never printed. The order is the order of `parkwire config` and of the help.
+type Config struct {
+	Listen      string `name:"listen" default:":5000" example:":5000" help:"address for clients: dashboard, REST and notifications"`
+	AdminListen string `name:"admin-listen" default:"127.0.0.1:9500" example:"127.0.0.1:9500" help:"address for operators: /livez, /readyz, /metrics, /debug/pprof"`
+	DataDir     string `name:"data-dir" default:"./data" example:"/var/lib/parkwire" help:"folder for what the embedded parts store"`
+	LogLevel    string `name:"log-level" default:"info" example:"info" help:"what is logged: debug, info, warn or error"`
+	LogFormat   string `name:"log-format" default:"text" example:"json" help:"how it is logged: text or json"`
+
+	KafkaBrokers       []string      `name:"kafka-brokers" example:"kafka-1:9092,kafka-2:9092" help:"Kafka servers; empty in all: the embedded one"`
+	KafkaListen        string        `name:"kafka-listen" default:"127.0.0.1:9092" example:"127.0.0.1:9092" help:"address of the embedded Kafka server"`
+	KafkaAdvertise     string        `name:"kafka-advertise" example:"parking.local:9092" help:"address at which other programs find the embedded Kafka server; empty: kafka-listen"`
+	KafkaTopic         string        `name:"kafka-topic" default:"parking-events" example:"parking-events" help:"topic of the event log"`
+	KafkaSpotsTopic    string        `name:"kafka-spots-topic" default:"parking-spots" example:"parking-spots" help:"compacted topic with the newest event of each spot"`
+	KafkaRejectedTopic string        `name:"kafka-rejected-topic" default:"parking-events-rejected" example:"parking-events-rejected" help:"topic for records that are no events"`
+	KafkaGroup         string        `name:"kafka-group" default:"notification-group" example:"notification-group" help:"consumer group of the notification service"`
+	KafkaPartitions    int           `name:"kafka-partitions" default:"6" example:"6" help:"partitions of the topics when they are made"`
+	KafkaReplication   int           `name:"kafka-replication" default:"0" example:"3" help:"replicas of the topics when they are made; 0: as the servers have it by default"`
+	KafkaRetention     time.Duration `name:"kafka-retention" default:"168h" example:"168h" help:"how long the event log is kept, set when the topic is made"`
+
+	RedisURL     string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances; empty in all: in memory"`
+	RedisChannel string `name:"redis-channel" default:"notifications" example:"notifications" help:"channel of the bus"`
+
+	DatabaseURL string `name:"database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where lots and spots are stored; empty in all: SQLite in data-dir"`
+
+	ParkingURLs []string `name:"parking-urls" example:"http://parking-1:5000,http://parking-2:5000" help:"parking services behind the gateway; empty in all: the one in this process"`
+	LiveURLs    []string `name:"live-urls" example:"http://live-1:5000,http://live-2:5000" help:"notification services behind the gateway; empty in all: the one in this process"`
+
+	JWTKey      string `name:"jwt-key" secret:"all" example:"$(head -c 32 /dev/urandom | base64)" help:"key for tokens (HS256), at least 32 bytes"`
+	JWTKeyFile  string `name:"jwt-key-file" example:"/run/secrets/jwt.key" help:"file with that key; empty in all: jwt.key in data-dir, made at the first start"`
+	JWTAudience string `name:"jwt-audience" example:"parkwire-north" help:"audience that tokens must name; empty: any"`
+	ReadPublic  bool   `name:"read-public" default:"true" example:"false" help:"whether reading needs no token"`
+
+	RateLimit        float64        `name:"rate-limit" default:"500" example:"500" help:"requests a second for each client (token or address); 0: no limit"`
+	RateBurst        int            `name:"rate-burst" default:"2000" example:"2000" help:"requests that a client may make at once before rate-limit holds"`
+	BodyLimit        Bytes          `name:"body-limit" default:"8MiB" example:"8MiB" help:"largest body of a request"`
+	TrustedProxies   []netip.Prefix `name:"trusted-proxies" default:"127.0.0.0/8,::1/128" example:"10.0.0.0/8" help:"networks of the proxies whose X-Forwarded-For is believed"`
+	CORSOrigins      []string       `name:"cors-origins" example:"https://signs.example.org" help:"sites whose pages may call the REST interface; * for all; empty: none"`
+	WebSocketOrigins []string       `name:"websocket-origins" example:"https://signs.example.org" help:"sites whose pages may open notifications; empty: all"`
+
+	LiveMemory      Bytes         `name:"live-memory" default:"64MiB" example:"256MiB" help:"recent events kept for clients that come back; older ones are read from the log"`
+	LiveClientLimit Bytes         `name:"live-client-limit" default:"1MiB" example:"1MiB" help:"how far a client may fall behind before it is closed"`
+	DrainDelay      time.Duration `name:"drain-delay" default:"0s" example:"5s" help:"pause between not being ready and closing, for balancers to notice"`
+	DrainWindow     time.Duration `name:"drain-window" default:"10s" example:"30s" help:"time over which clients are sent away when the process ends"`
+	StopTimeout     time.Duration `name:"stop-timeout" default:"20s" example:"20s" help:"longest time for the parts to end after that"`
+}
+
+// Bytes is a size. It is written as a number with an optional unit: B, KiB, MiB, GiB, KB, MB or GB.
+type Bytes int64
+
+// Origin says where a value came from.
+type Origin struct {
+	// Source is "default", "flag --listen", "PARKWIRE_LISTEN", "parkwire.yaml:3", or, for what
+	// was resolved, the reason.
+	Source string
+}
+
+// The schemes of values that [Resolve] fills in: they name what is embedded by an
+// address like any other.
+const (
+	InProcess = "inproc:" // parking-urls, live-urls: the service in this process
+	Memory    = "memory:" // redis-url: the bus in this process
+	SQLite    = "sqlite:" // database-url: followed by the path of the file
+)

@@ -1,0 +1,290 @@
+package config_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"parkwire/internal/config"
+)
+
+type sources struct {
+	args []string
+	env  []string
+	yaml string
+}
+
+func (s sources) load(t *testing.T) (*config.Loader, error) {
+	t.Helper()
+	if s.yaml != "" {
+		path := filepath.Join(t.TempDir(), "parkwire.yaml")
+		if err := os.WriteFile(path, []byte(s.yaml), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.args = append([]string{"--config", path}, s.args...)
+	}
+	l := config.NewLoader()
+	fs := flag.NewFlagSet("parkwire", flag.ContinueOnError)
+	l.RegisterFlags(fs)
+	if err := fs.Parse(s.args); err != nil {
+		t.Fatal(err)
+	}
+	return l, l.Load(s.env)
+}
+
+func (s sources) resolve(t *testing.T, target config.Target) (*config.Loader, *config.Resolved) {
+	t.Helper()
+	l, err := s.load(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := l.Resolve(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, r
+}
+
+func setting(t *testing.T, l *config.Loader, name string) config.Setting {
+	t.Helper()
+	all := l.Settings()
+	i := slices.IndexFunc(all, func(s config.Setting) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no setting %q", name)
+	}
+	return all[i]
+}
+
+func TestFlagsWinOverEnvironmentOverFileOverDefault(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		s             sources
+		value, source string
+	}{
+		{"nothing", sources{}, ":5000", "default"},
+		{"file", sources{yaml: "# a comment\nlisten: :5001\n"}, ":5001", "parkwire.yaml:2"},
+		{"environment", sources{yaml: "listen: :5001", env: []string{"PARKWIRE_LISTEN=:5002"}}, ":5002", "PARKWIRE_LISTEN"},
+		{"flag", sources{yaml: "listen: :5001", env: []string{"PARKWIRE_LISTEN=:5002"}, args: []string{"--listen=:5003"}}, ":5003", "flag --listen"},
+		{"empty variable", sources{yaml: "listen: :5001", env: []string{"PARKWIRE_LISTEN="}}, ":5001", "parkwire.yaml:1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l, err := c.s.load(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := setting(t, l, "listen"); got.Value != c.value || got.Source != c.source {
+				t.Errorf("got %q from %q, want %q from %q", got.Value, got.Source, c.value, c.source)
+			}
+		})
+	}
+}
+
+func TestEveryKindOfValueIsReadFromEverySource(t *testing.T) {
+	inFile := sources{yaml: `
+read-public: false
+kafka-partitions: 12
+rate-limit: 2.5
+kafka-retention: 36h
+body-limit: 512KiB
+kafka-brokers:
+  - a:9092
+  - "b:9092"
+trusted-proxies: [10.0.0.0/8, 192.168.1.7]
+log-format: "json"
+redis-url:
+`}
+	var elsewhere sources
+	for name, text := range map[string]string{
+		"read-public": "false", "kafka-partitions": "12", "rate-limit": "2.5", "kafka-retention": "36h", "body-limit": "512KiB",
+		"kafka-brokers": "a:9092, b:9092", "trusted-proxies": "10.0.0.0/8,192.168.1.7", "log-format": "json",
+	} {
+		elsewhere.env = append(elsewhere.env, config.EnvName(name)+"="+text)
+		elsewhere.args = append(elsewhere.args, "--"+name+"="+text)
+	}
+	for name, s := range map[string]sources{"file": inFile, "environment": {env: elsewhere.env}, "flags": {args: elsewhere.args}} {
+		_, r := s.resolve(t, config.All)
+		if r.ReadPublic || r.KafkaPartitions != 12 || r.RateLimit != 2.5 || r.KafkaRetention != 36*time.Hour || r.BodyLimit != 512<<10 ||
+			!slices.Equal(r.KafkaBrokers, []string{"a:9092", "b:9092"}) || len(r.TrustedProxies) != 2 ||
+			r.TrustedProxies[1].String() != "192.168.1.7/32" || r.LogFormat != "json" {
+			t.Errorf("%s: read as %+v", name, r.Config)
+		}
+	}
+	if _, r := (sources{args: []string{"--read-public"}}).resolve(t, config.All); !r.ReadPublic {
+		t.Error("--read-public without a value is not true")
+	}
+}
+
+func TestWhatIsWrongIsNamedWithReasonAndExampleAllAtOnce(t *testing.T) {
+	_, err := sources{
+		args: []string{"--listen=5000", "--rate-limit=fast", "--database-url=mysql://u:secret@h/d"},
+		env:  []string{"PARKWIRE_KAFKA_PARTITIONS=0", "PARKWIRE_JWT_KEY=short-secret"},
+		yaml: "lissten: :5001\nlog-level: verbos\nbody-limit: [[1]]\nadmin-listen: {a: 1}\n",
+	}.load(t)
+	var errs config.Errors
+	if !errors.As(err, &errs) {
+		t.Fatalf("got %v", err)
+	}
+	for _, want := range []struct{ field, source, reason string }{
+		{"lissten", "parkwire.yaml:1", `did you mean "listen"?`},
+		{"log-level", "parkwire.yaml:2", "debug, info, warn, error"},
+		{"body-limit", "parkwire.yaml:3", "lists"},
+		{"admin-listen", "parkwire.yaml:4", "must be"},
+		{"listen", "flag --listen", "HOST:PORT"},
+		{"rate-limit", "flag --rate-limit", `"fast" is no number`},
+		{"database-url", "flag --database-url", "postgres"},
+		{"kafka-partitions", "PARKWIRE_KAFKA_PARTITIONS", "less than 1"},
+		{"jwt-key", "PARKWIRE_JWT_KEY", "at least 32"},
+	} {
+		i := slices.IndexFunc(errs, func(e config.FieldError) bool { return e.Field == want.field })
+		if i < 0 {
+			t.Errorf("%s: not reported", want.field)
+			continue
+		}
+		if e := errs[i]; e.Source != want.source || !strings.Contains(e.Reason, want.reason) || e.Example == "" && want.field != "lissten" {
+			t.Errorf("%s: got %+v", want.field, e)
+		}
+	}
+	if len(errs) != 9 {
+		t.Errorf("%d errors, want 9:\n%v", len(errs), err)
+	}
+	if strings.Contains(err.Error(), "secret@") || strings.Contains(err.Error(), "short-secret") {
+		t.Errorf("a secret is shown:\n%v", err)
+	}
+}
+
+func TestAFileThatCannotBeUsedIsNamed(t *testing.T) {
+	for name, c := range map[string]struct{ s sources }{
+		"absent":     {sources{args: []string{"--config", "/nowhere/parkwire.yaml"}}},
+		"no mapping": {sources{yaml: "- listen\n"}},
+		"no YAML":    {sources{yaml: "listen: [\n"}},
+		"twice":      {sources{yaml: "listen: :1\nlisten: :2\n"}},
+	} {
+		_, err := c.s.load(t)
+		if err == nil || !strings.Contains(err.Error(), "parkwire.yaml") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := (sources{yaml: "# nothing but a comment\n"}).load(t); err != nil {
+		t.Errorf("a file of comments: %v", err)
+	}
+}
+
+func TestVariablesThatSetNothingAreToldButDoNotStop(t *testing.T) {
+	l, err := sources{env: []string{
+		"PARKWIRE_LISTN=:1", "PARKWIRE_TOKEN=x", "PARKWIRE_URL=y", "PARKWIRE_TEST_REDIS_URL=z", "OTHER=1",
+		"PARKWIRE_SERVICE_HOST=10.0.0.1", "PARKWIRE_GATEWAY_PORT_5000_TCP_ADDR=10.0.0.1", "PARKWIRE_PORT=tcp://10.0.0.1:5000",
+	}}.load(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.Warnings) != 1 || !strings.Contains(l.Warnings[0], `PARKWIRE_LISTN sets nothing; did you mean "PARKWIRE_LISTEN"?`) {
+		t.Errorf("got %q", l.Warnings)
+	}
+}
+
+func TestAllIsCompleteWithoutAnySetting(t *testing.T) {
+	l, r := sources{args: []string{"--data-dir=/d", "--kafka-listen=:9092"}}.resolve(t, config.All)
+	for name, want := range map[string][2]string{
+		"kafka-brokers":   {"localhost:9092", "embedded, at kafka-listen"},
+		"kafka-advertise": {"localhost:9092", "from kafka-listen"},
+		"redis-url":       {"memory:", "embedded"},
+		"database-url":    {"sqlite:/d/parkwire.db", "embedded, in data-dir"},
+		"parking-urls":    {"inproc:", "this process"},
+		"live-urls":       {"inproc:", "this process"},
+		"jwt-key-file":    {"/d/jwt.key", "in data-dir"},
+	} {
+		if got := setting(t, l, name); got.Value != want[0] || got.Source != want[1] {
+			t.Errorf("%s: %q from %q, want %q", name, got.Value, got.Source, want)
+		}
+	}
+	if !slices.Equal(r.Modules, []string{"all", "broker"}) || !r.UsesDataDir || !r.MakeKey {
+		t.Errorf("got modules %v, data folder %v, key made %v", r.Modules, r.UsesDataDir, r.MakeKey)
+	}
+}
+
+func TestAddressesReplaceWhatIsEmbedded(t *testing.T) {
+	_, r := sources{args: []string{
+		"--kafka-brokers=k:9092", "--redis-url=redis://r:6379", "--database-url=postgres://p/d", "--jwt-key=" + strings.Repeat("k", 32),
+	}}.resolve(t, config.All)
+	if !slices.Equal(r.Modules, []string{"all"}) || r.UsesDataDir || r.MakeKey || r.JWTKeyFile != "" || r.RedisURL != "redis://r:6379" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestAPartAloneAsksForItsAddresses(t *testing.T) {
+	for target, want := range map[config.Target][]string{
+		config.Gateway:       {"parking-urls", "live-urls", "jwt-key-file"},
+		config.Parking:       {"kafka-brokers", "database-url"},
+		config.Notifications: {"kafka-brokers", "redis-url"},
+	} {
+		l, err := sources{}.load(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = l.Resolve(target)
+		var errs config.Errors
+		errors.As(err, &errs)
+		var got []string
+		for _, e := range errs {
+			got = append(got, e.Field)
+			if !strings.Contains(e.Reason, "parkwire "+string(target)) || e.Example == "" {
+				t.Errorf("%s: %+v does not say who needs it, with an example", target, e)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s asks for %v, want %v", target, got, want)
+		}
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	l, _ := sources{args: []string{
+		"--database-url=postgres://u:hunter2@h/d?sslpassword=hunter2", "--redis-url=redis://:hunter2@h:1",
+		"--jwt-key=hunter2-hunter2-hunter2-hunter2-hunter2",
+	}}.resolve(t, config.All)
+	for _, asJSON := range []bool{false, true} {
+		var b bytes.Buffer
+		if err := l.Print(&b, asJSON); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "hunter2") {
+			t.Errorf("a secret is shown:\n%s", &b)
+		}
+		if !strings.Contains(b.String(), "postgres://u:xxxxx@h/d") {
+			t.Errorf("the harmless part of the database's address is missing:\n%s", &b)
+		}
+	}
+}
+
+func TestSizesAreReadAndWrittenAlike(t *testing.T) {
+	for text, want := range map[string]config.Bytes{"8MiB": 8 << 20, "1.5KiB": 1536, "1000": 1000, "2 MB": 2e6, "7B": 7, "3GiB": 3 << 30} {
+		b, err := config.ParseBytes(text)
+		if err != nil || b != want {
+			t.Errorf("%q is %d, %v; want %d", text, b, err, want)
+		}
+		if again, err := config.ParseBytes(b.String()); err != nil || again != b {
+			t.Errorf("%d is written %q and read %d, %v", b, b, again, err)
+		}
+	}
+	for _, text := range []string{"", "-1", "MiB", "1TiB", "NaN", "1e40GB"} {
+		if b, err := config.ParseBytes(text); err == nil {
+			t.Errorf("%q was read as %d", text, b)
+		}
+	}
+}
+
+func TestNearestFindsTyposAndNothingElse(t *testing.T) {
+	for name, want := range map[string]string{
+		"kafka-broker": "kafka-brokers", "kakfa-brokers": "kafka-brokers", "database_url": "database-url", "colour": "", "x": "",
+	} {
+		if got := config.Nearest(name, config.Names()); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}

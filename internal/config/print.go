@@ -1,0 +1,71 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// Setting is one effective value, as `parkwire config --format json` prints it.
+type Setting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"` // secrets are masked
+	Source string `json:"source"`
+}
+
+// Settings lists every effective value and where it came from.
+func (l *Loader) Settings() []Setting {
+	var all []Setting
+	for _, f := range l.fields {
+		all = append(all, Setting{f.name, f.String(), l.origins[f.name].Source})
+	}
+	return all
+}
+
+// Print writes [Loader.Settings] as a table, or as JSON.
+func (l *Loader) Print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		return e.Encode(l.Settings())
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(t, "SETTING\tVALUE\tSOURCE")
+	for _, s := range l.Settings() {
+		value := s.Value
+		if value == "" {
+			value = "-"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, value, s.Source)
+	}
+	return t.Flush()
+}
+
+// Usage writes the help of every named setting, or of all.
+func (l *Loader) Usage(w io.Writer, names ...string) {
+	wanted := map[string]bool{}
+	for _, name := range names {
+		wanted[name] = true
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range fields(&Config{}) {
+		if len(names) > 0 && !wanted[f.name] {
+			continue
+		}
+		help := f.help
+		if f.fallback != "" {
+			help += " (default " + f.fallback + ")"
+		}
+		fmt.Fprintf(t, "  --%s\t%s\n", f.name, help)
+	}
+	t.Flush()
+}
+
+// firstClause cuts a help text at its first semicolon.
+func firstClause(help string) string {
+	clause, _, _ := strings.Cut(help, ";")
+	return clause
+}

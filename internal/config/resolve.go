@@ -1,0 +1,134 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Target names what a process runs.
+type Target string
+
+// The targets.
+const (
+	All           Target = "all"
+	Gateway       Target = "gateway"
+	Parking       Target = "parking"
+	Notifications Target = "notifications"
+)
+
+// Targets lists them.
+var Targets = []Target{All, Gateway, Parking, Notifications}
+
+// Resolved is a configuration in which nothing is left open: every address is filled in,
+// and what the process has to provide itself is named.
+type Resolved struct {
+	Config
+	Target Target
+	// Modules are the roots of the module graph: the target, and the embedded parts that
+	// the addresses point to.
+	Modules []string
+	// UsesDataDir says whether the process stores anything in DataDir and so must be
+	// alone there.
+	UsesDataDir bool
+	// MakeKey says whether the key file is made where it is absent.
+	MakeKey bool
+}
+
+// Resolve fills in what is left open, for the target. This is the only place that decides
+// what is embedded. The error is an [Errors].
+func (l *Loader) Resolve(target Target) (*Resolved, error) {
+	if !slices.Contains(Targets, target) {
+		return nil, fmt.Errorf("there is no target %q; the targets are %v", target, Targets)
+	}
+	r := &Resolved{Config: l.config, Target: target, Modules: []string{string(target)}}
+	c := &r.Config
+	if target == All {
+		l.embed(r)
+	}
+	log, gateway := target != Gateway, target == All || target == Gateway
+	l.require(target, "kafka-brokers", len(c.KafkaBrokers) > 0 || !log)
+	l.require(target, "redis-url", c.RedisURL != "" || target != All && target != Notifications)
+	l.require(target, "database-url", c.DatabaseURL != "" || target != All && target != Parking)
+	l.require(target, "parking-urls", len(c.ParkingURLs) > 0 || !gateway)
+	l.require(target, "live-urls", len(c.LiveURLs) > 0 || !gateway)
+	l.require(target, "jwt-key-file", c.JWTKey != "" || c.JWTKeyFile != "" || !gateway)
+	if len(l.errs) > 0 {
+		return nil, l.errs
+	}
+	l.config = r.Config // so that what is printed is what is used
+	return r, nil
+}
+
+// embed fills in the addresses of what the process provides itself.
+func (l *Loader) embed(r *Resolved) {
+	c := &r.Config
+	fill := func(name string, because string) { l.origins[name] = Origin{because} }
+	if len(c.KafkaBrokers) == 0 {
+		c.KafkaBrokers = []string{dialable(c.KafkaListen)}
+		r.Modules, r.UsesDataDir = append(r.Modules, "broker"), true
+		fill("kafka-brokers", "embedded, at kafka-listen")
+		if c.KafkaAdvertise == "" && !strings.HasSuffix(c.KafkaListen, ":0") { // the port is known only at the start
+			c.KafkaAdvertise = dialable(c.KafkaListen)
+			fill("kafka-advertise", "from kafka-listen")
+		}
+	}
+	if c.RedisURL == "" {
+		c.RedisURL = Memory
+		fill("redis-url", "embedded")
+	}
+	if c.DatabaseURL == "" {
+		c.DatabaseURL = SQLite + filepath.Join(c.DataDir, "parkwire.db")
+		r.UsesDataDir = true
+		fill("database-url", "embedded, in data-dir")
+	}
+	if len(c.ParkingURLs) == 0 {
+		c.ParkingURLs = []string{InProcess}
+		fill("parking-urls", "this process")
+	}
+	if len(c.LiveURLs) == 0 {
+		c.LiveURLs = []string{InProcess}
+		fill("live-urls", "this process")
+	}
+	l.keyInDataDir(r)
+}
+
+// keyInDataDir lets the key be a file in the data folder unless one is configured.
+func (l *Loader) keyInDataDir(r *Resolved) {
+	if r.JWTKey == "" && r.JWTKeyFile == "" {
+		r.JWTKeyFile = filepath.Join(r.DataDir, "jwt.key")
+		r.MakeKey = true
+		l.origins["jwt-key-file"] = Origin{"in data-dir"}
+	}
+}
+
+// ResolveKey resolves only what `parkwire token` needs: where the key is.
+func (l *Loader) ResolveKey() *Resolved {
+	r := &Resolved{Config: l.config}
+	l.keyInDataDir(r)
+	return r
+}
+
+func (l *Loader) require(target Target, name string, met bool) {
+	if met {
+		return
+	}
+	l.errs = append(l.errs, FieldError{
+		Field: name, Example: l.field(name).example,
+		Reason: fmt.Sprintf("it is missing, and `parkwire %s` needs it: %s", target, firstClause(l.field(name).help)),
+	})
+}
+
+// dialable turns an address to listen at into one to connect to.
+func dialable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,170 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// validate checks each value by itself; what is missing depends on the target and is
+// found by [Loader.Resolve].
+func (l *Loader) validate() {
+	c := &l.config
+	l.check("listen", address(c.Listen))
+	l.check("admin-listen", address(c.AdminListen))
+	l.check("kafka-listen", address(c.KafkaListen))
+	if c.KafkaAdvertise != "" {
+		l.check("kafka-advertise", hostPort(c.KafkaAdvertise))
+	}
+	for _, broker := range c.KafkaBrokers {
+		l.check("kafka-brokers", hostPort(broker))
+	}
+	l.check("data-dir", notEmpty(c.DataDir))
+	l.check("log-level", oneOf(c.LogLevel, "debug", "info", "warn", "error"))
+	l.check("log-format", oneOf(c.LogFormat, "text", "json"))
+	for name, topic := range map[string]string{
+		"kafka-topic": c.KafkaTopic, "kafka-spots-topic": c.KafkaSpotsTopic, "kafka-rejected-topic": c.KafkaRejectedTopic,
+	} {
+		l.check(name, topicName(topic))
+	}
+	l.check("kafka-group", notEmpty(c.KafkaGroup))
+	l.check("redis-channel", notEmpty(c.RedisChannel))
+	l.check("kafka-partitions", atLeast(c.KafkaPartitions, 1))
+	l.check("kafka-replication", atLeast(c.KafkaReplication, 0))
+	l.check("rate-burst", atLeast(c.RateBurst, 1))
+	l.check("rate-limit", atLeast(c.RateLimit, 0))
+	l.check("body-limit", atLeast(c.BodyLimit, 1<<10))
+	l.check("live-memory", atLeast(c.LiveMemory, 1<<20))
+	l.check("live-client-limit", atLeast(c.LiveClientLimit, 64<<10))
+	l.check("kafka-retention", atLeast(c.KafkaRetention, 1e9))
+	l.check("drain-delay", atLeast(c.DrainDelay, 0))
+	l.check("drain-window", atLeast(c.DrainWindow, 0))
+	l.check("stop-timeout", atLeast(c.StopTimeout, 1e9))
+	if c.RedisURL != "" {
+		l.check("redis-url", scheme(c.RedisURL, "redis", "rediss", "unix", "memory"))
+	}
+	if c.DatabaseURL != "" {
+		l.check("database-url", scheme(c.DatabaseURL, "postgres", "postgresql", "sqlite"))
+	}
+	for _, u := range c.ParkingURLs {
+		l.check("parking-urls", httpURL(u))
+	}
+	for _, u := range c.LiveURLs {
+		l.check("live-urls", httpURL(u))
+	}
+	for _, origin := range c.CORSOrigins {
+		if origin != "*" {
+			l.check("cors-origins", originOf(origin))
+		}
+	}
+	for _, origin := range c.WebSocketOrigins {
+		l.check("websocket-origins", originOf(origin))
+	}
+	if c.JWTKey != "" && len(c.JWTKey) < 32 {
+		l.check("jwt-key", fmt.Sprintf("it has %d bytes and needs at least 32", len(c.JWTKey)))
+	}
+	if c.JWTKey != "" && c.JWTKeyFile != "" {
+		l.check("jwt-key", "jwt-key-file is set too; set one of them")
+	}
+}
+
+// check records what is wrong with a setting, unless it is "" or was wrong already.
+func (l *Loader) check(name, reason string) {
+	if reason == "" || slices.ContainsFunc(l.errs, func(e FieldError) bool { return e.Field == name }) {
+		return
+	}
+	l.errs = append(l.errs, FieldError{name, l.origins[name].Source, reason, l.field(name).example})
+}
+
+func (l *Loader) field(name string) field {
+	i := slices.IndexFunc(l.fields, func(f field) bool { return f.name == name })
+	return l.fields[i]
+}
+
+// address is an address to listen at; the host may be empty, the port 0.
+func address(text string) string {
+	_, port, err := net.SplitHostPort(text)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return strconv.Quote(text) + " is no address HOST:PORT or :PORT"
+	}
+	return ""
+}
+
+func hostPort(text string) string {
+	host, port, err := net.SplitHostPort(text)
+	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n == 0 || host == "" {
+		return strconv.Quote(text) + " is no address HOST:PORT"
+	}
+	return ""
+}
+
+func notEmpty(text string) string {
+	if text == "" {
+		return "it must not be empty"
+	}
+	return ""
+}
+
+func oneOf(text string, among ...string) string {
+	if slices.Contains(among, text) {
+		return ""
+	}
+	return fmt.Sprintf("%q is none of %s", text, strings.Join(among, ", ")) + didYouMean(text, among)
+}
+
+func atLeast[N interface {
+	~int | ~int64 | ~float64
+}](n, least N) string {
+	if n >= least { // false for a NaN too
+		return ""
+	}
+	return fmt.Sprintf("%v is less than %v", n, least)
+}
+
+// topicName follows Kafka's own rule.
+func topicName(text string) string {
+	legal := func(r rune) bool {
+		return r == '.' || r == '_' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	}
+	if text == "" || len(text) > 249 || text == "." || text == ".." || strings.ContainsFunc(text, func(r rune) bool { return !legal(r) }) {
+		return strconv.Quote(text) + " is no name of a topic: letters, digits, '.', '_' and '-', at most 249"
+	}
+	return ""
+}
+
+// scheme does not repeat the value, which may hold a password.
+func scheme(text string, among ...string) string {
+	name, _, ok := strings.Cut(text, ":")
+	if !ok || !slices.Contains(among, name) {
+		return "it must begin with " + strings.Join(among, ": or ") + ":"
+	}
+	if name == "memory" || name == "sqlite" {
+		return ""
+	}
+	if _, err := url.Parse(text); err != nil {
+		return "it is no URL; characters such as @ and / in a password are written as %40 and %2F"
+	}
+	return ""
+}
+
+func httpURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return strconv.Quote(text) + " is no URL of the form http://HOST:PORT"
+	}
+	return ""
+}
+
+func originOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
+		return strconv.Quote(text) + " is no origin of the form https://HOST"
+	}
+	return ""
+}

@@ -1,0 +1,202 @@
+package websocket
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Error ends a connection: Code and Reason are what to tell the peer.
+type Error struct {
+	Code   CloseCode
+	Reason string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s (close code %d)", e.Reason, e.Code) }
+
+// Message is what a [Parser] hands over: a whole text or binary message (its
+// fragments joined), or a ping, a pong or a close. The payload is the parser's and
+// valid until the handler returns.
+type Message struct {
+	Op      Opcode
+	Payload []byte
+	Code    CloseCode // of a close
+}
+
+// Parser reads the frames of one client from whatever pieces the network delivers. It
+// keeps no buffer while no frame is half read.
+type Parser struct {
+	// MaxMessage bounds a message in bytes; a larger one ends with MessageTooBig.
+	MaxMessage int
+
+	header  [14]byte // of the frame that is being read
+	headerN int
+	frame   frame
+	inFrame bool
+
+	control   []byte // payload of the control frame that is being read
+	message   []byte // payload of the message that is being read
+	messageOp Opcode // Continuation between messages
+}
+
+type frame struct {
+	final bool
+	op    Opcode
+	mask  [4]byte
+	left  uint64 // payload bytes to come
+	read  int    // payload bytes read, for the mask
+}
+
+// Feed parses b, which it unmasks in place, and calls handle for each message that
+// it completes. The error is an [*Error], or what handle returned; the parser is
+// of no use after it.
+func (p *Parser) Feed(b []byte, handle func(Message) error) error {
+	for len(b) > 0 || (p.inFrame && p.frame.left == 0) {
+		if !p.inFrame {
+			n, err := p.readHeader(b)
+			if err != nil {
+				return err
+			}
+			b = b[n:]
+			continue
+		}
+		take := b[:min(uint64(len(b)), p.frame.left)]
+		b = b[len(take):]
+		p.frame.unmask(take)
+		if p.frame.op >= Close {
+			p.control = append(p.control, take...)
+		} else {
+			p.message = append(p.message, take...)
+		}
+		if p.frame.left == 0 {
+			p.inFrame = false
+			if err := p.endFrame(handle); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readHeader takes as much of b as the header of the next frame needs.
+func (p *Parser) readHeader(b []byte) (taken int, err error) {
+	for need := 2; ; {
+		n := copy(p.header[p.headerN:need], b[taken:])
+		taken, p.headerN = taken+n, p.headerN+n
+		if p.headerN < need {
+			return taken, nil
+		}
+		if need == 2 {
+			if err := p.checkStart(); err != nil {
+				return taken, err
+			}
+			need = headerSize(p.header[1])
+			continue
+		}
+		p.headerN = 0
+		return taken, p.startFrame(need)
+	}
+}
+
+// headerSize is the size of a masked frame's header, by its second byte.
+func headerSize(second byte) int {
+	switch second & 0x7F {
+	case 126:
+		return 2 + 2 + 4
+	case 127:
+		return 2 + 8 + 4
+	default:
+		return 2 + 4
+	}
+}
+
+// checkStart refuses what the first two bytes of a header already show to be wrong.
+func (p *Parser) checkStart() error {
+	op, final, length := Opcode(p.header[0]&0x0F), p.header[0]&0x80 != 0, p.header[1]&0x7F
+	switch {
+	case p.header[0]&0x70 != 0:
+		return &Error{ProtocolError, "reserved bits are set, but no extension was agreed on"}
+	case p.header[1]&0x80 == 0:
+		return &Error{ProtocolError, "a client must mask its frames"}
+	case op > Binary && op < Close || op > Pong:
+		return &Error{ProtocolError, fmt.Sprintf("opcode %d is not known", op)}
+	case op >= Close && !final:
+		return &Error{ProtocolError, "a control frame must not be fragmented"}
+	case op >= Close && length > maxControl:
+		return &Error{ProtocolError, "a control frame must not exceed 125 bytes"}
+	case op == Continuation && p.messageOp == Continuation:
+		return &Error{ProtocolError, "a continuation without a message to continue"}
+	case (op == Text || op == Binary) && p.messageOp != Continuation:
+		return &Error{ProtocolError, "a new message began before the last one ended"}
+	}
+	return nil
+}
+
+func (p *Parser) startFrame(size int) error {
+	h := p.header[:size]
+	f := frame{final: h[0]&0x80 != 0, op: Opcode(h[0] & 0x0F), left: uint64(h[1] & 0x7F)}
+	switch f.left {
+	case 126:
+		f.left = uint64(binary.BigEndian.Uint16(h[2:]))
+	case 127:
+		f.left = binary.BigEndian.Uint64(h[2:])
+	}
+	copy(f.mask[:], h[size-4:])
+	if f.op < Close {
+		if f.left > uint64(p.MaxMessage-len(p.message)) {
+			return &Error{MessageTooBig, fmt.Sprintf("a message must not exceed %d bytes", p.MaxMessage)}
+		}
+		if f.op != Continuation {
+			p.messageOp = f.op
+		}
+	}
+	p.frame, p.inFrame = f, true
+	return nil
+}
+
+func (f *frame) unmask(b []byte) {
+	for i := range b {
+		b[i] ^= f.mask[(f.read+i)&3]
+	}
+	f.read += len(b)
+	f.left -= uint64(len(b))
+}
+
+func (p *Parser) endFrame(handle func(Message) error) error {
+	if p.frame.op >= Close {
+		payload := p.control
+		p.control = nil
+		return p.endControl(payload, handle)
+	}
+	if !p.frame.final {
+		return nil
+	}
+	m := Message{Op: p.messageOp, Payload: p.message}
+	p.message, p.messageOp = nil, Continuation
+	if m.Op == Text && !utf8.Valid(m.Payload) {
+		return &Error{InvalidPayload, "a text message must be UTF-8"}
+	}
+	return handle(m)
+}
+
+func (p *Parser) endControl(payload []byte, handle func(Message) error) error {
+	m := Message{Op: p.frame.op, Payload: payload}
+	if m.Op != Close {
+		return handle(m)
+	}
+	switch {
+	case len(payload) == 0:
+		m.Code = noStatus
+	case len(payload) == 1:
+		return &Error{ProtocolError, "a close frame must carry no code or a whole one"}
+	default:
+		m.Code, m.Payload = CloseCode(binary.BigEndian.Uint16(payload)), payload[2:]
+		if !m.Code.sendable() {
+			return &Error{ProtocolError, fmt.Sprintf("close code %d must not be sent", m.Code)}
+		}
+		if !utf8.Valid(m.Payload) {
+			return &Error{InvalidPayload, "the reason of a close frame must be UTF-8"}
+		}
+	}
+	return handle(m)
+}

@@ -1,0 +1,56 @@
+package websocket
+
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// A Socket is a connection that can be written to without waiting. One goroutine at
+// a time may write.
+type Socket struct {
+	net.Conn
+	raw syscall.RawConn // nil where only waiting writes are to be had
+
+	// What the callback of raw.Write works on; kept here so that a write allocates nothing.
+	write   func(fd uintptr) bool
+	pending []byte
+	n       int
+	err     error
+}
+
+// ErrWouldBlock says that the kernel took only part of the bytes, or none.
+var ErrWouldBlock = errors.New("the socket's send buffer is full")
+
+// NewSocket wraps a connection. On a plain TCP connection of a Unix system TryWrite is
+// one system call; elsewhere (TLS, other systems) it always reports ErrWouldBlock,
+// and the caller's waiting Write does the work.
+func NewSocket(conn net.Conn) *Socket {
+	s := &Socket{Conn: conn}
+	if c, ok := conn.(syscall.Conn); ok && haveTryWrite {
+		s.raw, _ = c.SyscallConn()
+	}
+	s.write = func(fd uintptr) bool {
+		s.n, s.err = tryWrite(fd, s.pending)
+		return true // done, whatever came out: never wait here
+	}
+	return s
+}
+
+// TryWrite writes what the kernel takes at once and returns how much that was, with
+// [ErrWouldBlock] where it is less than all.
+func (s *Socket) TryWrite(b []byte) (int, error) {
+	if s.raw == nil {
+		return 0, ErrWouldBlock
+	}
+	s.pending = b
+	err := s.raw.Write(s.write)
+	s.pending = nil
+	if err != nil {
+		return 0, err
+	}
+	if s.err == nil && s.n < len(b) {
+		return s.n, ErrWouldBlock
+	}
+	return s.n, s.err
+}

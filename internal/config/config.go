@@ -33,7 +33,8 @@ type Config struct {
 	RedisURL     string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances; empty in all: in memory"`
 	RedisChannel string `name:"redis-channel" default:"notifications" example:"notifications" help:"channel of the bus"`
 
-	DatabaseURL string `name:"database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where lots and spots are stored; empty in all: SQLite in data-dir"`
+	DatabaseURL      string        `name:"database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where lots and spots are stored; empty in all: SQLite in data-dir"`
+	HistoryRetention time.Duration `name:"history-retention" default:"720h" example:"720h" help:"how long the history of each spot is kept"`
 
 	ParkingURLs []string `name:"parking-urls" example:"http://parking-1:5000,http://parking-2:5000" help:"parking services behind the gateway; empty in all: the one in this process"`
 	LiveURLs    []string `name:"live-urls" example:"http://live-1:5000,http://live-2:5000" help:"notification services behind the gateway; empty in all: the one in this process"`

@@ -5,7 +5,6 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Target names what a process runs.
@@ -22,6 +21,8 @@ const (
 // Targets lists them.
 var Targets = []Target{All, Gateway, Parking, Notifications}
 
+var serves = map[Target]string{All: "gateway", Gateway: "gateway", Parking: "parking", Notifications: "live"}
+
 // Resolved is a configuration in which nothing is left open: every address is filled in,
 // and what the process has to provide itself is named.
 type Resolved struct {
@@ -30,6 +31,8 @@ type Resolved struct {
 	// Modules are the roots of the module graph: the target, and the embedded parts that
 	// the addresses point to.
 	Modules []string
+	// Serves names the module whose handler is served at Listen.
+	Serves string
 	// UsesDataDir says whether the process stores anything in DataDir and so must be
 	// alone there.
 	UsesDataDir bool
@@ -43,7 +46,7 @@ func (l *Loader) Resolve(target Target) (*Resolved, error) {
 	if !slices.Contains(Targets, target) {
 		return nil, fmt.Errorf("there is no target %q; the targets are %v", target, Targets)
 	}
-	r := &Resolved{Config: l.config, Target: target, Modules: []string{string(target)}}
+	r := &Resolved{Config: l.config, Target: target, Modules: []string{string(target)}, Serves: serves[target]}
 	c := &r.Config
 	if target == All {
 		l.embed(r)
@@ -54,7 +57,8 @@ func (l *Loader) Resolve(target Target) (*Resolved, error) {
 	l.require(target, "database-url", c.DatabaseURL != "" || target != All && target != Parking)
 	l.require(target, "parking-urls", len(c.ParkingURLs) > 0 || !gateway)
 	l.require(target, "live-urls", len(c.LiveURLs) > 0 || !gateway)
-	l.require(target, "jwt-key-file", c.JWTKey != "" || c.JWTKeyFile != "" || !gateway)
+	checksTokens := gateway || target == Notifications && !c.ReadPublic
+	l.require(target, "jwt-key-file", c.JWTKey != "" || c.JWTKeyFile != "" || !checksTokens)
 	if len(l.errs) > 0 {
 		return nil, l.errs
 	}
@@ -67,11 +71,11 @@ func (l *Loader) embed(r *Resolved) {
 	c := &r.Config
 	fill := func(name string, because string) { l.origins[name] = Origin{because} }
 	if len(c.KafkaBrokers) == 0 {
-		c.KafkaBrokers = []string{dialable(c.KafkaListen)}
+		c.KafkaBrokers = []string{Dialable(c.KafkaListen)}
 		r.Modules, r.UsesDataDir = append(r.Modules, "broker"), true
 		fill("kafka-brokers", "embedded, at kafka-listen")
-		if c.KafkaAdvertise == "" && !strings.HasSuffix(c.KafkaListen, ":0") { // the port is known only at the start
-			c.KafkaAdvertise = dialable(c.KafkaListen)
+		if c.KafkaAdvertise == "" {
+			c.KafkaAdvertise = Dialable(c.KafkaListen)
 			fill("kafka-advertise", "from kafka-listen")
 		}
 	}
@@ -104,6 +108,9 @@ func (l *Loader) keyInDataDir(r *Resolved) {
 	}
 }
 
+// Config returns what was loaded, with nothing resolved.
+func (l *Loader) Config() Config { return l.config }
+
 // ResolveKey resolves only what `parkwire token` needs: where the key is.
 func (l *Loader) ResolveKey() *Resolved {
 	r := &Resolved{Config: l.config}
@@ -121,8 +128,8 @@ func (l *Loader) require(target Target, name string, met bool) {
 	})
 }
 
-// dialable turns an address to listen at into one to connect to.
-func dialable(listen string) string {
+// Dialable turns an address to listen at into one to connect to from the same machine.
+func Dialable(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return listen

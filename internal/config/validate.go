@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // validate checks each value by itself; what is missing depends on the target and is
@@ -15,7 +16,7 @@ func (l *Loader) validate() {
 	c := &l.config
 	l.check("listen", address(c.Listen))
 	l.check("admin-listen", address(c.AdminListen))
-	l.check("kafka-listen", address(c.KafkaListen))
+	l.check("kafka-listen", fixedAddress(c.KafkaListen))
 	if c.KafkaAdvertise != "" {
 		l.check("kafka-advertise", hostPort(c.KafkaAdvertise))
 	}
@@ -39,10 +40,11 @@ func (l *Loader) validate() {
 	l.check("body-limit", atLeast(c.BodyLimit, 1<<10))
 	l.check("live-memory", atLeast(c.LiveMemory, 1<<20))
 	l.check("live-client-limit", atLeast(c.LiveClientLimit, 64<<10))
-	l.check("kafka-retention", atLeast(c.KafkaRetention, 1e9))
+	l.check("kafka-retention", atLeast(c.KafkaRetention, time.Second))
+	l.check("history-retention", atLeast(c.HistoryRetention, time.Second))
 	l.check("drain-delay", atLeast(c.DrainDelay, 0))
 	l.check("drain-window", atLeast(c.DrainWindow, 0))
-	l.check("stop-timeout", atLeast(c.StopTimeout, 1e9))
+	l.check("stop-timeout", atLeast(c.StopTimeout, time.Second))
 	if c.RedisURL != "" {
 		l.check("redis-url", scheme(c.RedisURL, "redis", "rediss", "unix", "memory"))
 	}
@@ -94,6 +96,14 @@ func address(text string) string {
 		return strconv.Quote(text) + " is no address HOST:PORT or :PORT"
 	}
 	return ""
+}
+
+// fixedAddress is an address to listen at that others are told, so that the port must be known before.
+func fixedAddress(text string) string {
+	if _, port, err := net.SplitHostPort(text); err == nil && port == "0" {
+		return strconv.Quote(text) + " has the port 0, and clients could not be told where it is"
+	}
+	return address(text)
 }
 
 func hostPort(text string) string {

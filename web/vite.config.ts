@@ -1,0 +1,18 @@
+import { defineConfig } from 'vite';
+
+// The same sources give the same bytes, wherever they are built: CI builds dist/ again and compares.
+export default defineConfig({
+  build: {
+    target: ['es2022', 'chrome111', 'firefox114', 'safari16.4'],
+    modulePreload: false, // one chunk; and the polyfill asks for nothing we serve
+    assetsInlineLimit: 0, // nothing as data: address, so that the content security policy needs none
+    reportCompressedSize: false,
+  },
+  server: {
+    // `npm run dev` beside a running `parkwire all`.
+    proxy: {
+      '/api': 'http://localhost:5000',
+      '/notifications': { target: 'http://localhost:5000', ws: true },
+    },
+  },
+});

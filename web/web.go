@@ -1,0 +1,209 @@
+// Package web is the dashboard: the files that "npm run build" makes in this folder, inside the binary.
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"parkwire/internal/problem"
+)
+
+//go:embed all:dist
+var dist embed.FS
+
+// Handler serves the dashboard. Addresses inside the page, such as /lots/central, are answered
+// with the page itself; a file that is not there, with 404.
+func Handler() http.Handler {
+	files, err := load(dist)
+	if err != nil {
+		panic("the embedded dashboard cannot be read: " + err.Error()) // was checked when it was built
+	}
+	return handler(files)
+}
+
+// file is one file as it is sent.
+type file struct {
+	mediaType    string
+	cacheControl string
+	plain        body
+	gzip         body // without bytes where compressing is not worth it
+}
+
+type body struct {
+	bytes []byte
+	etag  string
+}
+
+// handler has the files by their address: "/index.html", "/assets/…".
+type handler map[string]file
+
+func load(from fs.FS) (handler, error) {
+	root, err := fs.Sub(from, "dist")
+	if err != nil {
+		return nil, err
+	}
+	files := handler{}
+	err = fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		files["/"+name], err = newFile(name, content)
+		return err
+	})
+	if err == nil && files["/index.html"].plain.bytes == nil {
+		err = fmt.Errorf("index.html: %w", fs.ErrNotExist)
+	}
+	return files, err
+}
+
+func newFile(name string, content []byte) (file, error) {
+	sum := sha256.Sum256(content)
+	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
+	f := file{
+		mediaType:    mediaType(name),
+		cacheControl: "no-cache", // may be kept, but is asked for again each time
+		plain:        body{content, `"` + tag + `"`},
+	}
+	if strings.HasPrefix(name, "assets/") { // their names change with their content
+		f.cacheControl = "public, max-age=31536000, immutable"
+	}
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return file{}, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return file{}, err
+	}
+	if err := w.Close(); err != nil {
+		return file{}, err
+	}
+	if packed.Len() < len(content)*9/10 {
+		f.gzip = body{packed.Bytes(), `"` + tag + `-gzip"`}
+	}
+	return f, nil
+}
+
+// mediaType does not ask the system, whose tables differ from machine to machine.
+func mediaType(name string) string {
+	switch ext := path.Ext(name); ext {
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".webmanifest":
+		return "application/manifest+json"
+	default:
+		if known := mime.TypeByExtension(ext); known != "" {
+			return known
+		}
+		return "application/octet-stream"
+	}
+}
+
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		problem.Write(w, r, problem.New(http.StatusMethodNotAllowed, "method-not-allowed", "The dashboard is read with GET or HEAD."))
+		return
+	}
+	f, ok := h.find(r.URL.Path)
+	if !ok {
+		problem.Write(w, r, problem.New(http.StatusNotFound, "not-found", "There is no such file."))
+		return
+	}
+	header := w.Header()
+	secure(header, r.Host)
+	header.Set("Content-Type", f.mediaType)
+	header.Set("Cache-Control", f.cacheControl)
+	send := f.plain
+	if f.gzip.bytes != nil {
+		header.Add("Vary", "Accept-Encoding")
+		if acceptsGzip(r) {
+			header.Set("Content-Encoding", "gzip")
+			send = f.gzip
+		}
+	}
+	header.Set("ETag", send.etag)
+	if matches(r.Header.Get("If-None-Match"), send.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	header.Set("Content-Length", strconv.Itoa(len(send.bytes)))
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(send.bytes) // the client is gone: nobody is left to tell
+	}
+}
+
+// find returns the file for an address. The page looks at its own address when it runs, so every address that
+// does not look like a file's is the page's; below /lots/ also those with a dot, which an id may have.
+func (h handler) find(address string) (file, bool) {
+	if f, ok := h[address]; ok {
+		return f, true
+	}
+	isFile := strings.HasPrefix(address, "/assets/") || path.Ext(address) != ""
+	if isFile && !strings.HasPrefix(address, "/lots/") {
+		return file{}, false
+	}
+	return h["/index.html"], true
+}
+
+// plainHost is what may stand in a content security policy.
+var plainHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+
+// secure forbids the page everything that it does not need. Its WebSocket goes to the host it came from, which
+// 'self' does not include in all browsers yet.
+func secure(header http.Header, host string) {
+	sockets := "ws: wss:"
+	if plainHost.MatchString(host) {
+		sockets = "ws://" + host + " wss://" + host
+	}
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; "+
+		"connect-src 'self' "+sockets+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+}
+
+// acceptsGzip reads Accept-Encoding as far as clients use it: a list in which "q=0" refuses.
+func acceptsGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		name, parameter, _ := strings.Cut(coding, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			continue
+		}
+		q, err := strconv.ParseFloat(strings.TrimPrefix(strings.ToLower(strings.TrimSpace(parameter)), "q="), 64)
+		return err != nil || q > 0
+	}
+	return false
+}
+
+// matches reports whether one of the tags of If-None-Match is etag.
+func matches(ifNoneMatch, etag string) bool {
+	for tag := range strings.SplitSeq(ifNoneMatch, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}

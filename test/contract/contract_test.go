@@ -143,9 +143,9 @@ func asItIs(written, got string) bool { return written == got }
 // check checks that a client got each of the messages once, and nothing else.
 func check(t *testing.T, name string, client *program, written []string, same func(written, got string) bool) {
 	t.Helper()
-	lines := client.count(t, len(written))
+	client.count(t, len(written))
 	time.Sleep(100 * time.Millisecond)
-	lines = client.lines()
+	lines := client.lines()
 	if len(lines) != len(written) {
 		t.Errorf("%s got %d messages; %d were written", name, len(lines), len(written))
 	}

@@ -1,0 +1,53 @@
+# What there is to do with this tree. `make demo` and `make test` need Go and nothing else.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# The race detector needs cgo, which Go turns on where it finds a C compiler.
+RACE    := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+# Tools have a go.mod of their own, so that Parkwire's lists what Parkwire is made of.
+TOOL    := $(GO) tool -modfile=.ci/tools/go.mod
+SCRIPTS := .ci/run $(wildcard .ci/*.sh deploy/*.sh test/kit/*.sh test/kit/images/*.sh test/*/*.sh)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test vet lint servers test-servers web web-test image clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## run Parkwire with a generated city on http://localhost:5000 (ARGS="--listen :6000")
+	bin/parkwire demo $(ARGS)
+
+build: ## build bin/parkwire, one static file
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/parkwire ./cmd/parkwire
+
+test: vet ## run every test that needs Go alone (ARGS="-run Replay ./test/e2e")
+	$(GO) test $(RACE) $(or $(ARGS),./...)
+
+vet:
+	$(GO) vet ./...
+
+lint: vet ## check the code: gofmt, vet, staticcheck, go.mod, and shellcheck if it is installed
+	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go'))" || { gofmt -l $$(git ls-files -co --exclude-standard '*.go'); exit 1; }
+	$(TOOL) staticcheck ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	@! command -v shellcheck >/dev/null || shellcheck -x -P SCRIPTDIR $(SCRIPTS)
+
+servers: ## start Kafka (3 nodes), Redis and PostgreSQL for the tests (test/kit/servers.sh stop ends them)
+	test/kit/servers.sh start
+
+test-servers: servers ## run the tests on these servers too (ARGS="-run Replay ./test/e2e")
+	eval "$$(test/kit/servers.sh env)" && PARKWIRE_TEST_DISTRIBUTED=1 $(GO) test $(RACE) -count=1 $(or $(ARGS),./...)
+
+web: ## rebuild the dashboard into web/dist, which is committed (needs Node)
+	cd web && npm ci --no-audit --no-fund && npm run check && npm run build
+
+web-test: ## run the dashboard's unit tests
+	cd web && npm test
+
+image: ## build the image parkwire:dev (needs Docker)
+	docker build -f deploy/Dockerfile -t parkwire:dev --build-arg VERSION="$(VERSION)" .
+
+clean: ## remove bin/
+	rm -rf bin

@@ -7,3 +7,8 @@ import _ "embed"
 //
 //go:embed openapi.yaml
 var OpenAPI string
+
+// AsyncAPI describes events and notifications (AsyncAPI 3.0).
+//
+//go:embed asyncapi.yaml
+var AsyncAPI string

@@ -3,7 +3,6 @@
 package problem
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -146,17 +145,4 @@ func Write(w http.ResponseWriter, r *http.Request, p Problem) {
 	h.Set("Content-Length", strconv.Itoa(len(body)+1))
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(append(body, '\n'))
-}
-
-type requestIDKey struct{}
-
-// WithRequestID returns a context that carries the id of the request being served.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
-}
-
-// RequestID returns the id that [WithRequestID] put into ctx, or "".
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
 }

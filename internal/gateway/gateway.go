@@ -1,0 +1,128 @@
+// Package gateway is what clients reach: it says who makes a request and whether they may, bounds how
+// much they ask for, and hands the request to the part that serves it. It keeps no state but
+// what its limits count, so that any number of gateways run side by side.
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"parkwire/internal/identity"
+)
+
+// Options configure a [Gateway]. Parking, Live, Dashboard and Authenticator are required.
+type Options struct {
+	Parking, Live Part
+	Dashboard     http.Handler
+	Authenticator identity.Authenticator
+
+	// ReadPublic lets everybody read. A token that is shown must be good all the same.
+	ReadPublic bool
+	// RateLimit is how many requests a second a client may make, RateBurst how many at once before
+	// that holds. A client is the subject of a token or, without one, an address (of IPv6 its /64). 0: no limit.
+	RateLimit float64
+	RateBurst int
+	// BodyLimit is the largest body in bytes. Default 8 MiB.
+	BodyLimit int64
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// CORSOrigins are the sites whose pages may call the REST interface; "*" for all.
+	CORSOrigins []string
+
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	// Clock is what the limits go by; nil: time.Now.
+	Clock func() time.Time
+}
+
+// Gateway is an [http.Handler] for everything that clients may ask.
+type Gateway struct {
+	options   Options
+	mux       *http.ServeMux // of [resource]s; it is asked which one, and serves none
+	unknown   *resource
+	limiter   *limiter // nil: no limit
+	cors      cors
+	metrics   *metrics
+	buffering chan struct{} // one element for each body that is held in memory
+}
+
+// maxBuffered is how many bodies of unknown length are held in memory at once; more wait. Each is at most BodyLimit long.
+const maxBuffered = 16
+
+// New makes a gateway. It serves by [Gateway.Handler]; [Gateway.Run] keeps what it knows of other processes up to date.
+func New(o Options) *Gateway {
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	o.BodyLimit = cmp.Or(o.BodyLimit, 8<<20)
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	g := &Gateway{
+		options:   o,
+		mux:       http.NewServeMux(),
+		limiter:   newLimiter(o.RateLimit, o.RateBurst, o.Clock),
+		cors:      newCORS(o.CORSOrigins),
+		metrics:   newMetrics(o.Registerer),
+		buffering: make(chan struct{}, maxBuffered),
+	}
+	for pattern, r := range tabulate(routes, g.handler) {
+		r.latency = g.metrics.latency.WithLabelValues(pattern)
+		g.mux.Handle(pattern, r)
+		if pattern == "/api/" {
+			g.unknown = r
+		}
+	}
+	return g
+}
+
+// handler returns who serves a route.
+func (g *Gateway) handler(r route) http.Handler {
+	switch r.to {
+	case toParking:
+		return g.options.Parking
+	case toLive:
+		return g.options.Live
+	case toDescription:
+		return description(r.pattern)
+	default:
+		return g.options.Dashboard
+	}
+}
+
+// Handler serves every request of clients.
+func (g *Gateway) Handler() http.Handler { return http.HandlerFunc(g.serve) }
+
+// Run runs the parts' sides here until ctx ends.
+func (g *Gateway) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return g.options.Parking.Run(ctx) })
+	group.Go(func() error { return g.options.Live.Run(ctx) })
+	return group.Wait()
+}
+
+// Ready returns nil, or which part cannot be reached.
+func (g *Gateway) Ready() error {
+	return errors.Join(named("parking", g.options.Parking.Ready()), named("live", g.options.Live.Ready()))
+}
+
+// Drain ends the notification streams that pass through to other processes; their clients come back with their
+// cursor. It is for [http.Server.RegisterOnShutdown], for a server does not end while streams last.
+func (g *Gateway) Drain() {
+	g.options.Parking.Drain()
+	g.options.Live.Drain()
+}
+
+func named(part string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", part, err)
+}

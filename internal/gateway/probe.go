@@ -1,0 +1,72 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	readyPath    = "/readyz"
+	readyTimeout = 2 * time.Second
+)
+
+// watch keeps an instance's condition up to date until ctx ends.
+func (p *Proxy) watch(ctx context.Context, in *instance) {
+	ticker := time.NewTicker(p.options.ReadyInterval)
+	defer ticker.Stop()
+	for {
+		c, err := p.probe(ctx, in)
+		if ctx.Err() != nil {
+			return
+		}
+		p.found(in, c, err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// found records an instance's condition and tells when it changes.
+func (p *Proxy) found(in *instance, c condition, reason error) {
+	if !in.set(c, reason) {
+		return
+	}
+	if c == ready {
+		p.options.Logger.Info("an instance is ready again", "part", p.options.Name, "instance", in.url.Host)
+		return
+	}
+	p.options.Logger.Warn("an instance is not used while there are better ones", "part", p.options.Name, "instance", in.url.Host, "reason", reason)
+}
+
+// probe asks an instance whether it is ready.
+func (p *Proxy) probe(ctx context.Context, in *instance) (condition, error) {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, in.url.JoinPath(readyPath).String(), nil)
+	if err != nil {
+		return unreachable, err
+	}
+	response, err := p.transport.RoundTrip(r)
+	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("no answer to %s within %v", readyPath, readyTimeout)
+		}
+		return unreachable, err
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
+	switch {
+	case err != nil:
+		return unreachable, err
+	case response.StatusCode != http.StatusOK:
+		return notReady, fmt.Errorf("it answers %s with %d: %s", readyPath, response.StatusCode, strings.Join(strings.Fields(string(said)), " "))
+	}
+	return ready, nil
+}

@@ -1,0 +1,210 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parkwire/internal/identity"
+	"parkwire/internal/problem"
+)
+
+// ProxyOptions configure a [Proxy]. URLs and Name are required.
+type ProxyOptions struct {
+	// URLs are the addresses of the instances, such as "http://parking-1:5000". At most 64.
+	URLs []string
+	// Name is the part's, as clients and logs are told it.
+	Name string
+	// ReadyInterval is how often each instance is asked for /readyz. Default 1 s.
+	ReadyInterval time.Duration
+
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Proxy is a [Part] whose instances run elsewhere. Each request goes to the ready instance with the fewest under way. WebSocket
+// upgrades and server-sent events pass through.
+type Proxy struct {
+	options   ProxyOptions
+	instances []*instance
+	turn      atomic.Uint64
+	transport *http.Transport
+	reverse   *httputil.ReverseProxy
+	inFlight  prometheus.Gauge
+	streams   context.Context // ends with Drain
+	drain     context.CancelFunc
+}
+
+// NewProxy makes a proxy. The error names the address that cannot be one.
+func NewProxy(o ProxyOptions) (*Proxy, error) {
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	o.ReadyInterval = cmp.Or(o.ReadyInterval, time.Second)
+	p := &Proxy{options: o, transport: newTransport(), inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "parkwire_gateway_proxied_in_flight", Help: "Requests and streams under way to a part in other processes.",
+		ConstLabels: prometheus.Labels{"part": o.Name},
+	})}
+	if len(o.URLs) == 0 || len(o.URLs) > 64 {
+		return nil, fmt.Errorf("%s: %d addresses; there must be 1 to 64", o.Name, len(o.URLs))
+	}
+	for _, text := range o.URLs {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+			return nil, fmt.Errorf("%s: %q is no address of an instance, such as http://parking-1:5000", o.Name, text)
+		}
+		p.instances = append(p.instances, &instance{url: u, reason: errUnknown})
+	}
+	p.streams, p.drain = context.WithCancel(context.Background())
+	buffers := &bufferPool{}
+	p.reverse = &httputil.ReverseProxy{
+		Rewrite: rewrite, Transport: p, ModifyResponse: modify, ErrorHandler: p.refuse, BufferPool: buffers,
+		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // connections that ended in the middle
+	}
+	if o.Registerer != nil {
+		if err := o.Registerer.Register(p.inFlight); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.Name, err)
+		}
+	}
+	return p, nil
+}
+
+type flightKey struct{}
+
+// ServeHTTP hands a request on and brings the answer back.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.inFlight.Inc()
+	defer p.inFlight.Dec()
+	f := &flight{instances: p.instances, current: -1}
+	defer f.leave()
+	ctx := context.WithValue(r.Context(), flightKey{}, f)
+	if isStream(r) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(p.streams, cancel)()
+		// The server's bound on reading a request would end the stream too. It fails for writers that are no server's.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	}
+	r = r.WithContext(ctx)
+	if err := makeRewindable(r); err != nil {
+		problem.Write(w, r, unreadable())
+		return
+	}
+	p.reverse.ServeHTTP(w, r)
+}
+
+// isStream reports whether the answer to r has no end.
+func isStream(r *http.Request) bool {
+	return r.Header.Get("Upgrade") != "" || strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+}
+
+// makeRewindable lets a body be sent again where it is short, or is in memory anyway.
+func makeRewindable(r *http.Request) error {
+	switch {
+	case r.GetBody != nil || r.Body == nil || r.Body == http.NoBody:
+	case 0 <= r.ContentLength && r.ContentLength <= maxRewindable:
+		body, err := io.ReadAll(r.Body) // the server ends it at its length
+		if err != nil {
+			return err
+		}
+		setBody(r, body)
+	default:
+		r.Body = &clientBody{Reader: r.Body}
+	}
+	return nil
+}
+
+// rewrite makes the outgoing request. What the gateway says of the client is set again, since a client can have any header
+// taken out on the way by naming it in Connection.
+func rewrite(r *httputil.ProxyRequest) {
+	for _, name := range []string{identity.HeaderSubject, identity.HeaderScopes, problem.HeaderRequestID, headerForwardedFor, "Authorization"} {
+		if values := r.In.Header[name]; len(values) > 0 {
+			r.Out.Header[name] = values
+		}
+	}
+	r.Out.URL.RawQuery = r.In.URL.RawQuery // parts judge parameters, also those that cannot be parsed
+	r.Out.GetBody = r.In.GetBody
+	// The gateway has answered "Expect" already. The keys would let the transport repeat what may have been done.
+	for _, name := range []string{"Expect", "Idempotency-Key", "X-Idempotency-Key"} {
+		r.Out.Header.Del(name)
+	}
+}
+
+// modify leaves the request id to the gateway, which has said it already.
+func modify(r *http.Response) error {
+	r.Header.Del(problem.HeaderRequestID)
+	return nil
+}
+
+// refuse answers a request that no instance answered.
+func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	noConnection := new(dialError)
+	answer := problem.New(http.StatusServiceUnavailable, "unavailable",
+		fmt.Sprintf("The %s service cannot be reached at present. Nothing was done. Try again in a moment.", p.options.Name))
+	switch {
+	case r.Context().Err() != nil: // the client left, or the gateway is ending
+	case errors.Is(err, errClientBody):
+		problem.Write(w, r, unreadable())
+		return
+	case errors.As(err, &noConnection):
+	case isTimeout(err):
+		answer = problem.New(http.StatusGatewayTimeout, "timeout",
+			fmt.Sprintf("The %s service took too long to answer. Whether it did what was asked is not known.", p.options.Name))
+	default:
+		answer.Detail = fmt.Sprintf("The connection to the %s service was lost before it answered. Whether it did what was asked is not known. Try again in a moment.", p.options.Name)
+	}
+	p.options.Logger.Debug("a request was not answered", "part", p.options.Name, "requestId", problem.RequestID(r.Context()), "error", err)
+	w.Header().Set("Retry-After", "2")
+	problem.Write(w, r, answer.With("part", p.options.Name))
+}
+
+// Ready returns nil where any instance is ready.
+func (p *Proxy) Ready() error {
+	var errs []error
+	for _, in := range p.instances {
+		c, err := in.state()
+		if c == ready && err == nil {
+			return nil
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", in.url.Host, err))
+	}
+	return errors.Join(errs...)
+}
+
+// Drain ends the streams that pass through here, and those that begin hereafter.
+func (p *Proxy) Drain() { p.drain() }
+
+// Run asks each instance, again and again, whether it is ready, until ctx ends.
+func (p *Proxy) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, in := range p.instances {
+		wg.Go(func() { p.watch(ctx, in) })
+	}
+	wg.Wait()
+	p.Drain()
+	p.transport.CloseIdleConnections()
+	return nil
+}
+
+// A bufferPool holds the buffers through which answers are copied.
+type bufferPool struct{ pool sync.Pool }
+
+func (b *bufferPool) Get() []byte {
+	if buffer, ok := b.pool.Get().(*[]byte); ok {
+		return *buffer
+	}
+	return make([]byte, 32<<10)
+}
+
+func (b *bufferPool) Put(buffer []byte) { b.pool.Put(&buffer) }

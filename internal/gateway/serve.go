@@ -1,0 +1,112 @@
+package gateway
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"parkwire/internal/identity"
+	"parkwire/internal/problem"
+)
+
+// serve is the way of every request, from top to bottom.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	r = problem.Identify(r) // a copy but for the header, which is the gateway's to change from here on
+	x := &exchange{ResponseWriter: w, began: time.Now(), resource: g.lookup(r), client: g.clientAddress(r)}
+	x.Header().Set(problem.HeaderRequestID, problem.RequestID(r.Context()))
+	defer g.end(x, r)
+
+	handler, release, err := g.admit(x, r)
+	if err != nil {
+		p := problem.From(err)
+		identity.Challenge(x.Header(), p)
+		problem.Write(x, r, p)
+		return
+	}
+	defer release()
+	handler.ServeHTTP(x, r)
+	if x.status == 0 && !x.taken {
+		x.WriteHeader(http.StatusOK)
+	}
+}
+
+// admit decides who serves a request, and makes it one that parts can trust.
+func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, release func(), err error) {
+	if x.resource.api {
+		g.cors.allow(x.Header(), r, x.resource.allow)
+	}
+	principal, refused := g.options.Authenticator.Authenticate(r)
+	x.subject = principal.Subject
+	if wait := g.limiter.take(keyOf(principal.Subject, x.client)); wait > 0 { // also of bad tokens, lest they be guessed
+		g.metrics.rateLimited.Inc()
+		x.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
+		return nil, nil, problem.New(http.StatusTooManyRequests, "rate-limited",
+			"You make more requests than one client may. Wait as long as Retry-After says, and send several things in one request where that is possible.")
+	}
+	e, err := x.resource.endpoint(x.Header(), r.Method)
+	if err != nil {
+		return nil, nil, err
+	}
+	if refused != nil {
+		return nil, nil, identity.Refused(refused)
+	}
+	scope := e.scope
+	if scope == identity.ScopeRead && g.options.ReadPublic {
+		scope = ""
+	}
+	if err := identity.Authorize(principal, scope); err != nil {
+		return nil, nil, err
+	}
+	if release, err = g.takeBody(x, r); err != nil {
+		return nil, nil, err
+	}
+	if x.client.IsValid() {
+		r.Header.Set(headerForwardedFor, x.client.String())
+	}
+	identity.Forward(r.Header, principal)
+	return e.handler, release, nil
+}
+
+// end says what became of a request. A panic becomes a 500, or, where an answer was begun already, cuts the
+// connection, so that half an answer is never taken for a whole one.
+func (g *Gateway) end(x *exchange, r *http.Request) {
+	cause := recover()
+	if cause != nil {
+		if err, ok := cause.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+			g.options.Logger.Error("a request made the program panic", "requestId", problem.RequestID(r.Context()),
+				"method", r.Method, "path", r.URL.EscapedPath(), "panic", cause, "stack", string(debug.Stack()))
+			if x.status == 0 && !x.taken {
+				cause = nil
+				problem.Write(x, r, problem.From(errors.New("panic")))
+			}
+		}
+		x.aborted = cause != nil
+	}
+	g.record(x, r)
+	if cause != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (g *Gateway) record(x *exchange, r *http.Request) {
+	class := x.class()
+	g.metrics.requests.WithLabelValues(x.resource.pattern, methodLabel(r.Method), class).Inc()
+	if !x.answered.IsZero() && !x.taken {
+		x.resource.latency.Observe(x.answered.Sub(x.began).Seconds())
+	}
+	level := slog.LevelDebug
+	if x.status >= 400 || x.aborted || r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {
+		level = slog.LevelInfo
+	}
+	if !g.options.Logger.Enabled(r.Context(), level) {
+		return
+	}
+	// The path without its query, which may carry a token.
+	g.options.Logger.LogAttrs(r.Context(), level, "request",
+		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Int("status", x.status), slog.String("outcome", class),
+		slog.Int64("bytes", x.bytes), slog.Duration("duration", time.Since(x.began)), slog.String("client", x.client.String()),
+		slog.String("subject", x.subject), slog.String("requestId", problem.RequestID(r.Context())))
+}

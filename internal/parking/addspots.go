@@ -1,0 +1,144 @@
+package parking
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"parkwire/internal/event"
+	"parkwire/internal/problem"
+)
+
+// maxAdded bounds how many spots one request adds, all in one transaction.
+const maxAdded = 10_000
+
+// AddSpots adds spots to a lot, all or none. Each has its first status already.
+func (s *Service) AddSpots(ctx context.Context, by origin, lotID string, spots []Spot) ([]Spot, error) {
+	var added []Spot
+	err := untilOrdered(func() error {
+		return s.update(ctx, func(ctx context.Context, t *transaction) (err error) {
+			added, err = t.addSpots(ctx, by, lotID, spots)
+			return err
+		})
+	})
+	return added, err
+}
+
+func (t *transaction) addSpots(ctx context.Context, by origin, lotID string, spots []Spot) ([]Spot, error) {
+	if _, err := t.Lot(ctx, lotID); err != nil {
+		return nil, instead(err, ErrNotFound, lotNotFound(lotID))
+	}
+	ids, zoneIDs := make([]string, len(spots)), make([]string, len(spots))
+	for i, spot := range spots {
+		ids[i], zoneIDs[i] = spot.ID, spot.ZoneID
+	}
+	if err := t.checkZones(ctx, lotID, zoneIDs...); err != nil {
+		return nil, err
+	}
+	known, err := t.Spots(ctx, slices.Sorted(slices.Values(ids)))
+	if err != nil {
+		return nil, err
+	}
+	added := slices.Clone(spots)
+	for i := range added {
+		spot := &added[i]
+		before, there := known[spot.ID]
+		if there && !before.Removed {
+			return nil, atIndex(idTaken("spotId", "spot", spot.ID), len(spots), i, spot.ID)
+		}
+		spot.LotID = lotID
+		if err := t.publish(spot.add(before, t.now), by); err != nil {
+			return nil, err
+		}
+		t.save(*spot)
+	}
+	return added, nil
+}
+
+// atIndex says which of several spots a problem is about.
+func atIndex(p problem.Problem, of, i int, id string) problem.Problem {
+	if of == 1 {
+		return p
+	}
+	p.Detail = fmt.Sprintf("Spot %d of %d: %s Nothing was added.", i+1, of, p.Detail)
+	p = p.With("index", i)
+	if id != "" {
+		p = p.With("spotId", id)
+	}
+	return p
+}
+
+func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
+	body, err := readPatch(w, r)
+	if err != nil {
+		return answer{}, err
+	}
+	raw, several := []json.RawMessage{body}, bytes.HasPrefix(body, []byte("["))
+	if several {
+		if err := json.Unmarshal(body, &raw); err != nil {
+			return answer{}, invalidBody("The body is not valid JSON: " + syntax(err, len(body)) + ".")
+		}
+	}
+	spots, err := s.readSpots(raw)
+	if err != nil {
+		return answer{}, err
+	}
+	added, err := s.AddSpots(r.Context(), by, r.PathValue("lotId"), spots)
+	if err != nil {
+		return answer{}, err
+	}
+	if several {
+		all := list[spotView]{Items: make([]spotView, len(added))}
+		for i, spot := range added {
+			all.Items[i] = viewSpot(spot)
+		}
+		return answer{status: http.StatusCreated, location: "/api/v1/lots/" + url.PathEscape(r.PathValue("lotId")) + "/spots", body: all}, nil
+	}
+	a, err := spotAnswer(added[0], nil)
+	a.status, a.location = http.StatusCreated, "/api/v1/spots/"+url.PathEscape(added[0].ID)
+	return a, err
+}
+
+func (s *Service) readSpots(raw []json.RawMessage) ([]Spot, error) {
+	if len(raw) > maxAdded {
+		return nil, invalidBody(fmt.Sprintf("The body has %d spots; at most %d are added at once.", len(raw), maxAdded))
+	}
+	spots, seen := make([]Spot, len(raw)), make(map[string]bool, len(raw))
+	latest := s.now().Add(maxAhead)
+	for i := range raw {
+		spot := &spots[i]
+		err := decodeObject(raw[i], func(o *object) { readSpot(o, spot, latest) })
+		if err == nil && seen[spot.ID] {
+			err = problem.New(http.StatusBadRequest, "invalid-field", fmt.Sprintf("The spot %q is in the body twice.", spot.ID)).WithField("spotId")
+		}
+		var p problem.Problem
+		if errors.As(err, &p) {
+			return nil, atIndex(p, len(raw), i, spot.ID)
+		}
+		seen[spot.ID] = true
+	}
+	return spots, nil
+}
+
+// readSpot reads a new spot, with its first status and who saw it when.
+func readSpot(o *object, s *Spot, latest time.Time) {
+	required(o, "spotId", &s.ID, wantID, validID)
+	readDescription(o, s)
+	status := event.Free
+	optional(o, "status", &status, wantFirst, validFirst)
+	var observedAt time.Time
+	readTime(o, "observedAt", &observedAt, optional)
+	if o.err == nil && observedAt.After(latest) {
+		o.err = invalidField("observedAt", wantPast, event.At(observedAt).String())
+	}
+	s.begin(status, observedAt)
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

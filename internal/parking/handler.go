@@ -1,0 +1,175 @@
+package parking
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"parkwire/internal/identity"
+	"parkwire/internal/problem"
+)
+
+// answer is what a handler has to say when nothing is wrong.
+type answer struct {
+	status   int
+	location string // header Location, where something was made
+	version  int64  // header ETag, where it is a spot
+	body     any    // nil: none
+}
+
+// endpoint serves one method of one path. Its error becomes a problem.
+type endpoint func(w http.ResponseWriter, r *http.Request, by origin) (answer, error)
+
+// route is an endpoint, and what a token must allow who calls it; "" where the gateway alone decides.
+type route struct {
+	scope string
+	serve endpoint
+}
+
+// routes are all resources. Paths are as in [http.ServeMux].
+func (s *Service) routes() map[string]map[string]route {
+	const operate = identity.ScopeOperate
+	paths := map[string]map[string]route{
+		"/lots":                        {"GET": {"", s.getLots}, "POST": {operate, s.postLot}},
+		"/lots/{lotId}":                {"GET": {"", s.getLot}, "PATCH": {operate, s.patchLot}, "DELETE": {operate, s.deleteLot}},
+		"/lots/{lotId}/summary":        {"GET": {"", s.getSummary}},
+		"/lots/{lotId}/zones":          {"GET": {"", s.getZones}, "POST": {operate, s.postZone}},
+		"/lots/{lotId}/zones/{zoneId}": {"GET": {"", s.getZone}, "PATCH": {operate, s.patchZone}, "DELETE": {operate, s.deleteZone}},
+		"/lots/{lotId}/spots":          {"GET": {"", s.getLotSpots}, "POST": {operate, s.postSpots}},
+		"/spots":                       {"GET": {"", s.getSpots}},
+		"/spots/{spotId}":              {"GET": {"", s.getSpot}, "PATCH": {operate, s.patchSpot}, "DELETE": {operate, s.deleteSpot}},
+		"/spots/{spotId}/history":      {"GET": {"", s.getHistory}},
+		"/spots/{spotId}/reservation":  {"PUT": {operate, s.putReservation}, "DELETE": {operate, s.deleteReservation}},
+		"/observations":                {"POST": {identity.ScopeIngest, s.postObservations}},
+	}
+	for name, act := range actions {
+		paths["/spots/{spotId}/"+name] = map[string]route{"POST": {operate, s.postAction(act)}}
+	}
+	return paths
+}
+
+// Handler serves everything under /api/v1 but the events. It trusts the headers by which a gateway says who makes
+// a request, see [identity.Behind], and leaves it to the gateway who may read.
+func (s *Service) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for path, methods := range s.routes() {
+		for method, route := range methods {
+			mux.Handle(method+" /api/v1"+path, s.handle(route))
+		}
+		mux.Handle("/api/v1"+path, s.refuseMethod(slices.Sorted(maps.Keys(methods))))
+	}
+	mux.Handle("/", s.handle(route{serve: func(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+		return answer{}, routeNotFound(r.URL.Path)
+	}}))
+	return withRequestID(mux)
+}
+
+func (s *Service) refuseMethod(allowed []string) http.Handler {
+	if slices.Contains(allowed, "GET") {
+		allowed = append(allowed, "HEAD")
+	}
+	return s.handle(route{serve: func(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return answer{}, methodNotAllowed(r.Method, r.URL.Path, allowed)
+	}})
+}
+
+func (s *Service) handle(to route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, err := s.serve(w, r, to)
+		if err == nil {
+			err = a.write(w)
+		}
+		if err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) (answer, error) {
+	who, err := identity.Behind{}.Authenticate(r)
+	if err != nil {
+		return answer{}, identity.Refused(err)
+	}
+	if err := identity.Authorize(who, to.scope); err != nil {
+		return answer{}, err
+	}
+	for _, name := range []string{"lotId", "zoneId", "spotId"} {
+		if id := r.PathValue(name); id != "" && !validID(id) {
+			return answer{}, routeNotFound(r.URL.Path) // and no store needs to hear of it
+		}
+	}
+	return to.serve(w, r, origin{subject: who.Subject, traceparent: traceparent(r)})
+}
+
+// write answers. Where the answer cannot be encoded nothing was written.
+func (a answer) write(w http.ResponseWriter) error {
+	var body []byte
+	if a.body != nil {
+		var err error
+		if body, err = json.Marshal(a.body); err != nil {
+			return err
+		}
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-cache")
+	if a.location != "" {
+		h.Set("Location", a.location)
+	}
+	if a.version != 0 {
+		h.Set("ETag", etag(a.version))
+	}
+	if body == nil {
+		w.WriteHeader(a.status)
+		return nil
+	}
+	h.Set("Content-Type", "application/json")
+	w.WriteHeader(a.status)
+	_, _ = w.Write(append(body, '\n')) // a client that is gone needs no answer
+	return nil
+}
+
+func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p, internal := problemOf(err)
+	if internal {
+		s.logger.Error("a request failed", "method", r.Method, "path", r.URL.Path, "request", problem.RequestID(r.Context()), "error", err)
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "2")
+	}
+	identity.Challenge(w.Header(), p)
+	problem.Write(w, r, p)
+}
+
+// withRequestID takes over the id that the gateway gave a request, or gives one.
+func withRequestID(to http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if problem.RequestID(r.Context()) == "" {
+			id := r.Header.Get("X-Request-Id")
+			if !validID(id) {
+				id = uuid.NewString()
+			}
+			r = r.WithContext(problem.WithRequestID(r.Context(), id))
+		}
+		to.ServeHTTP(w, r)
+	})
+}
+
+// traceparent returns the W3C trace context of the request, or "" where there is none that is well formed.
+func traceparent(r *http.Request) string {
+	t := r.Header.Get("Traceparent")
+	for i, c := range []byte(t) {
+		dash := i == 2 || i == 35 || i == 52
+		if dash != (c == '-') || !dash && !strings.ContainsRune("0123456789abcdef", rune(c)) {
+			return ""
+		}
+	}
+	if len(t) != 55 {
+		return ""
+	}
+	return t
+}

@@ -1,0 +1,177 @@
+package parking
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"parkwire/internal/event"
+	"parkwire/internal/problem"
+)
+
+// maxErrors bounds how many rejected readings an answer explains.
+const maxErrors = 1000
+
+// IngestResult counts what became of readings, and says why some were rejected.
+type IngestResult struct {
+	Accepted      int            `json:"accepted"`
+	Unchanged     int            `json:"unchanged"`
+	Late          int            `json:"late"`
+	Rejected      int            `json:"rejected"`
+	Errors        []ReadingError `json:"errors"` // the first ones, by line
+	ErrorsOmitted int            `json:"errorsOmitted,omitempty"`
+}
+
+// ReadingError says why a reading was rejected.
+type ReadingError struct {
+	Line   int    `json:"line"` // or, in an array, which element; from 1
+	SpotID string `json:"spotId,omitempty"`
+	Field  string `json:"field,omitempty"`
+	Reason string `json:"reason"`
+}
+
+func (r *IngestResult) count(o outcome) {
+	switch o {
+	case accepted:
+		r.Accepted++
+	case unchanged:
+		r.Unchanged++
+	case late:
+		r.Late++
+	default:
+		r.Rejected++
+	}
+}
+
+// reject keeps the error only where it may be among the first.
+func (r *IngestResult) reject(e ReadingError) {
+	if len(r.Errors) < 2*maxErrors { // those of wrong shape and those that were refused come in two runs
+		r.Errors = append(r.Errors, e)
+	}
+}
+
+// finish orders the errors and cuts them to their bound.
+func (r *IngestResult) finish() {
+	slices.SortFunc(r.Errors, func(a, b ReadingError) int { return cmp.Compare(a.Line, b.Line) })
+	r.Errors = r.Errors[:min(len(r.Errors), maxErrors)]
+	r.ErrorsOmitted = r.Rejected - len(r.Errors)
+}
+
+func (s *Service) postObservations(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
+	if err := parseParams(r.URL.RawQuery).end(); err != nil {
+		return answer{}, err
+	}
+	read, err := readReadings(w, r)
+	if err != nil {
+		return answer{}, err
+	}
+	result, err := s.ingest(r.Context(), by, read)
+	return answer{status: http.StatusOK, body: result}, err
+}
+
+// ingest commits readings in batches, in order. Where that fails in the middle, those before are kept; sent again
+// they are known and change nothing.
+func (s *Service) ingest(ctx context.Context, by origin, read readings) (*IngestResult, error) {
+	result := &IngestResult{Errors: append([]ReadingError{}, read.errors...), Rejected: read.rejected}
+	s.metrics.observations.WithLabelValues("rejected").Add(float64(read.rejected))
+	line := 0
+	for all := range slices.Chunk(read.good, maxGroup) {
+		b := newBatch(all, by)
+		if err := s.commits.submit(ctx, b); err != nil {
+			return nil, interrupted(err, line, len(read.good))
+		}
+		for i, o := range b.outcomes {
+			result.count(o)
+			if o > late {
+				result.reject(rejection(o, read.lines[line+i], all[i].SpotID))
+			}
+		}
+		line += len(all)
+	}
+	result.finish()
+	return result, nil
+}
+
+func rejection(o outcome, line int, spotID string) ReadingError {
+	if o == inFuture {
+		return ReadingError{Line: line, SpotID: spotID, Field: "observedAt", Reason: fmt.Sprintf("It is more than %v in the future.", maxAhead)}
+	}
+	return ReadingError{Line: line, SpotID: spotID, Field: "spotId", Reason: "There is no spot with this id."}
+}
+
+// interrupted adds to a failure what had been committed before it.
+func interrupted(err error, done, all int) error {
+	p, internal := problemOf(err)
+	if internal || done == 0 {
+		return err
+	}
+	p.Detail += fmt.Sprintf(" The first %d of %d readings are kept; it does no harm to send them again.", done, all)
+	return p.With("committed", done)
+}
+
+// commitReadings applies the readings of a group in one transaction. Outcomes are as the last try left them.
+func (s *Service) commitReadings(ctx context.Context, group []*batch) error {
+	size, ids := 0, map[string]bool{}
+	for _, b := range group {
+		size += len(b.readings)
+		for _, o := range b.readings {
+			ids[o.SpotID] = true
+		}
+	}
+	sorted := sortedKeys(ids)
+	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
+		before, err := t.Spots(ctx, sorted)
+		if err != nil {
+			return err
+		}
+		spots := maps.Clone(before)
+		for _, b := range group {
+			if err := t.observe(spots, b); err != nil {
+				return err
+			}
+		}
+		for _, id := range sorted {
+			if spot := spots[id]; spot != before[id] {
+				t.save(spot)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.metrics.groupSize.Observe(float64(size))
+	for _, b := range group {
+		for _, o := range b.outcomes {
+			s.metrics.observations.WithLabelValues(o.String()).Inc()
+		}
+	}
+	return nil
+}
+
+func (t *transaction) observe(spots map[string]Spot, b *batch) error {
+	for i, o := range b.readings {
+		spot, there := spots[o.SpotID]
+		if !there || spot.Removed {
+			b.outcomes[i] = noSuchSpot
+			continue
+		}
+		var e *event.Event
+		if b.outcomes[i], e = spot.observe(o, t.now); b.outcomes[i] == late {
+			t.recordLate(o, b.by)
+		}
+		if err := t.publish(e, b.by); err != nil {
+			return err
+		}
+		spots[o.SpotID] = spot
+	}
+	return nil
+}
+
+// readingError makes of a problem with one line what the answer says of it.
+func readingError(line int, spotID string, p problem.Problem) ReadingError {
+	return ReadingError{Line: line, SpotID: spotID, Field: p.Field, Reason: p.Detail}
+}

@@ -1,0 +1,138 @@
+package parking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"parkwire/internal/problem"
+)
+
+// Every problem that this part answers with, beside those of [identity]: slug, status and words. Programs tell
+// them apart by the slug, so that one that is here stays.
+
+func lotNotFound(id string) problem.Problem {
+	return problem.New(http.StatusNotFound, "lot-not-found", fmt.Sprintf("There is no lot %q.", id))
+}
+
+func zoneNotFound(lotID, id string) problem.Problem {
+	return problem.New(http.StatusNotFound, "zone-not-found", fmt.Sprintf("The lot %q has no zone %q.", lotID, id))
+}
+
+func spotNotFound(id string) problem.Problem {
+	return problem.New(http.StatusNotFound, "spot-not-found", fmt.Sprintf("There is no spot %q.", id))
+}
+
+func routeNotFound(path string) problem.Problem {
+	return problem.New(http.StatusNotFound, "route-not-found", fmt.Sprintf("There is nothing at %s.", path))
+}
+
+func methodNotAllowed(method, path string, allowed []string) problem.Problem {
+	return problem.New(http.StatusMethodNotAllowed, "method-not-allowed",
+		fmt.Sprintf("%s does not answer to %s, but to %s.", path, method, strings.Join(allowed, ", ")))
+}
+
+func idTaken(field, what, id string) problem.Problem {
+	return problem.New(http.StatusConflict, "id-taken", fmt.Sprintf("There is a %s %q already.", what, id)).WithField(field)
+}
+
+func lotInUse(id string) problem.Problem {
+	return problem.New(http.StatusConflict, "lot-in-use", fmt.Sprintf("The lot %q still has spots; remove them first.", id))
+}
+
+func zoneInUse(id string) problem.Problem {
+	return problem.New(http.StatusConflict, "zone-in-use",
+		fmt.Sprintf("The zone %q still has spots; remove them or move them to another zone first.", id))
+}
+
+func transitionRefused(s *Spot, detail string) problem.Problem {
+	return problem.New(http.StatusConflict, "transition-refused", fmt.Sprintf("The spot %q %s.", s.ID, detail)).
+		With("status", s.Status()).With("version", s.Version)
+}
+
+func versionMismatch(s Spot, wanted string) problem.Problem {
+	return problem.New(http.StatusPreconditionFailed, "version-mismatch",
+		fmt.Sprintf("The spot %q is at version %d; If-Match was %s. Read it again and decide anew.", s.ID, s.Version, wanted)).
+		With("version", s.Version)
+}
+
+func invalidBody(detail string) problem.Problem {
+	return problem.New(http.StatusBadRequest, "invalid-body", detail)
+}
+
+func bodyTooLarge(limit int64) problem.Problem {
+	return problem.New(http.StatusRequestEntityTooLarge, "body-too-large",
+		fmt.Sprintf("The body is larger than %d bytes. Send it in several requests.", limit))
+}
+
+func unknownField(name string, known []string) problem.Problem {
+	detail := fmt.Sprintf("The field %q is not known here; this request has no fields.", name)
+	if len(known) > 0 {
+		detail = fmt.Sprintf("The field %q is not known here; there are %s.", name, strings.Join(known, ", "))
+	}
+	return problem.New(http.StatusBadRequest, "unknown-field", detail).WithField(name)
+}
+
+func missingField(name, want string) problem.Problem {
+	return problem.New(http.StatusBadRequest, "invalid-field", fmt.Sprintf("The field %q is missing; it is %s.", name, want)).WithField(name)
+}
+
+// invalidField says what the field must be and what it is.
+func invalidField(name, want, is string) problem.Problem {
+	return problem.New(http.StatusBadRequest, "invalid-field",
+		fmt.Sprintf("The field %q must be %s; it is %s.", name, want, shorten(is))).WithField(name)
+}
+
+func invalidParameter(name, want, is string) problem.Problem {
+	return problem.New(http.StatusBadRequest, "invalid-parameter",
+		fmt.Sprintf("The parameter %q must be %s; it is %s.", name, want, shorten(is))).WithField(name)
+}
+
+func unknownParameter(name string, known []string) problem.Problem {
+	detail := fmt.Sprintf("The parameter %q is not known here; this address has none.", name)
+	if len(known) > 0 {
+		detail = fmt.Sprintf("The parameter %q is not known here; there are %s.", name, strings.Join(known, ", "))
+	}
+	return problem.New(http.StatusBadRequest, "invalid-parameter", detail).WithField(name)
+}
+
+func databaseUnavailable() problem.Problem {
+	return problem.New(http.StatusServiceUnavailable, "database-unavailable",
+		"The database cannot be reached at present. Nothing was changed that was not answered; try again in a moment.")
+}
+
+func requestEnded() problem.Problem {
+	return problem.New(http.StatusServiceUnavailable, "request-ended", "The request ended before it was answered.")
+}
+
+// problemOf returns the problem with which err is answered, and whether it is one that only the log can explain.
+func problemOf(err error) (p problem.Problem, internal bool) {
+	switch {
+	case errors.As(err, &p):
+		return p, false
+	case errors.Is(err, ErrUnavailable):
+		return databaseUnavailable(), false
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return requestEnded(), false
+	}
+	return problem.From(err), true
+}
+
+// instead returns with where err is of kind, and err itself where it is not.
+func instead(err, kind error, with problem.Problem) error {
+	if errors.Is(err, kind) {
+		return with
+	}
+	return err
+}
+
+// shorten keeps what a client sent readable inside a sentence.
+func shorten(text string) string {
+	const most = 80
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
+}

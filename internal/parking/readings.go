@@ -1,0 +1,145 @@
+package parking
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"parkwire/internal/problem"
+)
+
+// maxLine bounds a line of NDJSON; a reading takes some 150 bytes.
+const maxLine = 16 << 10
+
+// readings are what a request for observations says. Everything is read before anything is done, so that a body that
+// breaks off or is no JSON changes nothing.
+type readings struct {
+	good     []Observation
+	lines    []int // where each stands
+	rejected int
+	errors   []ReadingError
+}
+
+// readReadings reads a JSON array, or NDJSON. The body itself is not kept.
+func readReadings(w http.ResponseWriter, r *http.Request) (readings, error) {
+	body := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, maxBody), maxLine)
+	first, above, err := firstByte(body)
+	if err == io.EOF {
+		return readings{}, invalidBody("The body is empty; a JSON array of readings is expected, or one reading a line (application/x-ndjson).")
+	}
+	if err != nil {
+		return readings{}, bodyError(r, err)
+	}
+	var read readings
+	switch kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
+	case kind == "application/x-ndjson" || kind == "application/ndjson" || kind == "application/jsonl" || kind != "application/json" && first == '{':
+		err = read.lineByLine(body, above)
+	case first == '[':
+		err = read.array(body)
+	default:
+		return readings{}, invalidBody("A JSON array of readings is expected. One reading a line is taken as application/x-ndjson.")
+	}
+	var syntaxError *json.SyntaxError
+	switch {
+	case errors.As(err, &syntaxError) || errors.Is(err, io.ErrUnexpectedEOF) && r.Context().Err() == nil:
+		return readings{}, invalidBody(fmt.Sprintf("The body is not valid JSON behind element %d: %v. Nothing was changed.", read.count(), err))
+	case err != nil:
+		return readings{}, bodyError(r, err)
+	}
+	return read, nil
+}
+
+// firstByte skips space in front, and counts the lines that it takes.
+func firstByte(body *bufio.Reader) (first byte, lines int, err error) {
+	for {
+		switch first, err = body.ReadByte(); {
+		case err != nil:
+			return 0, lines, err
+		case first == '\n':
+			lines++
+		case first != ' ' && first != '\t' && first != '\r':
+			return first, lines, body.UnreadByte()
+		}
+	}
+}
+
+func (r *readings) count() int { return len(r.good) + r.rejected }
+
+func (r *readings) array(body io.Reader) error {
+	d := json.NewDecoder(body)
+	if _, err := d.Token(); err != nil { // [
+		return err
+	}
+	for d.More() {
+		var element json.RawMessage
+		if err := d.Decode(&element); err != nil {
+			return unexpectedEOF(err)
+		}
+		r.add(r.count()+1, element)
+	}
+	if _, err := d.Token(); err != nil { // ]
+		return unexpectedEOF(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.Join(err, invalidBody("There is something behind the JSON array."))
+	}
+	return nil
+}
+
+// unexpectedEOF names the end of a body that should go on.
+func unexpectedEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// lineByLine never fails by what a line says. above is how many lines were skipped.
+func (r *readings) lineByLine(body *bufio.Reader, above int) error {
+	for number := above + 1; ; number++ {
+		line, err := body.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			r.reject(readingError(number, "", invalidBody(fmt.Sprintf("The line is longer than %d bytes.", maxLine))))
+			for err == bufio.ErrBufferFull {
+				_, err = body.ReadSlice('\n')
+			}
+		} else if text := bytes.TrimSpace(line); len(text) > 0 {
+			r.add(number, text)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *readings) add(line int, text []byte) {
+	var o Observation
+	err := decodeObject(text, func(fields *object) {
+		required(fields, "spotId", &o.SpotID, wantID, validID)
+		required(fields, "occupied", &o.Occupied, wantBool, nil)
+		readTime(fields, "observedAt", &o.ObservedAt, required)
+		optional(fields, "sensorId", &o.SensorID, wantID, validID)
+		optional(fields, "sequence", &o.Sequence, wantSequence, validSequence)
+	})
+	var p problem.Problem
+	if errors.As(err, &p) {
+		r.reject(readingError(line, o.SpotID, p))
+		return
+	}
+	r.good, r.lines = append(r.good, o), append(r.lines, line)
+}
+
+func (r *readings) reject(e ReadingError) {
+	r.rejected++
+	if len(r.errors) < maxErrors {
+		r.errors = append(r.errors, e)
+	}
+}

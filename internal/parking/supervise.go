@@ -1,0 +1,85 @@
+package parking
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const (
+	sweepBatch    = 500 // spots a transaction: short enough to let writers in between
+	pruneInterval = 5 * time.Minute
+	pruneBatch    = 5000 // entries a transaction
+)
+
+// sweep ends reservations and marks the spots of silent sensors, as far as there are any.
+func (s *Service) sweep(ctx context.Context) error {
+	for {
+		found, changed := 0, 0
+		err := s.update(ctx, func(ctx context.Context, t *transaction) (err error) {
+			found, changed, err = t.elapse(ctx)
+			return err
+		})
+		if err != nil || found < sweepBatch || changed == 0 {
+			return err
+		}
+	}
+}
+
+func (t *transaction) elapse(ctx context.Context) (found, changed int, err error) {
+	due, err := t.Overdue(ctx, t.now, sweepBatch)
+	if err != nil {
+		return 0, 0, err
+	}
+	heartbeats := map[string]time.Duration{}
+	for _, spot := range due {
+		lot, known := heartbeats[spot.LotID]
+		if !known {
+			l, err := t.Lot(ctx, spot.LotID)
+			if err != nil {
+				return 0, 0, err
+			}
+			lot, heartbeats[spot.LotID] = l.Heartbeat, l.Heartbeat
+		}
+		before := spot
+		for _, e := range spot.elapse(lot, t.now) {
+			if err := t.publish(e, origin{}); err != nil {
+				return 0, 0, err
+			}
+		}
+		if spot != before {
+			t.save(spot)
+			changed++
+		}
+	}
+	return len(due), changed, nil
+}
+
+// prune removes what the history need not hold any longer.
+func (s *Service) prune(ctx context.Context) error {
+	before := s.now().Add(-s.options.HistoryRetention)
+	for {
+		n, err := s.store.PruneHistory(ctx, before, pruneBatch)
+		if err != nil || n < pruneBatch {
+			return err
+		}
+	}
+}
+
+// complaint says once in the log that something fails, and once that it goes well again.
+type complaint struct {
+	logger  *slog.Logger
+	failing bool
+}
+
+func (c *complaint) report(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil:
+	case err != nil && !c.failing:
+		c.failing = true
+		c.logger.Warn("silent sensors, ended reservations and old history are not looked after", "error", err)
+	case err == nil && c.failing:
+		c.failing = false
+		c.logger.Info("silent sensors, ended reservations and old history are looked after again")
+	}
+}

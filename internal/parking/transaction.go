@@ -1,0 +1,139 @@
+package parking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"parkwire/internal/event"
+	"parkwire/internal/relay"
+)
+
+// origin is who asked for a change, and in which trace.
+type origin struct {
+	subject     string // of the token
+	traceparent string
+}
+
+// transaction collects what one transaction does to spots, and writes it at its end: state, outbox and history.
+type transaction struct {
+	Tx
+	now     time.Time
+	spots   []Spot
+	events  []*event.Event
+	rows    []relay.OutboxRow
+	entries []HistoryEntry
+}
+
+// update runs change in a transaction of the store, which may call it several times.
+func (s *Service) update(ctx context.Context, change func(ctx context.Context, t *transaction) error) error {
+	began := s.options.Clock()
+	var done *transaction
+	err := s.store.Update(ctx, func(ctx context.Context, tx Tx) error {
+		t := &transaction{Tx: tx, now: s.now()}
+		if err := change(ctx, t); err != nil {
+			return err
+		}
+		done = t
+		return t.write(ctx)
+	})
+	if err == nil {
+		s.metrics.committed(done, s.options.Clock().Sub(began))
+	}
+	return err
+}
+
+// save keeps the spot as it now is.
+func (t *transaction) save(s Spot) { t.spots = append(t.spots, s) }
+
+// publish puts e, unless nil, into the outbox and the history.
+func (t *transaction) publish(e *event.Event, by origin) error {
+	if e == nil {
+		return nil
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("making an event id: %w", err)
+	}
+	e.EventID = id.String()
+	value, err := event.Encode(*e)
+	if err != nil {
+		return err
+	}
+	t.events = append(t.events, e)
+	t.rows = append(t.rows, relay.OutboxRow{
+		SpotID: e.SpotID, EventID: e.EventID, Value: value, Tombstone: e.Status == event.Removed, Traceparent: by.traceparent,
+	})
+	t.entries = append(t.entries, HistoryEntry{
+		SpotID: e.SpotID, Change: e.Change, Status: e.Status, PreviousStatus: e.PreviousStatus, Version: e.Version, EventID: e.EventID,
+		ObservedAt: e.ObservedAt.Time, RecordedAt: e.Timestamp.Time, Source: Source(e.Source), By: by.subject,
+	})
+	return nil
+}
+
+// recordLate puts a reading that came too late into the history, and nowhere else.
+func (t *transaction) recordLate(o Observation, by origin) {
+	status := event.Free
+	if o.Occupied {
+		status = event.Occupied
+	}
+	t.entries = append(t.entries, HistoryEntry{
+		SpotID: o.SpotID, Change: ChangeLate, Status: status, ObservedAt: o.ObservedAt, RecordedAt: t.now, Source: SourceSensor, By: by.subject,
+	})
+}
+
+func (t *transaction) write(ctx context.Context) error {
+	if len(t.spots) > 0 {
+		if err := t.SaveSpots(ctx, t.spots); err != nil {
+			return err
+		}
+	}
+	if len(t.rows)+len(t.entries) == 0 {
+		return nil
+	}
+	return t.Append(ctx, t.rows, t.entries)
+}
+
+// changeSpot applies a transition to one spot, if its version is what the caller expects, and returns it as it then is.
+func (s *Service) changeSpot(ctx context.Context, by origin, id string, expect precondition,
+	change func(ctx context.Context, t *transaction, spot *Spot) (*event.Event, error),
+) (Spot, error) {
+	var spot Spot
+	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
+		spots, err := t.Spots(ctx, []string{id})
+		if err != nil {
+			return err
+		}
+		before, ok := spots[id]
+		if !ok || before.Removed {
+			return spotNotFound(id)
+		}
+		if err := expect.check(before); err != nil {
+			return err
+		}
+		spot = before
+		e, err := change(ctx, t, &spot)
+		if err != nil || spot == before {
+			return err
+		}
+		t.save(spot)
+		return t.publish(e, by)
+	})
+	return spot, err
+}
+
+// untilOrdered repeats a change that lost against another one that added the same id first: next time the change
+// sees that id, and says which one it is.
+func untilOrdered(change func() error) error {
+	err := change()
+	for range 3 {
+		if !errors.Is(err, ErrTaken) {
+			break
+		}
+		err = change()
+	}
+	return err
+}

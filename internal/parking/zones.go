@@ -1,0 +1,139 @@
+package parking
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"reflect"
+)
+
+// zoneView is a zone as it is answered.
+type zoneView struct {
+	ID    string `json:"id"`
+	LotID string `json:"lotId"`
+	Name  string `json:"name"`
+	Level *int   `json:"level,omitempty"`
+}
+
+func viewZone(z Zone) zoneView { return zoneView(z) }
+
+// readZone reads what may be changed of a zone.
+func readZone(o *object, z *Zone) {
+	required(o, "name", &z.Name, wantName, validName)
+	optional(o, "level", &z.Level, wantLevel, func(level *int) bool { return validLevel(*level) })
+}
+
+// AddZone adds a zone to its lot.
+func (s *Service) AddZone(ctx context.Context, zone Zone) error {
+	return s.update(ctx, func(ctx context.Context, t *transaction) error {
+		if _, err := t.Lot(ctx, zone.LotID); err != nil {
+			return instead(err, ErrNotFound, lotNotFound(zone.LotID))
+		}
+		return instead(t.AddZone(ctx, zone), ErrTaken, idTaken("id", "zone", zone.ID))
+	})
+}
+
+// ChangeZone lets change alter a zone, which must keep its id and lot.
+func (s *Service) ChangeZone(ctx context.Context, lotID, id string, change func(*Zone) error) (Zone, error) {
+	var zone Zone
+	err := s.update(ctx, func(ctx context.Context, t *transaction) (err error) {
+		if zone, err = t.zoneOf(ctx, lotID, id); err != nil {
+			return err
+		}
+		before := zone
+		if err := change(&zone); err != nil || reflect.DeepEqual(zone, before) {
+			return err
+		}
+		return t.SaveZone(ctx, zone)
+	})
+	return zone, err
+}
+
+// RemoveZone removes a zone that has no spots.
+func (s *Service) RemoveZone(ctx context.Context, lotID, id string) error {
+	return s.update(ctx, func(ctx context.Context, t *transaction) error {
+		if _, err := t.zoneOf(ctx, lotID, id); err != nil {
+			return err
+		}
+		return instead(t.RemoveZone(ctx, id), ErrInUse, zoneInUse(id))
+	})
+}
+
+func (t *transaction) zoneOf(ctx context.Context, lotID, id string) (Zone, error) {
+	zone, err := t.Zone(ctx, id)
+	if err == nil && zone.LotID != lotID {
+		err = ErrNotFound
+	}
+	return zone, instead(err, ErrNotFound, zoneNotFound(lotID, id))
+}
+
+// Zones returns the zones of a lot with their counts, by id.
+func (s *Service) Zones(ctx context.Context, lotID string) ([]ZoneState, error) {
+	zones, err := s.store.Zones(ctx, lotID)
+	return zones, instead(err, ErrNotFound, lotNotFound(lotID))
+}
+
+func (s *Service) getZones(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+	p := parseParams(r.URL.RawQuery)
+	at := p.page("zones")
+	if err := p.end(); err != nil {
+		return answer{}, err
+	}
+	zones, err := s.Zones(r.Context(), r.PathValue("lotId"))
+	if err != nil {
+		return answer{}, err
+	}
+	for len(zones) > 0 && zones[0].ID <= at.after { // a lot has few zones
+		zones = zones[1:]
+	}
+	return answer{status: http.StatusOK, body: listed("zones", at, zones,
+		func(z ZoneState) string { return z.ID }, func(z ZoneState) zoneView { return viewZone(z.Zone) })}, nil
+}
+
+func (s *Service) postZone(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+	zone := Zone{LotID: r.PathValue("lotId")}
+	err := readObject(w, r, func(o *object) {
+		required(o, "id", &zone.ID, wantID, validID)
+		readZone(o, &zone)
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	location := "/api/v1/lots/" + url.PathEscape(zone.LotID) + "/zones/" + url.PathEscape(zone.ID)
+	return answer{status: http.StatusCreated, location: location, body: viewZone(zone)}, s.AddZone(r.Context(), zone)
+}
+
+func (s *Service) getZone(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+	if err := parseParams(r.URL.RawQuery).end(); err != nil {
+		return answer{}, err
+	}
+	lotID, id := r.PathValue("lotId"), r.PathValue("zoneId")
+	zones, err := s.Zones(r.Context(), lotID)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, z := range zones {
+		if z.ID == id {
+			return answer{status: http.StatusOK, body: viewZone(z.Zone)}, nil
+		}
+	}
+	return answer{}, zoneNotFound(lotID, id)
+}
+
+func (s *Service) patchZone(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+	body, err := readPatch(w, r)
+	if err != nil {
+		return answer{}, err
+	}
+	zone, err := s.ChangeZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"), func(z *Zone) error {
+		return patch(body, func(o *object) { readZone(o, z) })
+	})
+	return answer{status: http.StatusOK, body: viewZone(zone)}, err
+}
+
+func (s *Service) deleteZone(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+	if err := parseParams(r.URL.RawQuery).end(); err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, s.RemoveZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"))
+}

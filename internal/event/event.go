@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Type is the value of the field "type" of every event. It never changes; what
@@ -88,8 +89,9 @@ func Encode(e Event) ([]byte, error) {
 	return b, nil
 }
 
-// ErrNotObject and ErrNoSpotID are the two reasons for which a record is no event.
+// The reasons for which a record is no event.
 var (
+	ErrNotUTF8   = errors.New("the value is not valid UTF-8")
 	ErrNotObject = errors.New("the value is not a JSON object")
 	ErrNoSpotID  = errors.New(`the field "spotId" is missing or is not a non-empty string`)
 )
@@ -97,28 +99,49 @@ var (
 // Decode reads a record that any program may have written. Only a JSON object with
 // a spotId is required; a field of another type than ours, or a timestamp that cannot
 // be read, is left empty rather than refused, because the bytes themselves are what is
-// delivered and the fields only serve to filter and count.
+// delivered and the fields only serve to filter and count. Names are taken exactly, as every other
+// reader of the event does, and not in any case, as [json.Unmarshal] into a struct does.
 func Decode(value []byte) (Event, error) {
-	var e Event
-	if json.Unmarshal(value, &e) == nil && e.SpotID != "" && isObject(value) {
-		return e, nil
+	if !utf8.Valid(value) {
+		return Event{}, ErrNotUTF8
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(value, &fields); err != nil || fields == nil {
 		return Event{}, ErrNotObject
 	}
-	e = Event{}
-	if json.Unmarshal(fields["spotId"], &e.SpotID) != nil || e.SpotID == "" {
+	var e Event
+	if !readString(fields["spotId"], &e.SpotID) || e.SpotID == "" {
 		return Event{}, ErrNoSpotID
 	}
-	for name, to := range map[string]any{
-		"type": &e.Type, "status": &e.Status, "timestamp": &e.Timestamp, "eventId": &e.EventID, "change": &e.Change,
-		"previousStatus": &e.PreviousStatus, "version": &e.Version, "lotId": &e.LotID, "zoneId": &e.ZoneID,
-		"observedAt": &e.ObservedAt, "source": &e.Source,
-	} {
-		_ = json.Unmarshal(fields[name], to) // what cannot be read stays empty
-	}
+	readString(fields["type"], &e.Type)
+	readString(fields["status"], &e.Status)
+	readString(fields["eventId"], &e.EventID)
+	readString(fields["change"], &e.Change)
+	readString(fields["previousStatus"], &e.PreviousStatus)
+	readString(fields["lotId"], &e.LotID)
+	readString(fields["zoneId"], &e.ZoneID)
+	readString(fields["source"], &e.Source)
+	e.Version, _ = strconv.ParseInt(string(fields["version"]), 10, 64)
+	_ = e.Timestamp.UnmarshalJSON(fields["timestamp"])
+	_ = e.ObservedAt.UnmarshalJSON(fields["observedAt"])
 	return e, nil
+}
+
+// readString reads a JSON string, and reports whether it was one. Other values leave to as it is.
+func readString[S ~string](raw json.RawMessage, to *S) bool {
+	if len(raw) < 2 || raw[0] != '"' {
+		return false
+	}
+	if plain := raw[1 : len(raw)-1]; bytes.IndexByte(plain, '\\') < 0 {
+		*to = S(plain)
+		return true
+	}
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return false
+	}
+	*to = S(s)
+	return true
 }
 
 // Position is where an event stands in the log.
@@ -153,6 +176,10 @@ func CutLogPosition(message []byte) (value []byte, p Position, ok bool) {
 	if err := json.Unmarshal(message[i+len(`"log":`):len(message)-1], &p); err != nil {
 		return message, Position{}, false
 	}
+	// Who may publish on the bus may write anything here, and receivers index by it.
+	if p.Partition < 0 || p.Partition >= maxPartitions || p.Offset < 0 || p.After < None || p.After >= p.Offset {
+		return message, Position{}, false
+	}
 	head := bytes.TrimSuffix(message[:i], []byte(","))
 	value = make([]byte, 0, len(head)+1)
 	return append(append(value, head...), '}'), p, true
@@ -176,11 +203,6 @@ func appendOpenObject(dst, value []byte) []byte {
 		dst = append(dst, ',')
 	}
 	return dst
-}
-
-func isObject(value []byte) bool {
-	v := bytes.TrimLeft(value, " \t\r\n")
-	return len(v) > 0 && v[0] == '{'
 }
 
 // Time is a time in UTC, written as RFC 3339 with milliseconds, as JavaScript's

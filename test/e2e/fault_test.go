@@ -152,7 +152,6 @@ func TestKafkaLostWhileRunning(t *testing.T) {
 		}
 		return broker
 	}
-	// Without Redis and PostgreSQL the parts have their embedded defaults, and are processes of their own all the same.
 	s := stack.Assemble(t, stack.Servers{Kafka: address}, stack.Layout{Gateways: 1, Parking: 1, Live: 1})
 	s.StartAll(t)
 	mentionsOne(t, s.Parking[0].WaitNotReady(t), "kafka", "event log")

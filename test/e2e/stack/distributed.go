@@ -1,12 +1,14 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -59,7 +61,8 @@ func Distributed(t T) *Stack {
 }
 
 // Assemble prepares the processes of a distributed stack and starts none. Topics, channel and database schema
-// are new, so that runs do not see each other. URL is the first gateway. args are further settings of the gateways.
+// are new, so that runs do not see each other. Without Redis or a database the bus is in memory and the database is SQLite,
+// which serve one process of a part. URL is the first gateway. args are further settings of the gateways.
 func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 	t.Helper()
 	run := "e2e-" + strings.ToLower(rand.Text()[:10])
@@ -71,13 +74,14 @@ func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 		"PARKWIRE_KAFKA_BROKERS=" + detour(t, servers.Kafka, layout.Kafka),
 		"PARKWIRE_KAFKA_TOPIC=" + s.Topic, "PARKWIRE_KAFKA_SPOTS_TOPIC=" + s.SpotsTopic,
 		"PARKWIRE_KAFKA_REJECTED_TOPIC=" + s.RejectedTopic, "PARKWIRE_KAFKA_GROUP=" + run,
-		"PARKWIRE_REDIS_URL=" + detour(t, servers.Redis, layout.Redis), "PARKWIRE_REDIS_CHANNEL=" + s.Channel,
+		"PARKWIRE_REDIS_URL=" + detour(t, cmp.Or(servers.Redis, "memory:"), layout.Redis), "PARKWIRE_REDIS_CHANNEL=" + s.Channel,
 		"PARKWIRE_JWT_KEY=" + rand.Text() + rand.Text(),
 	}
+	database := "sqlite:" + filepath.Join(t.TempDir(), "parkwire.db")
 	if servers.Database != "" {
-		database := ownSchema(t, servers.Database, strings.ReplaceAll(run, "-", "_"))
-		env = append(env, "PARKWIRE_DATABASE_URL="+detour(t, database, layout.Database))
+		database = ownSchema(t, servers.Database, strings.ReplaceAll(run, "-", "_"))
 	}
+	env = append(env, "PARKWIRE_DATABASE_URL="+detour(t, database, layout.Database))
 	t.Cleanup(func() { dropTopics(t, s) }) // after the processes, which are cleaned up first
 	for i := range layout.Parking {
 		s.Parking = append(s.Parking, newNode(t, numbered("parking", i), "parking", env, "--data-dir", t.TempDir()))

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"parkwire/internal/app"
+	"parkwire/internal/city"
+	"parkwire/internal/client"
+	"parkwire/internal/config"
+	"parkwire/internal/identity"
+)
+
+// demo runs all, and beside it a city that lives: a client of the platform like any other, with a token of its own.
+func demo(ctx context.Context, s streams, args []string) error {
+	loader := config.NewLoader()
+	flags := newFlags(s, "demo [--seed N] [--speed N] [settings]")
+	seed := flags.Uint64("seed", 1, "what the city is generated from; the same seed makes the same city")
+	speed := flags.Float64("speed", city.DefaultSpeed, "how many times faster than a real day the city's day goes")
+	a, err := load(s, loader, flags, config.All, args, func(c *config.Resolved, logger *slog.Logger) func(context.Context) error {
+		return func(ctx context.Context) error {
+			driver, err := newCityClient(c)
+			if err != nil {
+				return err
+			}
+			defer driver.Close()
+			return city.Run(ctx, city.Options{Client: driver, Seed: *seed, Speed: *speed, Logger: logger.With("part", "city")})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
+}
+
+func newCityClient(c *config.Resolved) (*client.Client, error) {
+	verifier, err := app.Verifier(c)
+	if err != nil {
+		return nil, err
+	}
+	const aYear = 365 * 24 * time.Hour
+	token, err := verifier.Issue(identity.Principal{Subject: "demo-city", Scopes: []string{identity.ScopeOperate}}, aYear)
+	if err != nil {
+		return nil, err
+	}
+	return client.New(client.Options{URL: "http://" + config.Dialable(c.Listen), Token: token})
+}

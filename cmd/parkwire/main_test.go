@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// parkwire runs a command line with an environment and returns the exit code and what it said.
+func parkwire(t *testing.T, environ []string, args ...string) (code int, out, err string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = run(t.Context(), streams{in: strings.NewReader(""), out: &o, err: &e, environ: environ}, args)
+	return code, o.String(), e.String()
+}
+
+func TestACommandLineThatCannotBeUsedSaysWhatWould(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                              "usage: parkwire COMMAND",
+		"al":                            `did you mean "all"`,
+		"all --listne :1":               "listne",
+		"all leftover":                  "leftover",
+		"all --listen nonsense":         "listen (from flag --listen): \"nonsense\" is no address",
+		"gateway":                       "parking-urls: it is missing",
+		"notifications":                 "redis-url: it is missing",
+		"parking":                       "database-url: it is missing",
+		"all --kafka-listen 0.0.0.0:0":  "kafka-listen",
+		"config nowhere":                "nowhere",
+		"config --format xml":           "--format",
+		"config gateway":                "live-urls: it is missing",
+		"token --scope everything":      "everything",
+		"token --ttl 0s":                "a second",
+		"token --jwt-key short":         "at least 32",
+		"token --jwt-key-file /nowhere": "/nowhere",
+	} {
+		args := strings.Fields(line)
+		if len(args) > 0 && args[0] == "token" && !strings.Contains(line, "jwt-key") {
+			args = append(args, "--data-dir", t.TempDir())
+		}
+		code, out, err := parkwire(t, nil, args...)
+		if code == 0 || !strings.Contains(strings.ToLower(out+err), strings.ToLower(want)) {
+			t.Errorf("parkwire %s: exit code %d, without %q in:\n%s%s", line, code, want, out, err)
+		}
+	}
+}
+
+func TestATokenStandsAloneOnStandardOutput(t *testing.T) {
+	dir := t.TempDir()
+	code, first, err := parkwire(t, nil, "token", "--data-dir", dir, "--scope", "operate")
+	if code != 0 || err != "" || strings.Count(strings.TrimSpace(first), ".") != 2 || strings.Count(first, "\n") != 1 {
+		t.Fatalf("exit code %d, out %q, err %q", code, first, err)
+	}
+	// The key is the one that the platform makes and reads.
+	code, _, err = parkwire(t, []string{"PARKWIRE_JWT_KEY_FILE=" + filepath.Join(dir, "jwt.key")}, "token")
+	if code != 0 {
+		t.Errorf("with the key that was made: exit code %d: %s", code, err)
+	}
+}
+
+func TestConfigTellsWhereEachValueCameFrom(t *testing.T) {
+	code, out, err := parkwire(t, []string{"PARKWIRE_LOG_LEVEL=debug"}, "config", "--listen", ":7000", "--data-dir", "/d")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, err)
+	}
+	lines := map[string]string{}
+	for line := range strings.Lines(out) {
+		lines[strings.Fields(line)[0]] = strings.Join(strings.Fields(line)[1:], " ")
+	}
+	for name, want := range map[string]string{
+		"listen": ":7000 flag --listen", "log-level": "debug PARKWIRE_LOG_LEVEL", "redis-channel": "notifications default",
+		"database-url": "sqlite:/d/parkwire.db embedded, in data-dir",
+	} {
+		if lines[name] != want {
+			t.Errorf("%s is printed as %q instead of %q", name, lines[name], want)
+		}
+	}
+}
+
+func TestHealthOfNothingFails(t *testing.T) {
+	if code, _, err := parkwire(t, nil, "health", "--admin-listen", "127.0.0.1:1"); code != exitFailure || !strings.Contains(err, "admin-listen") {
+		t.Errorf("exit code %d: %s", code, err)
+	}
+}

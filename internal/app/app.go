@@ -1,0 +1,190 @@
+// Package app makes a running platform of a resolved configuration: the parts that the target names, and whatever they need, started
+// and stopped in the order of their dependencies. `main` and the tests run the same [App].
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"parkwire/internal/bus"
+	"parkwire/internal/config"
+	"parkwire/internal/identity"
+	"parkwire/internal/kafkalog"
+	"parkwire/internal/parking"
+)
+
+// Options configure an [App] beyond what the configuration says.
+type Options struct {
+	Version string // of the binary, for the metrics
+	Logger  *slog.Logger
+	// Companion, where set, runs beside the platform from when it serves until it ends, as a client of it.
+	Companion func(ctx context.Context) error
+}
+
+// App is one process of the platform.
+type App struct {
+	config   *config.Resolved
+	options  Options
+	registry *prometheus.Registry
+	health   *health
+	verifier *identity.Verifier // nil where no key is configured
+	runner   *runner
+
+	// What the modules made, in the order in which they need each other.
+	broker *kafkalog.Broker
+	log    *kafkalog.Log
+	store  parking.Store
+	bus    bus.Bus
+	// handlers are what modules serve to clients, by their names.
+	handlers map[string]http.Handler
+	// endStreams, where set, ends the streams that pass through to other processes.
+	endStreams func()
+}
+
+// New makes the parts. It reads, or makes, the key for tokens, and does no other I/O.
+func New(c *config.Resolved, o Options) (*App, error) {
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	a := &App{config: c, options: o, registry: newRegistry(o.Version), health: &health{}, handlers: map[string]http.Handler{}}
+	if err := a.readKey(); err != nil {
+		return nil, err
+	}
+	roots := append([]string{"server"}, c.Modules...)
+	if o.Companion != nil {
+		roots = append(roots, "companion")
+	}
+	names, err := modules.order(roots)
+	if err != nil {
+		return nil, err
+	}
+	a.runner = &runner{graph: modules, names: names, parts: map[string]part{}, logger: o.Logger}
+	for _, name := range names {
+		if modules[name].make == nil {
+			continue
+		}
+		p, err := modules[name].make(a)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		a.runner.parts[name] = p
+		a.health.add(name, p)
+	}
+	return a, nil
+}
+
+// Run runs the platform until ctx ends, and then ends it in order: readiness drops, after the drain delay clients are
+// sent away over the drain window, and each part ends when no other needs it any more. The error is why it
+// ended before ctx did, or what did not end well; nil otherwise.
+func (a *App) Run(ctx context.Context) error {
+	admin := newHTTPServer("admin-listen", a.config.AdminListen, time.Second, adminHandler(a.health, a.registry), a.options.Logger)
+	if err := admin.start(ctx); err != nil {
+		return err
+	}
+	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
+	adminEnded := make(chan error, 1)
+	go func() { adminEnded <- admin.run(adminCtx) }()
+	readyCtx, stopReady := context.WithCancel(ctx)
+	readyEnded := make(chan struct{})
+	go func() { defer close(readyEnded); a.tellReady(readyCtx) }()
+
+	err := a.runner.run(ctx, func() {
+		a.health.leave()
+		if ctx.Err() != nil {
+			a.options.Logger.Info("ending: clients are sent away", "drainDelay", a.config.DrainDelay, "drainWindow", a.config.DrainWindow)
+			time.Sleep(a.config.DrainDelay)
+		}
+	}, a.config.DrainWindow+a.config.StopTimeout)
+	stopReady()
+	<-readyEnded
+	stopAdmin()
+	return errors.Join(err, <-adminEnded)
+}
+
+// Ready returns nil, or why the process cannot do its work at present.
+func (a *App) Ready() error { return a.health.err() }
+
+// untilReady waits until the process is ready.
+func (a *App) untilReady(ctx context.Context) error {
+	for a.health.err() != nil {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+func (a *App) logger(part string) *slog.Logger { return a.options.Logger.With("part", part) }
+
+// tellReady logs how readiness changes, and at the start what is waited for.
+func (a *App) tellReady(ctx context.Context) {
+	const interval = 100 * time.Millisecond
+	began, last := time.Now(), "starting"
+	for ctx.Err() == nil {
+		state := "ready"
+		if err := a.health.err(); err != nil {
+			state = err.Error()
+		}
+		switch {
+		case state == last:
+		case state == "ready":
+			a.options.Logger.Info("ready", "target", a.config.Target, "after", time.Since(began).Round(time.Millisecond))
+			last = state
+		case last == "ready" || time.Since(began) > time.Second: // what is over within a moment is nobody's concern
+			a.options.Logger.Warn("not ready", "reason", state)
+			last = state
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(interval):
+		}
+	}
+}
+
+// readKey makes the verifier for tokens, where a key is configured.
+func (a *App) readKey() error {
+	verifier, err := Verifier(a.config)
+	if err != nil {
+		return err
+	}
+	a.verifier = verifier
+	return nil
+}
+
+// Verifier returns what checks and issues tokens with the configured key; nil where none is.
+func Verifier(c *config.Resolved) (*identity.Verifier, error) {
+	key, err := []byte(c.JWTKey), error(nil)
+	switch {
+	case c.JWTKey != "":
+	case c.MakeKey:
+		key, err = identity.ReadOrMakeKey(c.JWTKeyFile)
+	case c.JWTKeyFile != "":
+		key, err = identity.ReadKey(c.JWTKeyFile)
+	default:
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("jwt-key-file: %w", err)
+	}
+	return identity.NewHS256(key, identity.Options{Audience: c.JWTAudience})
+}
+
+func newRegistry(version string) *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "parkwire_build_info", Help: "Always 1; the labels tell what runs.",
+		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
+	})
+	info.Set(1)
+	registry.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}

@@ -1,0 +1,249 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"parkwire/internal/bridge"
+	"parkwire/internal/bus/memory"
+	"parkwire/internal/bus/redis"
+	"parkwire/internal/config"
+	"parkwire/internal/event"
+	"parkwire/internal/gateway"
+	"parkwire/internal/identity"
+	"parkwire/internal/kafkalog"
+	"parkwire/internal/live"
+	"parkwire/internal/parking"
+	"parkwire/internal/parking/postgres"
+	"parkwire/internal/parking/sqlite"
+	"parkwire/internal/problem"
+	"parkwire/internal/relay"
+	"parkwire/web"
+)
+
+// modules is the graph of everything that a process can run. The targets are modules too: those
+// that are only what they need have no body.
+var modules = graph{
+	"all":           {needs: []string{"gateway", "parking", "notifications"}},
+	"notifications": {needs: []string{"bridge", "live"}},
+
+	"data-dir": {make: (*App).makeDataDir},
+	"broker":   {needs: []string{"data-dir"}, make: (*App).makeBroker},
+	"log":      {after: []string{"broker"}, make: (*App).makeLog},
+	"store":    {needs: []string{"data-dir"}, make: (*App).makeStore},
+	"bus":      {make: (*App).makeBus},
+	"relay":    {needs: []string{"store", "log"}, make: (*App).makeRelay},
+	"parking":  {needs: []string{"store", "log", "relay"}, make: (*App).makeParking},
+	"bridge":   {needs: []string{"log", "bus"}, make: (*App).makeBridge},
+	"live":     {needs: []string{"log", "bus"}, make: (*App).makeLive},
+	"gateway":  {after: []string{"parking", "live"}, make: (*App).makeGateway},
+	// The address is served from the first moment on: what cannot be done yet is refused with its reason.
+	"server":    {after: []string{"gateway", "parking", "live", "bridge"}, make: (*App).makeServer},
+	"companion": {needs: []string{"server"}, make: (*App).makeCompanion},
+}
+
+// makeDataDir keeps other processes off the folder for as long as this one runs.
+func (a *App) makeDataDir() (part, error) {
+	if !a.config.UsesDataDir {
+		return part{}, nil
+	}
+	var lock *os.File
+	return part{
+		start: func(context.Context) (err error) {
+			lock, err = lockFolder(a.config.DataDir)
+			return err
+		},
+		close: func() error {
+			if lock == nil {
+				return nil
+			}
+			return lock.Close()
+		},
+	}, nil
+}
+
+func (a *App) makeBroker() (part, error) {
+	c := a.config
+	return part{
+		start: func(ctx context.Context) (err error) {
+			a.broker, err = kafkalog.StartBroker(ctx, kafkalog.BrokerOptions{
+				Dir: filepath.Join(c.DataDir, "kafka"), Listen: c.KafkaListen, Advertise: c.KafkaAdvertise, Logger: a.logger("broker"),
+			})
+			if err != nil {
+				return listenError("kafka-listen", c.KafkaListen, err)
+			}
+			return nil
+		},
+		close: func() error {
+			if a.broker == nil {
+				return nil
+			}
+			return a.broker.Close()
+		},
+	}, nil
+}
+
+func (a *App) makeLog() (part, error) {
+	c := a.config
+	log, err := kafkalog.Open(kafkalog.Options{
+		Brokers: c.KafkaBrokers, Topic: c.KafkaTopic, SpotsTopic: c.KafkaSpotsTopic, RejectedTopic: c.KafkaRejectedTopic,
+		Partitions: c.KafkaPartitions, Replication: c.KafkaReplication, Retention: c.KafkaRetention,
+		Logger: a.logger("log"), Registerer: a.registry,
+	})
+	a.log = log
+	return part{ready: log.Ready, close: closing(log.Close)}, err
+}
+
+func (a *App) makeStore() (part, error) {
+	var err error
+	if path, ok := strings.CutPrefix(a.config.DatabaseURL, config.SQLite); ok {
+		a.store, err = sqlite.Open(sqlite.Options{Path: path, Logger: a.logger("store"), Registerer: a.registry})
+	} else {
+		a.store, err = postgres.Open(postgres.Options{URL: a.config.DatabaseURL, Logger: a.logger("store"), Registerer: a.registry})
+	}
+	if err != nil {
+		return part{}, fmt.Errorf("--database-url: %w", err)
+	}
+	return part{start: a.store.Start, ready: a.store.Ready, vital: true, close: a.store.Close}, nil
+}
+
+func (a *App) makeBus() (part, error) {
+	a.bus = memory.New()
+	if a.config.RedisURL != config.Memory {
+		r, err := redis.Open(redis.Options{URL: a.config.RedisURL, Channel: a.config.RedisChannel, Logger: a.logger("bus"), Registerer: a.registry})
+		if err != nil {
+			return part{}, fmt.Errorf("--redis-url: %w", err)
+		}
+		a.bus = r
+	}
+	return part{ready: a.bus.Ready, close: a.bus.Close}, nil
+}
+
+func (a *App) makeRelay() (part, error) {
+	r := relay.New(relay.Options{Outbox: a.store, Log: a.log, Logger: a.logger("relay"), Registerer: a.registry})
+	return part{run: r.Run, ready: r.Ready}, nil
+}
+
+func (a *App) makeParking() (part, error) {
+	service := parking.NewService(parking.Options{
+		Store: a.store, HistoryRetention: a.config.HistoryRetention, Logger: a.logger("parking"), Registerer: a.registry,
+		Topic: func() (event.TopicID, bool) { id := a.log.TopicID(); return id, id != event.TopicID{} },
+	})
+	var g gate
+	a.handlers["parking"] = g.wrap(service.Handler(), problem.New(http.StatusServiceUnavailable, "database-unavailable",
+		"The database has not answered since the platform started. Try again in a moment."))
+	return part{start: g.open, run: service.Run, ready: service.Ready}, nil
+}
+
+func (a *App) makeBridge() (part, error) {
+	b := bridge.New(bridge.Options{Log: a.log, Bus: a.bus, Group: a.config.KafkaGroup, Logger: a.logger("bridge"), Registerer: a.registry})
+	return part{run: b.Run, ready: b.Ready}, nil
+}
+
+func (a *App) makeLive() (part, error) {
+	c := a.config
+	service := live.New(live.Options{
+		Log: a.log, Bus: a.bus, Authorize: a.authorizeReading, Origins: c.WebSocketOrigins,
+		MemoryBytes: int64(c.LiveMemory), ClientBytes: int64(c.LiveClientLimit), DrainWindow: c.DrainWindow,
+		Logger: a.logger("live"), Registerer: a.registry,
+	})
+	a.handlers["live"] = service.Handler()
+	return part{run: service.Run, ready: service.Ready, drain: service.Drain}, nil
+}
+
+// authorizeReading decides who may listen. Live instances are reached without a gateway too, so the token itself
+// is looked at. Without a key there is nothing to look at it with, and reading is public.
+func (a *App) authorizeReading(r *http.Request) (identity.Principal, error) {
+	var p identity.Principal
+	if a.verifier != nil {
+		var err error
+		if p, err = a.verifier.Authenticate(r); err != nil {
+			return p, identity.Refused(err)
+		}
+	}
+	if a.config.ReadPublic {
+		return p, nil
+	}
+	return p, identity.Authorize(p, identity.ScopeRead)
+}
+
+func (a *App) makeGateway() (part, error) {
+	c := a.config
+	toParking, err := a.behind("parking", "parking-urls", c.ParkingURLs)
+	if err != nil {
+		return part{}, err
+	}
+	toLive, err := a.behind("live", "live-urls", c.LiveURLs)
+	if err != nil {
+		return part{}, err
+	}
+	g := gateway.New(gateway.Options{
+		Parking: toParking, Live: toLive, Dashboard: web.Handler(), Authenticator: a.verifier, ReadPublic: c.ReadPublic,
+		RateLimit: c.RateLimit, RateBurst: c.RateBurst, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
+		CORSOrigins: c.CORSOrigins, Logger: a.logger("gateway"), Registerer: a.registry,
+	})
+	a.handlers["gateway"], a.endStreams = g.Handler(), g.Drain
+	return part{run: g.Run, ready: g.Ready}, nil
+}
+
+// behind returns what serves the requests for a part: the handler in this process, where the address says so, or a
+// proxy to others. What troubles a part in this process it says itself.
+func (a *App) behind(name, setting string, urls []string) (gateway.Part, error) {
+	if !slices.Contains(urls, config.InProcess) {
+		return gateway.NewProxy(gateway.ProxyOptions{URLs: urls, Name: name, Logger: a.logger("gateway"), Registerer: a.registry})
+	}
+	handler, here := a.handlers[name]
+	if !here || len(urls) > 1 {
+		return nil, fmt.Errorf("--%s: %q is the one service in the process of `parkwire all`, and cannot be used here", setting, config.InProcess)
+	}
+	return gateway.Local(handler, nil), nil
+}
+
+func (a *App) makeServer() (part, error) {
+	handler := a.handlers[a.config.Serves]
+	if a.config.Serves != "gateway" { // gateways ask here whether the part takes requests
+		mux := http.NewServeMux()
+		mux.Handle("GET /readyz", a.health)
+		mux.Handle("/", handler)
+		handler = mux
+	}
+	s := newHTTPServer("listen", a.config.Listen, a.config.StopTimeout/2, handler, a.logger("server"))
+	if a.endStreams != nil {
+		s.server.RegisterOnShutdown(a.endStreams)
+	}
+	return s.part(), nil
+}
+
+func (a *App) makeCompanion() (part, error) {
+	return part{run: func(ctx context.Context) error {
+		if err := a.untilReady(ctx); err != nil {
+			return nil
+		}
+		return a.options.Companion(ctx)
+	}}, nil
+}
+
+// A gate answers with a problem until it is opened.
+type gate struct{ opened atomic.Bool }
+
+func (g *gate) open(context.Context) error { g.opened.Store(true); return nil }
+
+func (g *gate) wrap(behind http.Handler, closed problem.Problem) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !g.opened.Load() {
+			w.Header().Set("Retry-After", "2")
+			problem.Write(w, r, closed)
+			return
+		}
+		behind.ServeHTTP(w, r)
+	})
+}
+
+// closing makes a close function of one that reports nothing.
+func closing(close func()) func() error { return func() error { close(); return nil } }

@@ -83,7 +83,7 @@ func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (
 	raw, several := []json.RawMessage{body}, bytes.HasPrefix(body, []byte("["))
 	if several {
 		if err := json.Unmarshal(body, &raw); err != nil {
-			return answer{}, invalidBody("The body is not valid JSON: " + syntax(err, len(body)) + ".")
+			return answer{}, invalidBody("This is not valid JSON: " + syntax(err, len(body)) + ".")
 		}
 	}
 	spots, err := s.readSpots(raw)
@@ -99,7 +99,7 @@ func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (
 		for i, spot := range added {
 			all.Items[i] = viewSpot(spot)
 		}
-		return answer{status: http.StatusCreated, location: "/api/v1/lots/" + url.PathEscape(r.PathValue("lotId")) + "/spots", body: all}, nil
+		return answer{status: http.StatusCreated, body: all}, nil
 	}
 	a, err := spotAnswer(added[0], nil)
 	a.status, a.location = http.StatusCreated, "/api/v1/spots/"+url.PathEscape(added[0].ID)
@@ -107,8 +107,8 @@ func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (
 }
 
 func (s *Service) readSpots(raw []json.RawMessage) ([]Spot, error) {
-	if len(raw) > maxAdded {
-		return nil, invalidBody(fmt.Sprintf("The body has %d spots; at most %d are added at once.", len(raw), maxAdded))
+	if len(raw) == 0 || len(raw) > maxAdded {
+		return nil, invalidBody(fmt.Sprintf("The body has %d spots; from 1 to %d are added at once.", len(raw), maxAdded))
 	}
 	spots, seen := make([]Spot, len(raw)), make(map[string]bool, len(raw))
 	latest := s.now().Add(maxAhead)

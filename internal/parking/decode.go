@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,13 +18,39 @@ import (
 // maxBody bounds a body in memory. The gateway in front has its own bound, commonly lower.
 const maxBody = 64 << 20
 
-// readBody returns the whole body, without space around it.
+const (
+	typeJSON   = "application/json"
+	typePatch  = "application/merge-patch+json"
+	typeNDJSON = "application/x-ndjson"
+)
+
+// readBody returns the whole JSON body, without space around it.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	takes := []string{typeJSON}
+	if r.Method == http.MethodPatch {
+		takes = []string{typePatch, typeJSON}
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return nil, bodyError(r, err)
 	}
-	return bytes.TrimSpace(body), nil
+	if body = bytes.TrimSpace(body); len(body) > 0 {
+		_, err = contentType(r, takes...)
+	}
+	return body, err
+}
+
+// contentType returns what the body says it is, "" where it does not say, and a problem where that is not taken.
+func contentType(r *http.Request, takes ...string) (string, error) {
+	said := r.Header.Get("Content-Type")
+	if said == "" {
+		return "", nil
+	}
+	kind, _, err := mime.ParseMediaType(said)
+	if err != nil || !slices.Contains(takes, kind) {
+		return "", mediaType(said, takes...)
+	}
+	return kind, nil
 }
 
 func bodyError(r *http.Request, err error) error {

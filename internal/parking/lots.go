@@ -38,7 +38,7 @@ func readLot(o *object, l *Lot) {
 	if l.TimeZone == "" {
 		l.TimeZone = "UTC"
 	}
-	optional(o, "address", &l.Address, wantText, validText)
+	optional(o, "address", &l.Address, wantAddress, validAddress)
 	nested(o, "location", &l.Location, readLocation)
 	readHeartbeat(o, &l.Heartbeat)
 }

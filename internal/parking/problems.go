@@ -62,6 +62,11 @@ func invalidBody(detail string) problem.Problem {
 	return problem.New(http.StatusBadRequest, "invalid-body", detail)
 }
 
+func mediaType(is string, takes ...string) problem.Problem {
+	return problem.New(http.StatusUnsupportedMediaType, "media-type",
+		fmt.Sprintf("The body is sent as %q; here it is %s. Say so in the header Content-Type.", is, strings.Join(takes, " or "))).WithField("Content-Type")
+}
+
 func bodyTooLarge(limit int64) problem.Problem {
 	return problem.New(http.StatusRequestEntityTooLarge, "body-too-large",
 		fmt.Sprintf("The body is larger than %d bytes. Send it in several requests.", limit))

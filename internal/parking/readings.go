@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 
 	"parkwire/internal/problem"
@@ -27,6 +26,10 @@ type readings struct {
 
 // readReadings reads a JSON array, or NDJSON. The body itself is not kept.
 func readReadings(w http.ResponseWriter, r *http.Request) (readings, error) {
+	kind, err := contentType(r, typeJSON, typeNDJSON)
+	if err != nil {
+		return readings{}, err
+	}
 	body := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, maxBody), maxLine)
 	first, above, err := firstByte(body)
 	if err == io.EOF {
@@ -36,8 +39,8 @@ func readReadings(w http.ResponseWriter, r *http.Request) (readings, error) {
 		return readings{}, bodyError(r, err)
 	}
 	var read readings
-	switch kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
-	case kind == "application/x-ndjson" || kind == "application/ndjson" || kind == "application/jsonl" || kind != "application/json" && first == '{':
+	switch {
+	case kind == typeNDJSON || kind == "" && first == '{':
 		err = read.lineByLine(body, above)
 	case first == '[':
 		err = read.array(body)

@@ -12,7 +12,7 @@ func (s *Service) putReservation(w http.ResponseWriter, r *http.Request, by orig
 	var reference string
 	var until time.Time
 	err := readObject(w, r, func(o *object) {
-		optional(o, "reference", &reference, wantText, validText)
+		optional(o, "reference", &reference, wantReference, validName)
 		readTime(o, "until", &until, optional)
 		if o.err == nil && !until.IsZero() && !until.After(s.now()) {
 			o.err = invalidField("until", wantFuture, event.At(until).String())

@@ -15,17 +15,19 @@ import (
 const (
 	maxID        = 128 // bytes
 	maxText      = 200 // characters
-	maxHeartbeat = 31 * 24 * time.Hour
+	maxAddress   = 500
+	maxHeartbeat = 7 * 24 * time.Hour
 )
 
 const (
 	wantID        = `a string of 1 to 128 bytes without "/", control characters, or space at its ends, such as "A-017"`
-	wantText      = `a string of up to 200 characters without control characters, such as "Level 1"`
+	wantAddress   = `a string of up to 500 characters without control characters, such as "1 Station Road"`
 	wantName      = `a string of 1 to 200 characters without control characters, such as "Central Garage"`
+	wantReference = `a string of 1 to 200 characters without control characters, such as "order-1744"`
 	wantTimeZone  = `the IANA name of a time zone, such as "Europe/Berlin"`
 	wantLat       = `a number of degrees from -90 to 90, such as 52.52`
 	wantLon       = `a number of degrees from -180 to 180, such as 13.405`
-	wantHeartbeat = `a whole number of seconds from 0 (no supervision) to 2678400, such as 3600`
+	wantHeartbeat = `a whole number of seconds from 0 (no supervision) to 604800, such as 3600`
 	wantLevel     = `a whole number from -100 to 1000, such as -1`
 	wantBool      = `true or false`
 	wantTime      = `an RFC 3339 time from 1970 on, such as "2026-11-24T03:35:00.123Z"`
@@ -44,9 +46,13 @@ func validID(id string) bool {
 		printable(id) && !strings.Contains(id, "/")
 }
 
-func validText(text string) bool { return utf8.RuneCountInString(text) <= maxText && printable(text) }
+func validName(text string) bool { return strings.TrimSpace(text) != "" && validText(text, maxText) }
 
-func validName(text string) bool { return strings.TrimSpace(text) != "" && validText(text) }
+func validAddress(text string) bool { return validText(text, maxAddress) }
+
+func validText(text string, most int) bool {
+	return utf8.RuneCountInString(text) <= most && printable(text)
+}
 
 // printable refuses U+FFFD too, which is what bytes that are no UTF-8 have become.
 func printable(text string) bool {

@@ -91,7 +91,7 @@ func (s *Service) getSpot(_ http.ResponseWriter, r *http.Request, _ origin) (ans
 // readDescription reads what an operator may change of a spot.
 func readDescription(o *object, s *Spot) {
 	optional(o, "zoneId", &s.ZoneID, wantID, validID)
-	optional(o, "name", &s.Name, wantText, validText)
+	optional(o, "name", &s.Name, wantName, validName)
 	optional(o, "category", &s.Category, wantCategory, validCategory)
 	if s.Category == "" {
 		s.Category = Standard

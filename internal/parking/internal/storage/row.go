@@ -1,0 +1,141 @@
+// Package storage is what the stores of the parking part have in common: how rows are read into the
+// model, what is known of the database's health, and what is measured.
+package storage
+
+import (
+	"fmt"
+	"time"
+
+	"parkwire/internal/event"
+	"parkwire/internal/parking"
+	"parkwire/internal/relay"
+)
+
+// Row is one row of either driver.
+type Row interface{ Scan(into ...any) error }
+
+// The columns that the Scan functions read, in their order. The spots' are of a table named or aliased s.
+const (
+	LotColumns  = `id, name, time_zone, address, lat, lon, heartbeat_ms, created_at, updated_at`
+	ZoneColumns = `id, lot_id, name, level`
+	SpotColumns = `s.id, coalesce(s.lot_id, ''), coalesce(s.zone_id, ''), s.name, s.category, s.lat, s.lon, s.heartbeat_ms,
+		s.occupancy, s.signal_lost, s.closed, s.faulted, s.status = 'removed',
+		s.reservation_reference, s.reserved_at, s.reserved_until,
+		s.version, s.last_observed_at, s.last_sequence, s.sensor_id, s.added_at, s.changed_at`
+	HistoryColumns = `id, spot_id, change, status, previous_status, version, event_id, observed_at, recorded_at, source, subject`
+	OutboxColumns  = `id, spot_id, event_id, value, tombstone, traceparent`
+)
+
+// ScanLot reads [LotColumns].
+func ScanLot(r Row) (lot parking.Lot, err error) {
+	var at point
+	var heartbeat int64
+	err = r.Scan(&lot.ID, &lot.Name, &lot.TimeZone, &lot.Address, &at.lat, &at.lon, &heartbeat,
+		instant{&lot.CreatedAt}, instant{&lot.UpdatedAt})
+	lot.Location, lot.Heartbeat = at.location(), time.Duration(heartbeat)*time.Millisecond
+	return lot, err
+}
+
+// ScanZone reads [ZoneColumns].
+func ScanZone(r Row) (zone parking.Zone, err error) {
+	err = r.Scan(&zone.ID, &zone.LotID, &zone.Name, &zone.Level)
+	return zone, err
+}
+
+// ScanSpot reads [SpotColumns].
+func ScanSpot(r Row) (spot parking.Spot, err error) {
+	var at point
+	var heartbeat int64
+	var reservation parking.Reservation
+	err = r.Scan(&spot.ID, &spot.LotID, &spot.ZoneID, &spot.Name, &spot.Category, &at.lat, &at.lon, &heartbeat,
+		&spot.Occupancy, &spot.SignalLost, &spot.Closed, &spot.Faulted, &spot.Removed,
+		&reservation.Reference, instant{&reservation.ReservedAt}, instant{&reservation.Until},
+		&spot.Version, instant{&spot.LastObservedAt}, &spot.LastSequence, &spot.SensorID,
+		instant{&spot.AddedAt}, instant{&spot.ChangedAt})
+	spot.Location, spot.Heartbeat = at.location(), time.Duration(heartbeat)*time.Millisecond
+	if !reservation.ReservedAt.IsZero() {
+		spot.Reservation = &reservation
+	}
+	return spot, err
+}
+
+// ScanHistory reads [HistoryColumns].
+func ScanHistory(r Row) (e parking.HistoryEntry, err error) {
+	err = r.Scan(&e.ID, &e.SpotID, &e.Change, &e.Status, &e.PreviousStatus, &e.Version, &e.EventID,
+		instant{&e.ObservedAt}, instant{&e.RecordedAt}, &e.Source, &e.By)
+	return e, err
+}
+
+// ScanOutbox reads [OutboxColumns].
+func ScanOutbox(r Row) (row relay.OutboxRow, err error) {
+	err = r.Scan(&row.ID, &row.SpotID, &row.EventID, &row.Value, &row.Tombstone, &row.Traceparent)
+	return row, err
+}
+
+// Count is how many spots of a lot or a zone have a status.
+type Count struct {
+	Of     string
+	Status event.Status
+	N      int
+}
+
+// ScanCount reads an id, a status and a number.
+func ScanCount(r Row) (c Count, err error) {
+	err = r.Scan(&c.Of, &c.Status, &c.N)
+	return c, err
+}
+
+// Tally adds up counts by what they are of. Total is their sum and so always agrees with the rest.
+func Tally(counts []Count) map[string]parking.Counts {
+	tally := make(map[string]parking.Counts)
+	for _, c := range counts {
+		t := tally[c.Of]
+		switch c.Status {
+		case event.Removed:
+			continue
+		case event.Free:
+			t.Free += c.N
+		case event.Occupied:
+			t.Occupied += c.N
+		case event.Reserved:
+			t.Reserved += c.N
+		case event.Closed:
+			t.Closed += c.N
+		case event.OutOfService:
+			t.OutOfService += c.N
+		case event.Unknown:
+			t.Unknown += c.N
+		}
+		t.Total += c.N
+		tally[c.Of] = t
+	}
+	return tally
+}
+
+// point is the two columns of a location; both are null where there is none.
+type point struct{ lat, lon *float64 }
+
+func (p point) location() *parking.Location {
+	if p.lat == nil || p.lon == nil {
+		return nil
+	}
+	return &parking.Location{Lat: *p.lat, Lon: *p.lon}
+}
+
+// instant reads a time: SQLite has the milliseconds since 1970, PostgreSQL a timestamp; null is the zero time.
+type instant struct{ t *time.Time }
+
+// Scan implements sql.Scanner, which pgx knows too.
+func (i instant) Scan(value any) error {
+	switch v := value.(type) {
+	case nil:
+		*i.t = time.Time{}
+	case int64:
+		*i.t = time.UnixMilli(v).UTC()
+	case time.Time:
+		*i.t = v.UTC()
+	default:
+		return fmt.Errorf("a time is stored as %T", value)
+	}
+	return nil
+}

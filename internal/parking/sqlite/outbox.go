@@ -1,0 +1,82 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"parkwire/internal/event"
+	"parkwire/internal/parking/internal/storage"
+	"parkwire/internal/relay"
+)
+
+// Lead implements [relay.Outbox]. The file's lock makes this process the only one, so goroutines alone take turns.
+func (s *Store) Lead(ctx context.Context, lead func(context.Context) error) error {
+	select {
+	case s.leading <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closing.Done():
+		return errClosed
+	}
+	defer func() { <-s.leading }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.closing, cancel)()
+	return lead(ctx)
+}
+
+// Pending implements [relay.Outbox].
+func (s *Store) Pending(ctx context.Context, limit int) ([]relay.OutboxRow, error) {
+	rows, err := look(ctx, s, storage.ScanOutbox, "select "+storage.OutboxColumns+" from outbox order by id limit ?", limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	return rows, nil
+}
+
+// Done implements [relay.Outbox].
+func (s *Store) Done(ctx context.Context, ids []int64, positions event.Offsets) error {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	err = s.write(ctx, func(w *writer) error {
+		if err := w.exec(`delete from outbox where id in (select value from json_each(?))`, string(list)); err != nil {
+			return err
+		}
+		for partition, offset := range positions {
+			if err := w.exec(`insert into relay_positions (partition, last_offset) values (?, ?)
+				on conflict (partition) do update set last_offset = max(last_offset, excluded.last_offset)`, partition, offset); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("removing rows from the outbox: %w", err)
+	}
+	return nil
+}
+
+// Positions implements [relay.Outbox].
+func (s *Store) Positions(ctx context.Context) (event.Offsets, error) {
+	type position struct {
+		partition int32
+		offset    int64
+	}
+	recorded, err := look(ctx, s, func(r storage.Row) (p position, err error) {
+		return p, r.Scan(&p.partition, &p.offset)
+	}, "select partition, last_offset from relay_positions order by partition")
+	if err != nil {
+		return nil, fmt.Errorf("reading the positions of the relay: %w", err)
+	}
+	var positions event.Offsets
+	for _, p := range recorded {
+		positions = positions.Advance(p.partition, p.offset)
+	}
+	return positions, nil
+}
+
+// Wake implements [relay.Outbox].
+func (s *Store) Wake() <-chan struct{} { return s.wake }

@@ -1,0 +1,222 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"parkwire/internal/parking"
+	"parkwire/internal/parking/internal/storage"
+	"parkwire/internal/relay"
+)
+
+// tx implements [parking.Tx]. It holds the one lock there is for writing.
+type tx struct {
+	w        *writer
+	appended bool
+	known    map[string]bool // the spots that are in the table, as far as they were read or saved
+}
+
+func (t *tx) Lot(ctx context.Context, id string) (parking.Lot, error) {
+	return single(read(ctx, t.w, storage.ScanLot, "select "+storage.LotColumns+" from lots where id = ?", id))("lot", id)
+}
+
+func (t *tx) AddLot(ctx context.Context, l parking.Lot) error {
+	err := t.w.exec(`insert into lots (id, name, time_zone, address, lat, lon, heartbeat_ms, created_at, updated_at)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?)`, l.ID, l.Name, l.TimeZone, l.Address, storage.Lat(l.Location), storage.Lon(l.Location),
+		l.Heartbeat.Milliseconds(), l.CreatedAt.UnixMilli(), l.UpdatedAt.UnixMilli())
+	return wrote("adding", "lot", l.ID)(1, err)
+}
+
+func (t *tx) SaveLot(ctx context.Context, l parking.Lot) error {
+	return wrote("saving", "lot", l.ID)(t.w.affect(`update lots set name = ?, time_zone = ?, address = ?, lat = ?, lon = ?,
+		heartbeat_ms = ?, created_at = ?, updated_at = ? where id = ?`, l.Name, l.TimeZone, l.Address, storage.Lat(l.Location),
+		storage.Lon(l.Location), l.Heartbeat.Milliseconds(), l.CreatedAt.UnixMilli(), l.UpdatedAt.UnixMilli(), l.ID))
+}
+
+func (t *tx) RemoveLot(ctx context.Context, id string) error {
+	return t.remove(ctx, "lot", id, `select 1 from spots where lot_id = ? and status <> 'removed' limit 1`, `delete from lots where id = ?`)
+}
+
+func (t *tx) Zone(ctx context.Context, id string) (parking.Zone, error) {
+	return single(read(ctx, t.w, storage.ScanZone, "select "+storage.ZoneColumns+" from zones where id = ?", id))("zone", id)
+}
+
+func (t *tx) Zones(ctx context.Context, ids []string) (map[string]parking.Zone, error) {
+	zones, err := read(ctx, t.w, storage.ScanZone,
+		"select "+storage.ZoneColumns+" from zones where id in (select value from json_each(?))", list(ids))
+	if err != nil {
+		return nil, fmt.Errorf("reading zones: %w", err)
+	}
+	found := make(map[string]parking.Zone, len(zones))
+	for _, zone := range zones {
+		found[zone.ID] = zone
+	}
+	return found, nil
+}
+
+func (t *tx) AddZone(ctx context.Context, z parking.Zone) error {
+	err := t.w.exec(`insert into zones (id, lot_id, name, level) values (?, ?, ?, ?)`, z.ID, z.LotID, z.Name, z.Level)
+	return wrote("adding", "zone", z.ID)(1, err)
+}
+
+func (t *tx) SaveZone(ctx context.Context, z parking.Zone) error {
+	return wrote("saving", "zone", z.ID)(t.w.affect(`update zones set lot_id = ?, name = ?, level = ? where id = ?`, z.LotID, z.Name, z.Level, z.ID))
+}
+
+func (t *tx) RemoveZone(ctx context.Context, id string) error {
+	return t.remove(ctx, "zone", id, `select 1 from spots where zone_id = ? and status <> 'removed' limit 1`, `delete from zones where id = ?`)
+}
+
+func (t *tx) remove(ctx context.Context, what, id, inUse, remove string) error {
+	used, err := read(ctx, t.w, func(r storage.Row) (one int, err error) { return one, r.Scan(&one) }, inUse, id)
+	if err == nil && len(used) > 0 {
+		err = parking.ErrInUse
+	}
+	if err != nil {
+		return fmt.Errorf("removing %s %q: %w", what, id, err)
+	}
+	return wrote("removing", what, id)(t.w.affect(remove, id))
+}
+
+func (t *tx) Spots(ctx context.Context, ids []string) (map[string]parking.Spot, error) {
+	spots, err := read(ctx, t.w, storage.ScanSpot,
+		"select "+storage.SpotColumns+" from spots s where s.id in (select value from json_each(?))", list(ids))
+	if err != nil {
+		return nil, fmt.Errorf("reading spots: %w", err)
+	}
+	found := make(map[string]parking.Spot, len(spots))
+	for _, spot := range spots {
+		found[spot.ID] = spot
+		t.know(spot.ID)
+	}
+	return found, nil
+}
+
+// Each of the three kinds is found by an index that readings do not touch; only the spots of lots and those
+// with an interval are looked at.
+const overdue = `select ` + storage.SpotColumns + ` from spots s where s.status <> 'removed' and s.id in (
+	select id from spots where reserved_until <= ?1
+	union select id from spots where heartbeat_ms > 0 and occupancy <> 'unknown'
+		and coalesce(last_observed_at, added_at) < ?1 - heartbeat_ms
+	union select s.id from lots l join spots s on s.lot_id = l.id where l.heartbeat_ms > 0 and s.heartbeat_ms = 0
+		and s.occupancy <> 'unknown' and coalesce(s.last_observed_at, s.added_at) < ?1 - l.heartbeat_ms)
+	order by s.id limit ?2`
+
+func (t *tx) Overdue(ctx context.Context, now time.Time, limit int) ([]parking.Spot, error) {
+	spots, err := read(ctx, t.w, storage.ScanSpot, overdue, now.UnixMilli(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("looking for spots that something is due for: %w", err)
+	}
+	for _, spot := range spots {
+		t.know(spot.ID)
+	}
+	return spots, nil
+}
+
+const (
+	insertSpot = `insert into spots (lot_id, zone_id, name, category, lat, lon, heartbeat_ms, occupancy, signal_lost, closed, faulted,
+		status, reservation_reference, reserved_at, reserved_until, version, last_observed_at, last_sequence, sensor_id, added_at, changed_at, id)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	updateSpot = `update spots set lot_id = ?, zone_id = ?, name = ?, category = ?, lat = ?, lon = ?, heartbeat_ms = ?, occupancy = ?,
+		signal_lost = ?, closed = ?, faulted = ?, status = ?, reservation_reference = ?, reserved_at = ?, reserved_until = ?, version = ?,
+		last_observed_at = ?, last_sequence = ?, sensor_id = ?, added_at = ?, changed_at = ? where id = ?`
+)
+
+func (t *tx) SaveSpots(ctx context.Context, spots []parking.Spot) error {
+	for _, s := range spots {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		query, doing := insertSpot, "adding"
+		if t.known[s.ID] {
+			query, doing = updateSpot, "saving"
+		}
+		r := storage.Reservation(s)
+		err := wrote(doing, "spot", s.ID)(t.w.affect(query, storage.Null(s.LotID), storage.Null(s.ZoneID), s.Name, string(s.Category),
+			storage.Lat(s.Location), storage.Lon(s.Location), s.Heartbeat.Milliseconds(), string(s.Occupancy), s.SignalLost, s.Closed,
+			s.Faulted, string(s.Status()), r.Reference, millis(r.ReservedAt), millis(r.Until), s.Version, millis(s.LastObservedAt),
+			s.LastSequence, s.SensorID, s.AddedAt.UnixMilli(), s.ChangedAt.UnixMilli(), s.ID))
+		if err != nil {
+			return err
+		}
+		t.know(s.ID)
+	}
+	return nil
+}
+
+func (t *tx) know(id string) {
+	if t.known == nil {
+		t.known = make(map[string]bool)
+	}
+	t.known[id] = true
+}
+
+func (t *tx) Append(ctx context.Context, rows []relay.OutboxRow, entries []parking.HistoryEntry) error {
+	for _, r := range rows {
+		if err := t.w.exec(`insert into outbox (spot_id, event_id, value, tombstone, traceparent) values (?, ?, ?, ?, ?)`,
+			r.SpotID, r.EventID, r.Value, r.Tombstone, r.Traceparent); err != nil {
+			return fmt.Errorf("adding an event of spot %q to the outbox: %w", r.SpotID, err)
+		}
+		t.appended = true
+	}
+	for _, e := range entries {
+		if err := t.w.exec(`insert into history (spot_id, change, status, previous_status, version, event_id, observed_at, recorded_at,
+			source, subject) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, e.SpotID, string(e.Change), string(e.Status), string(e.PreviousStatus),
+			e.Version, e.EventID, millis(e.ObservedAt), e.RecordedAt.UnixMilli(), string(e.Source), e.By); err != nil {
+			return fmt.Errorf("adding to the history of spot %q: %w", e.SpotID, err)
+		}
+	}
+	return ctx.Err()
+}
+
+// single returns the one row that was read; ErrNotFound where there was none.
+func single[T any](all []T, err error) func(what, id string) (T, error) {
+	return func(what, id string) (one T, _ error) {
+		if err == nil && len(all) == 0 {
+			err = parking.ErrNotFound
+		}
+		if err != nil {
+			return one, fmt.Errorf("reading %s %q: %w", what, id, err)
+		}
+		return all[0], nil
+	}
+}
+
+// wrote says what became of a statement that was to write one row.
+func wrote(doing, what, id string) func(n int, err error) error {
+	return func(n int, err error) error {
+		switch {
+		case constraint(err, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
+			err = parking.ErrTaken
+		case constraint(err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY):
+			err = fmt.Errorf("what it belongs to: %w", parking.ErrNotFound)
+		case err == nil && n == 0:
+			err = parking.ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("%s %s %q: %w", doing, what, id, err)
+		}
+		return nil
+	}
+}
+
+// millis returns a time as it is stored; nil for the zero time.
+func millis(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	ms := t.UnixMilli()
+	return &ms
+}
+
+// list returns ids as a JSON array, in order, for json_each.
+func list[T ~string](ids []T) string {
+	ids = slices.Sorted(slices.Values(ids))
+	b, _ := json.Marshal(ids) // strings always marshal
+	return string(b)
+}

@@ -1,3 +1,18 @@
 import { render } from 'preact';
+import { Api } from './live/api';
+import { Session, watchBrowser } from './live/session';
+import './styles/main.css';
+import { App } from './ui/App';
+import { startClock } from './ui/clock';
+import { startRouter } from './ui/router';
 
-render(<h1>Parkwire</h1>, document.getElementById('app')!);
+const session = new Session(new Api(), `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/notifications`);
+watchBrowser(session.connection);
+startClock();
+startRouter(() => {
+  scrollTo(0, 0);
+  // After the next view is there its heading is where reading goes on.
+  requestAnimationFrame(() => document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true }));
+});
+render(<App session={session} />, document.getElementById('app')!);
+void session.connection.run();

@@ -1,0 +1,145 @@
+// What joins the connection, the state and the feed: a page has one session.
+import { batch, signal } from '@preact/signals';
+import { Api } from './api';
+import { Connection } from './connection';
+import { Feed } from './feed';
+import { Parking } from './parking';
+import type { ParkingEvent } from './wire';
+
+/** How long to gather before what events do not tell is fetched, in milliseconds. A new lot comes with hundreds of events. */
+const fetchDelay = 400;
+const fetchPause = 5_000; // between two such fetches
+const longestFrame = 250; // until events are shown though the page is not painted, as in a hidden tab
+const longestQueue = 5_000; // events
+
+export class Session {
+  readonly parking = new Parking();
+  readonly feed = new Feed();
+  readonly connection: Connection;
+  /** When the page began to follow. */
+  readonly since = Date.now();
+
+  #queue: ParkingEvent[] = [];
+  #flushing: (() => void) | undefined;
+  readonly #incomplete = new Set<string>();
+  #fetching = false;
+  readonly #loaded = signal(false);
+
+  constructor(private readonly api: Api, address: string, Socket?: typeof WebSocket) {
+    this.connection = new Connection({
+      address,
+      ...(Socket && { WebSocket: Socket }),
+      load: () => this.#load(),
+      receive: (event) => this.#receive(event),
+      hasEventsAfter: (cursor) => api.hasEventsAfter(cursor),
+      reopened: () => void this.#fetchLots(),
+    });
+  }
+
+  /** Whether there is a state to show. */
+  get loaded() {
+    return this.#loaded;
+  }
+
+  /** Fetches the zones of a lot. Without them the zones' ids stand for their names, so a failure is no matter. */
+  async fetchZones(lotId: string): Promise<void> {
+    await this.api.zones(lotId).then((zones) => this.parking.setZones(lotId, zones), () => undefined);
+  }
+
+  /** Lots themselves change without an event. */
+  async #fetchLots(): Promise<void> {
+    await this.api.lots().then((lots) => this.parking.merge(lots, []), () => undefined);
+  }
+
+  async #load(): Promise<string> {
+    const since = this.connection.asOf.peek();
+    const { lots, spots, cursor } = await this.api.snapshot();
+    this.flush();
+    batch(() => {
+      this.parking.load(lots, spots);
+      if (this.#loaded.value && since !== undefined) this.feed.addGap(since, Date.now());
+      this.#loaded.value = true;
+    });
+    return cursor;
+  }
+
+  /** Events are shown once a frame, however many come. */
+  #receive(event: ParkingEvent): void {
+    this.#queue.push(event);
+    if (this.#queue.length >= longestQueue) this.flush();
+    this.#flushing ??= soon(() => this.flush());
+  }
+
+  /** Applies what has come. */
+  flush(): void {
+    this.#flushing?.();
+    this.#flushing = undefined;
+    if (this.#queue.length === 0) return;
+    const events = this.#queue;
+    this.#queue = [];
+    batch(() => {
+      const { news, incomplete } = this.parking.apply(events);
+      this.feed.add(news, Date.now());
+      for (const lotId of incomplete) this.#incomplete.add(lotId);
+    });
+    if (this.#incomplete.size > 0) void this.#complete();
+  }
+
+  /** Fetches the lots and spots of which events do not tell everything. */
+  async #complete(): Promise<void> {
+    if (this.#fetching) return;
+    this.#fetching = true;
+    for (let delay = fetchDelay; this.#incomplete.size > 0; delay = fetchPause) {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      const lotIds = [...this.#incomplete];
+      this.#incomplete.clear();
+      try {
+        const [lots, ...spots] = await Promise.all([this.api.lots(), ...lotIds.map((lotId) => this.api.spots(lotId))]);
+        this.parking.merge(lots, spots.flat());
+      } catch {
+        for (const lotId of lotIds) this.#incomplete.add(lotId); // again after the pause
+      }
+    }
+    this.#fetching = false;
+  }
+}
+
+/** Runs task at the next frame, or soon where no frames are painted. Returns what cancels it. */
+function soon(task: () => void): () => void {
+  const frame = requestAnimationFrame(task);
+  const timer = setTimeout(task, longestFrame);
+  return () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+  };
+}
+
+/** Tells the connection what the browser notices: networks that come and go, and sleep. Returns what ends it. */
+export function watchBrowser(connection: Connection): () => void {
+  const asleep = 30_000; // longer than this unseen or without a tick of the clock, and the connection is checked
+  let seen = Date.now();
+  const tick = () => {
+    const slept = Date.now() - seen > asleep;
+    seen = Date.now();
+    if (slept) connection.check();
+    return slept;
+  };
+  const show = () => {
+    if (!document.hidden && !tick() && connection.state.peek() !== 'open') connection.check(); // somebody looks: no waiting
+  };
+  const clock = setInterval(() => {
+    if (!document.hidden) tick(); // a hidden tab's clock runs slowly; it is checked when it is seen again
+  }, 5_000);
+  const listeners: [EventTarget, string, () => void][] = [
+    [window, 'online', () => connection.setOnline(true)],
+    [window, 'offline', () => connection.setOnline(false)],
+    [window, 'pageshow', show],
+    [document, 'visibilitychange', show],
+  ];
+  for (const [target, name, listener] of listeners) target.addEventListener(name, listener);
+  connection.setOnline(navigator.onLine);
+  return () => {
+    clearInterval(clock);
+    for (const [target, name, listener] of listeners) target.removeEventListener(name, listener);
+  };
+}

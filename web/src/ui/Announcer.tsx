@@ -1,0 +1,33 @@
+import { useEffect } from 'preact/hooks';
+import { signal } from '@preact/signals';
+import { effect } from '@preact/signals';
+import type { Session } from '../live/session';
+import { connectionName, staleness, summary } from '../text/english';
+import { place } from './router';
+
+const pause = 20_000; // between two summaries, in milliseconds
+
+/** The one live region: says what the connection does, and now and then how many spots are free where one looks. */
+export function Announcer({ session }: { session: Session }) {
+  useEffect(() => follow(session), [session]);
+  return <p class="unseen" role="status">{text.value}</p>;
+}
+
+const text = signal('');
+
+function follow({ connection, parking }: Session): () => void {
+  const ofState = effect(() => {
+    const state = connection.state.value;
+    text.value = state === 'open' ? connectionName.open : staleness(state, connection.asOf.peek());
+  });
+  const ofCounts = setInterval(() => {
+    if (connection.state.peek() !== 'open') return;
+    const at = place.peek();
+    const lot = at.view === 'lot' ? parking.lots.peek().find(({ id }) => id === at.lotId) : undefined;
+    text.value = lot ? summary(lot.name, parking.countsOfLot(lot.id).peek()) : summary('All lots', parking.total.peek());
+  }, pause);
+  return () => {
+    ofState();
+    clearInterval(ofCounts);
+  };
+}

@@ -1,0 +1,34 @@
+import type { Cell } from '../live/parking';
+import { statusName } from '../text/english';
+import { Mark } from './Mark';
+
+interface BayProps {
+  readonly cell: Cell;
+  readonly label: string;
+  /** Whether the tabulator key stops here; arrow keys reach the others. */
+  readonly stop: boolean;
+  readonly pick: (cell: Cell) => void;
+}
+
+/** One spot in the grid. It draws itself anew when its own spot changes, and at no other time. */
+export function Bay({ cell, label, stop, pick }: BayProps) {
+  const spot = cell.value;
+  return (
+    <button
+      type="button"
+      class="bay"
+      tabIndex={stop ? 0 : -1}
+      title={spot.name ?? spot.spotId}
+      onClick={() => pick(cell)}
+      data-testid="spot"
+      data-spot-id={spot.spotId}
+      data-status={spot.status}
+      data-version={spot.version}
+      data-pulse={spot.pulse === 0 ? undefined : spot.pulse % 2 === 0 ? 'even' : 'odd'}
+    >
+      <Mark status={spot.status} />
+      <span>{label}</span>
+      <span class="unseen">{statusName[spot.status]}</span>
+    </button>
+  );
+}

@@ -1,0 +1,69 @@
+import { useSignal } from '@preact/signals';
+import type { FeedItem } from '../live/feed';
+import type { Session } from '../live/session';
+import { isStatus } from '../live/wire';
+import { ago, clockTime, fullTime, gap, happened } from '../text/english';
+import { clock } from './clock';
+import { Mark } from './Mark';
+import { feedLot, lotPath, narrowFeed } from './router';
+
+/** What happened, the newest first. On a phone it is a sheet that shows the newest line until it is opened. */
+export function FeedPanel({ session }: { session: Session }) {
+  const unfolded = useSignal(false);
+  const items = session.feed.items(feedLot.value).value;
+  const names = new Map(session.parking.lots.value.map((lot) => [lot.id, lot.name]));
+  return (
+    <aside class="feed" aria-labelledby="feed-title" data-unfolded={unfolded.value}>
+      <header>
+        <h2 id="feed-title">
+          <button type="button" aria-expanded={unfolded.value} aria-controls="feed-list" onClick={() => (unfolded.value = !unfolded.value)}>
+            Changes
+          </button>
+          <span>Changes</span>
+        </h2>
+        <LotFilter names={names} />
+      </header>
+      {items.length === 0 ? (
+        <p class="none">Nothing has changed since {clockTime(session.since)}. What happens appears here at once.</p>
+      ) : (
+        <ol id="feed-list" tabIndex={0} aria-label="Changes, the newest first">
+          {items.map((item) => (
+            <Line key={item.key} item={item} lotName={item.kind === 'change' && item.lotId !== undefined ? (names.get(item.lotId) ?? item.lotId) : undefined} />
+          ))}
+        </ol>
+      )}
+    </aside>
+  );
+}
+
+function LotFilter({ names }: { names: Map<string, string> }) {
+  const chosen = feedLot.value;
+  return (
+    <select aria-label="Show changes of" value={chosen ?? ''} onChange={(event) => narrowFeed(event.currentTarget.value || undefined)}>
+      <option value="">All lots</option>
+      {[...names].map(([id, name]) => <option key={id} value={id}>{name}</option>)}
+      {chosen !== undefined && !names.has(chosen) && <option value={chosen}>{chosen}</option>}
+    </select>
+  );
+}
+
+function Line({ item, lotName }: { item: FeedItem; lotName: string | undefined }) {
+  if (item.kind === 'gap') return <li class="gap">{gap(item)}</li>;
+  const { event, name, lotId, at } = item;
+  return (
+    <li data-testid="feed-item">
+      <Mark status={isStatus(event.status) ? event.status : 'unknown'} />
+      <p>
+        <b>{name}</b>
+        {lotId !== undefined && <> · <a href={lotPath(lotId)}>{lotName}</a></>}
+        {' '}
+        {happened(event)}
+      </p>
+      <Ago at={at} />
+    </li>
+  );
+}
+
+const Ago = ({ at }: { at: number }) => (
+  <time dateTime={new Date(at).toISOString()} title={fullTime(at)}>{ago(at, clock.value)}</time>
+);

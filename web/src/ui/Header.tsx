@@ -1,0 +1,54 @@
+import type { Session } from '../live/session';
+import { connectionName, number, staleness } from '../text/english';
+import { cityPath } from './router';
+
+export function Header({ session }: { session: Session }) {
+  return (
+    <header class="top">
+      <a class="brand" href={cityPath()} aria-label="Parkwire, all lots">
+        <svg viewBox="0 0 32 32" aria-hidden="true">
+          <rect width="32" height="32" rx="8" />
+          <path d="M11 26V7h6.5a6 6 0 0 1 0 12H11" />
+          <circle cx="23.5" cy="24.5" r="2.6" />
+        </svg>
+        <span>Parkwire</span>
+      </a>
+      {session.loaded.value && <Total session={session} />}
+      <ConnectionPill session={session} />
+    </header>
+  );
+}
+
+function Total({ session }: { session: Session }) {
+  const { free, total } = session.parking.total.value;
+  return (
+    <p class="total">
+      <b>{number(free)}</b> of {number(total)} free
+    </p>
+  );
+}
+
+function ConnectionPill({ session }: { session: Session }) {
+  const state = session.connection.state.value;
+  return (
+    <p class="connection" data-testid="connection" data-state={state}>
+      <i aria-hidden="true" />
+      {connectionName[state]}
+    </p>
+  );
+}
+
+/** Says since when what is shown may be old, as long as it may be. */
+export function StaleBanner({ session }: { session: Session }) {
+  const { state, asOf, problem } = session.connection;
+  if (state.value === 'open' || !session.loaded.value) return null;
+  return (
+    <div class="stale">
+      <p>
+        {staleness(state.value, asOf.value)}
+        {problem.value && <> {problem.value.title}.</>}
+      </p>
+      <button type="button" onClick={() => session.connection.check()}>Try now</button>
+    </div>
+  );
+}

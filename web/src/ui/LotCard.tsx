@@ -1,0 +1,51 @@
+import type { Session } from '../live/session';
+import type { Counts } from '../live/tally';
+import type { Lot } from '../live/wire';
+import { number } from '../text/english';
+import { Legend } from './Legend';
+import { Proportion } from './Proportion';
+import { lotPath } from './router';
+
+/** How easily a spot is found: what the card says at a glance. */
+export function ease({ free, total }: Counts): 'empty' | 'full' | 'few' | 'free' {
+  if (total === 0) return 'empty';
+  if (free === 0) return 'full';
+  return free <= Math.max(3, total * 0.05) ? 'few' : 'free';
+}
+
+export function LotCard({ session, lot, current }: { session: Session; lot: Lot; current: boolean }) {
+  const counts = session.parking.countsOfLot(lot.id).value;
+  const found = ease(counts);
+  return (
+    <a
+      class="card"
+      href={lotPath(lot.id)}
+      aria-current={current ? 'page' : undefined}
+      data-testid="lot"
+      data-lot-id={lot.id}
+      data-ease={found}
+      data-total={counts.total}
+      data-free={counts.free}
+      data-reserved={counts.reserved}
+      data-occupied={counts.occupied}
+      data-unknown={counts.unknown}
+      data-out-of-service={counts.out_of_service}
+      data-closed={counts.closed}
+    >
+      <h3>{lot.name}</h3>
+      {found === 'empty' ? (
+        <p class="none">No spots yet</p>
+      ) : (
+        <>
+          <p class="free">
+            <strong>{number(counts.free)}</strong> <span>free of {number(counts.total)}</span>
+            {found === 'full' && <em>Full</em>}
+            {found === 'few' && <em>Few left</em>}
+          </p>
+          <Proportion counts={counts} />
+          <Legend counts={counts} without="free" />
+        </>
+      )}
+    </a>
+  );
+}

@@ -1,0 +1,37 @@
+import { useEffect } from 'preact/hooks';
+import type { Cell } from '../live/parking';
+import type { Session } from '../live/session';
+import { ago, categoryName, fullTime, statusName } from '../text/english';
+import { clock } from './clock';
+import { Mark } from './Mark';
+
+/** What is known of the spot that was picked, with its whole name: bays have room for a short one only. */
+export function SpotDetail({ session, cell, close }: { session: Session; cell: Cell; close: () => void }) {
+  const spot = cell.value;
+  const changedAt = Date.parse(spot.changedAt);
+  const zone = session.parking.zonesOfLot(spot.lotId).value.find(({ id }) => id === spot.zoneId);
+  const extras = [zone?.name, categoryName[spot.category ?? '']].filter(Boolean);
+
+  useEffect(() => {
+    const escape = (event: KeyboardEvent) => event.key === 'Escape' && close();
+    document.addEventListener('keydown', escape);
+    return () => document.removeEventListener('keydown', escape);
+  }, [close]);
+
+  return (
+    <aside class="detail" aria-label="Spot">
+      <Mark status={spot.status} />
+      <p>
+        <b>{spot.name ?? spot.spotId}</b> {statusName[spot.status]}
+        {changedAt > 0 && (
+          <span>
+            {' since '}
+            <time dateTime={spot.changedAt}>{fullTime(changedAt)}</time> ({ago(changedAt, clock.value)})
+          </span>
+        )}
+        {extras.length > 0 && <span> · {extras.join(' · ')}</span>}
+      </p>
+      <button type="button" class="quiet" onClick={close} aria-label="Close">×</button>
+    </aside>
+  );
+}

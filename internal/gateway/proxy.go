@@ -93,8 +93,6 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(p.streams, cancel)()
-		// The server's bound on reading a request would end the stream too. It fails for writers that are no server's.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
 	r = r.WithContext(ctx)
 	if err := makeRewindable(r); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"testing"
@@ -71,5 +72,23 @@ func TestWriteSurvivesAnExtraThatJSONCannotHold(t *testing.T) {
 	var p problem.Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Status != 500 || p.Type != "about:blank" {
 		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+func TestEveryRequestHasAnIDThatMayBeLogged(t *testing.T) {
+	for _, c := range []struct {
+		sent  string
+		taken bool
+	}{{"req-1", true}, {"019ab3c1-5d7b:a/b.c_d=+", true}, {"", false}, {"a b", false}, {"a\nb", false}, {string(make([]byte, 101)), false}} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set(problem.HeaderRequestID, c.sent)
+		w := httptest.NewRecorder()
+		var id string
+		problem.Identified(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			id = problem.RequestID(r.Context())
+		})).ServeHTTP(w, r)
+		if (id == c.sent) != c.taken || id == "" || w.Header().Get(problem.HeaderRequestID) != id || r.Header.Get(problem.HeaderRequestID) != id {
+			t.Errorf("%q became %q, answered as %q", c.sent, id, w.Header().Get(problem.HeaderRequestID))
+		}
 	}
 }

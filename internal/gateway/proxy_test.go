@@ -1,0 +1,453 @@
+package gateway_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"parkwire/internal/gateway"
+	"parkwire/internal/problem"
+)
+
+func newProxy(t *testing.T, name string, urls ...string) *gateway.Proxy {
+	t.Helper()
+	p, err := gateway.NewProxy(gateway.ProxyOptions{URLs: urls, Name: name, ReadyInterval: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { p.Run(ctx) })
+	t.Cleanup(func() { cancel(); wg.Wait() })
+	return p
+}
+
+// remote is a gateway whose parking and live parts are behind sockets.
+func remote(t *testing.T, parking, live []string) *bench {
+	return newBench(t, func(o *gateway.Options) {
+		if parking != nil {
+			o.Parking = newProxy(t, "parking", parking...)
+		}
+		if live != nil {
+			o.Live = newProxy(t, "live", live...)
+		}
+	})
+}
+
+// nowhere is an address that refuses connections.
+func nowhere(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	return "http://" + l.Addr().String()
+}
+
+func TestAnAddressThatIsNoneIsNamed(t *testing.T) {
+	for _, text := range []string{"parking-1:5000", "ftp://a", "http://", "http://a/path", "http://a?x=1", "http://u:p@a", ":"} {
+		if _, err := gateway.NewProxy(gateway.ProxyOptions{URLs: []string{text}, Name: "parking"}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", text)) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := gateway.NewProxy(gateway.ProxyOptions{Name: "parking"}); err == nil {
+		t.Error("a proxy to nowhere was made")
+	}
+}
+
+func TestARequestIsTheSameElsewhereAsHere(t *testing.T) {
+	part := &fake{name: "parking"}
+	part.answer = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Request-Id", "another")
+		w.Header().Set("ETag", `"7"`)
+		problem.Write(w, r, problem.New(409, "spot-closed", "The spot is closed."))
+	}
+	b := remote(t, []string{serve(t, part).URL}, nil)
+	a := b.do("POST", "/api/v1/spots/a%2Fb/occupy?x=1;y&%zz", strings.NewReader("{}"), "Authorization", "Bearer "+b.token("operate"),
+		"Connection", "X-Parkwire-Subject, Authorization, X-Request-Id", "X-Parkwire-Scopes", "admin", "Traceparent", "00-aa-bb-01",
+		"If-Match", `"6"`, "Idempotency-Key", "k", "Expect", "100-continue", "X-Request-Id", "id-1", "X-Forwarded-For", "1.2.3.4", "Accept-Encoding", "br")
+	if a.status != 409 || len(a.header["X-Request-Id"]) != 1 || a.header.Get("X-Request-Id") != "id-1" || len(a.header["Cache-Control"]) != 1 {
+		t.Errorf("answered %d %v", a.status, a.header)
+	}
+	got := part.requests()[0]
+	if got.uri != "/api/v1/spots/a%2Fb/occupy?x=1;y&%zz" || got.body != "{}" || got.length != 2 {
+		t.Errorf("arrived as %+v", got)
+	}
+	for name, want := range map[string]string{
+		"X-Parkwire-Subject": "tester", "X-Parkwire-Scopes": "operate", "Traceparent": "00-aa-bb-01", "If-Match": `"6"`, "X-Request-Id": "id-1",
+		"X-Forwarded-For": "127.0.0.1", "Authorization": "Bearer " + b.token("operate"), "Idempotency-Key": "", "Expect": "", "Accept-Encoding": "br", "User-Agent": "Go-http-client/1.1",
+	} {
+		if h := strings.Join(got.header.Values(name), "|"); h != want {
+			t.Errorf("%s arrived as %q, not %q", name, h, want)
+		}
+	}
+}
+
+func TestTheInstanceWithTheFewestRequestsIsAsked(t *testing.T) {
+	parts := []*fake{{name: "0"}, {name: "1"}, {name: "2"}}
+	var urls []string
+	hold, held := make(chan struct{}), make(chan struct{}, 1)
+	for _, p := range parts {
+		urls = append(urls, serve(t, p).URL)
+	}
+	b := remote(t, urls, nil)
+	for _, p := range parts {
+		p.answer = func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Has("hold") {
+				held <- struct{}{}
+				<-hold
+			}
+			io.WriteString(w, p.name)
+		}
+	}
+	busy := make(chan string, 1)
+	go func() { busy <- b.do("GET", "/api/v1/lots?hold", nil).body }()
+	<-held
+	counts := map[string]int{}
+	for range 40 {
+		counts[b.do("GET", "/api/v1/lots", nil).body]++
+	}
+	close(hold)
+	delete(counts, <-busy)
+	if len(counts) != 2 {
+		t.Fatalf("the busy instance was asked too: %v", counts)
+	}
+	for name, n := range counts {
+		if n < 10 {
+			t.Errorf("of 40 requests instance %s got %d", name, n)
+		}
+	}
+}
+
+func TestWhatCouldNotBeSentGoesToTheNextInstance(t *testing.T) {
+	part := &fake{name: "alive"}
+	b := remote(t, []string{nowhere(t), serve(t, part).URL, nowhere(t)}, nil)
+	operate := "Bearer " + b.token("operate")
+	for i := range 20 {
+		body := strings.Repeat("x", 50*i)
+		if a := b.do("POST", "/api/v1/lots", strings.NewReader(body), "Authorization", operate); a.status != 200 {
+			t.Fatalf("request %d: %d %s", i, a.status, a.body)
+		}
+		if got := part.requests()[i].body; got != body {
+			t.Errorf("request %d arrived with %d of %d bytes", i, len(got), len(body))
+		}
+	}
+}
+
+func TestALargeBodyThatWasNotBegunGoesToTheNextInstance(t *testing.T) {
+	part := &fake{name: "alive"}
+	b := newBench(t, func(o *gateway.Options) {
+		o.BodyLimit = 1 << 20
+		o.Parking = newProxy(t, "parking", nowhere(t), serve(t, part).URL)
+	})
+	body := strings.Repeat("x", 1<<20)
+	for i := range 4 {
+		if a := b.do("POST", "/api/v1/lots", strings.NewReader(body), "Authorization", "Bearer "+b.token("operate")); a.status != 200 || part.requests()[i].body != body {
+			t.Errorf("request %d: %d %s", i, a.status, a.body)
+		}
+	}
+}
+
+// deaf takes requests and closes the connection instead of answering, as a process does that is killed.
+func deaf(t *testing.T, requests *atomic.Int64) string {
+	return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/readyz" {
+			return
+		}
+		requests.Add(1)
+		panic(http.ErrAbortHandler)
+	})).URL
+}
+
+func TestOnlyWhatReadsIsAskedTwice(t *testing.T) {
+	var killed atomic.Int64
+	part := &fake{name: "alive"}
+	b := remote(t, []string{deaf(t, &killed), serve(t, part).URL}, nil)
+	operate := "Bearer " + b.token("operate")
+	for range 10 {
+		if a := b.do("GET", "/api/v1/lots", nil); a.status != 200 {
+			t.Errorf("GET: %d %s", a.status, a.body)
+		}
+	}
+	lost := 0
+	for range 10 {
+		before := killed.Load() + int64(len(part.requests()))
+		a := b.do("POST", "/api/v1/lots", strings.NewReader("{}"), "Authorization", operate, "Idempotency-Key", "k")
+		if a.status != 200 {
+			lost++
+			if p := b.refused(a, 503, "unavailable"); !strings.Contains(p.Detail, "not known") {
+				t.Errorf("the problem does not say that the outcome is unknown: %q", p.Detail)
+			}
+		}
+		if n := killed.Load() + int64(len(part.requests())) - before; n != 1 {
+			t.Errorf("a POST was sent %d times", n)
+		}
+	}
+	if lost == 0 || lost == 10 {
+		t.Errorf("%d of 10 writes met the instance that dies", lost)
+	}
+}
+
+func TestAnInstanceThatIsNotReadyIsPassedOver(t *testing.T) {
+	var leaving atomic.Bool
+	draining := &fake{name: "draining"}
+	draining.answer = func(w http.ResponseWriter, r *http.Request) {
+		problem.Write(w, r, problem.New(503, "not-ready", "This instance is shutting down."))
+	}
+	first := serve(t, problem.Identified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/readyz" && leaving.Load() {
+			http.Error(w, "not ready\nlive: shutting down", 503)
+			return
+		}
+		draining.ServeHTTP(w, r)
+	})))
+	alive := &fake{name: "alive"}
+	second := serve(t, alive)
+	b := remote(t, nil, []string{first.URL, second.URL})
+	for range 10 { // before anybody was told
+		if a := b.do("GET", "/notifications", nil); a.status != 200 || a.body != "alive" {
+			t.Errorf("answered %d %s", a.status, a.body)
+		}
+	}
+	leaving.Store(true)
+	eventually(t, "the instance is not asked any more", func() bool {
+		n := len(draining.requests())
+		for range 4 {
+			b.do("GET", "/notifications", nil)
+		}
+		return len(draining.requests()) == n
+	})
+	if err := b.gateway.Ready(); err != nil {
+		t.Errorf("with one instance ready the gateway is not: %v", err)
+	}
+	second.Close()
+	eventually(t, "the gateway is not ready, with the reasons", func() bool {
+		err := b.gateway.Ready()
+		return err != nil && strings.Contains(err.Error(), "live: shutting down") && strings.Contains(err.Error(), "refused")
+	})
+	b.refused(b.do("GET", "/notifications", nil), 503, "not-ready") // its own words are better than ours
+	leaving.Store(false)
+	eventually(t, "the gateway is ready again", func() bool { return b.gateway.Ready() == nil })
+}
+
+func TestWithoutAnyInstanceTheAnswerSaysWhichPartIsMissing(t *testing.T) {
+	b := remote(t, []string{nowhere(t), nowhere(t)}, nil)
+	for _, method := range []string{"GET", "POST"} {
+		a := b.do(method, "/api/v1/lots", nil, "Authorization", "Bearer "+b.token("operate"))
+		p := b.refused(a, 503, "unavailable")
+		if p.Extras["part"] != "parking" || !strings.Contains(p.Detail, "parking") || a.header.Get("Retry-After") != "2" {
+			t.Errorf("%s: %+v %v", method, p, a.header)
+		}
+		if strings.Contains(a.body, "127.0.0.1") || strings.Contains(a.body, "refused") {
+			t.Errorf("the answer tells of the inside: %s", a.body)
+		}
+	}
+	eventually(t, "the gateway is not ready", func() bool { return b.gateway.Ready() != nil })
+}
+
+// echoing is a live part that speaks WebSocket and server-sent events.
+func echoing(t *testing.T) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/readyz":
+		case r.Header.Get("Upgrade") != "":
+			conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"parkwire.v1"}})
+			if err != nil {
+				t.Errorf("the handshake: %v", err)
+				return
+			}
+			defer conn.CloseNow()
+			for {
+				kind, message, err := conn.Read(context.Background())
+				if err != nil {
+					return
+				}
+				if string(message) == "restart" {
+					conn.Close(websocket.StatusServiceRestart, "come back")
+					return
+				}
+				if err := conn.Write(context.Background(), kind, append([]byte(r.URL.RawQuery+" "), message...)); err != nil {
+					return
+				}
+			}
+		default:
+			w.Header().Set("Content-Type", "text/event-stream")
+			for i := 0; ; i++ {
+				fmt.Fprintf(w, "id: %d\n\n", i)
+				if err := http.NewResponseController(w).Flush(); err != nil {
+					t.Errorf("flushing: %v", err)
+				}
+				select {
+				case <-r.Context().Done():
+					return
+				case <-time.After(20 * time.Millisecond):
+				}
+			}
+		}
+	})
+}
+
+func TestWebSocketsPassThroughBothWays(t *testing.T) {
+	for name, live := range map[string]func() gateway.Part{
+		"here":      func() gateway.Part { return gateway.Local(echoing(t), nil) },
+		"elsewhere": func() gateway.Part { return newProxy(t, "live", nowhere(t), serve(t, echoing(t)).URL) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			registry := prometheus.NewPedanticRegistry()
+			b := newBench(t, func(o *gateway.Options) { o.Live, o.Registerer = live(), registry })
+			conn, response, err := websocket.Dial(t.Context(), b.server.URL+"/notifications?lot=a", &websocket.DialOptions{
+				HTTPClient: &http.Client{Transport: b.client.Transport}, Subprotocols: []string{"parkwire.v1"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.CloseNow()
+			if conn.Subprotocol() != "parkwire.v1" || len(response.Header["X-Request-Id"]) != 1 {
+				t.Errorf("subprotocol %q, headers %v", conn.Subprotocol(), response.Header)
+			}
+			for i := range 100 {
+				text := strings.Repeat("x", i*100)
+				if err := conn.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
+					t.Fatal(err)
+				}
+				if _, got, err := conn.Read(t.Context()); err != nil || string(got) != "lot=a "+text {
+					t.Fatalf("message %d came back as %.50q, %v", i, got, err)
+				}
+				conn.SetReadLimit(1 << 20)
+			}
+			conn.Write(t.Context(), websocket.MessageText, []byte("restart"))
+			if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusServiceRestart {
+				t.Errorf("the close code became %v", err)
+			}
+			const want = `# HELP parkwire_gateway_requests_total Requests by route, method and class of status; "stream" for connections that were taken over, "aborted" for answers that were cut off.
+# TYPE parkwire_gateway_requests_total counter
+parkwire_gateway_requests_total{method="GET",route="/notifications",status="stream"} 1
+`
+			eventually(t, "a stream counted as one", func() bool {
+				return testutil.GatherAndCompare(registry, strings.NewReader(want), "parkwire_gateway_requests_total") == nil
+			})
+		})
+	}
+}
+
+func TestServerSentEventsPassAtOnceAndOutliveTheServersBounds(t *testing.T) {
+	b := newBench(t, func(o *gateway.Options) { o.Live = newProxy(t, "live", serve(t, echoing(t)).URL) })
+	server := httptest.NewUnstartedServer(b.gateway.Handler())
+	server.Config.ReadTimeout = 100 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, _ := http.NewRequestWithContext(ctx, "GET", server.URL+"/notifications", nil)
+	r.Header.Set("Accept", "text/event-stream")
+	began := time.Now()
+	response, err := b.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	for n := 0; lines.Scan(); n++ {
+		if n == 0 && time.Since(began) > 5*time.Second {
+			t.Error("the first event was held back")
+		}
+		if time.Since(began) > 400*time.Millisecond {
+			return
+		}
+	}
+	t.Errorf("the stream ended after %v: %v", time.Since(began), lines.Err())
+}
+
+func TestAnInstanceKilledInTheMiddleCutsItsStreamsAndNoMore(t *testing.T) {
+	first, second := serve(t, echoing(t)), serve(t, echoing(t))
+	proxy := newProxy(t, "live", first.URL, second.URL)
+	b := newBench(t, func(o *gateway.Options) { o.Live = proxy })
+	open := func() *bufio.Scanner {
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", b.server.URL+"/notifications", nil)
+		r.Header.Set("Accept", "text/event-stream")
+		response, err := b.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { response.Body.Close() })
+		s := bufio.NewScanner(response.Body)
+		if !s.Scan() {
+			t.Fatalf("nothing came: %v", s.Err())
+		}
+		return s
+	}
+	streams := []*bufio.Scanner{open(), open()} // one on each
+	first.CloseClientConnections()
+	first.Listener.Close()
+	ended := make(chan struct{}, 2)
+	for _, s := range streams {
+		go func() {
+			for s.Scan() {
+			}
+			ended <- struct{}{}
+		}()
+	}
+	<-ended
+	for range 10 {
+		open() // on the other one
+	}
+	select {
+	case <-ended:
+		t.Error("the stream of the instance that lives ended too")
+	default:
+	}
+	proxy.Drain()
+	<-ended
+	if a := b.do("GET", "/notifications", nil, "Accept", "text/event-stream"); a.status != 503 {
+		t.Errorf("after draining a stream is answered %d", a.status)
+	}
+}
+
+func TestARequestInFlightIsCountedAndADisconnectedClientLetsGo(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	left := make(chan struct{})
+	part := &fake{name: "slow"}
+	part.answer = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done(); close(left) }
+	proxy, err := gateway.NewProxy(gateway.ProxyOptions{URLs: []string{serve(t, part).URL}, Name: "parking", Registerer: registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := gateway.NewProxy(gateway.ProxyOptions{URLs: []string{nowhere(t)}, Name: "live", Registerer: registry})
+	if err != nil {
+		t.Fatalf("two parts cannot be measured side by side: %v", err)
+	}
+	b := newBench(t, func(o *gateway.Options) { o.Parking, o.Live = proxy, other })
+	inFlight := func(n int) func() bool {
+		want := fmt.Sprintf("# HELP parkwire_gateway_proxied_in_flight Requests and streams under way to a part in other processes.\n"+
+			"# TYPE parkwire_gateway_proxied_in_flight gauge\nparkwire_gateway_proxied_in_flight{part=\"live\"} 0\nparkwire_gateway_proxied_in_flight{part=\"parking\"} %d\n", n)
+		return func() bool { return testutil.GatherAndCompare(registry, strings.NewReader(want)) == nil }
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	r, _ := http.NewRequestWithContext(ctx, "GET", b.server.URL+"/api/v1/lots", nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if response, err := b.client.Do(r); err == nil {
+			response.Body.Close()
+		}
+	}()
+	eventually(t, "one in flight", inFlight(1))
+	cancel()
+	<-done
+	<-left
+	eventually(t, "none in flight", inFlight(0))
+}

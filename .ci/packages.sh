@@ -3,32 +3,41 @@
 # test/kit starts servers of its own.
 set -euo pipefail
 
-# program:package, or a file instead of a program
-needs=(
-  make:make cc:gcc shellcheck:shellcheck ip:iproute2 openssl:openssl curl:curl python3:python3 /usr/lib/python3/dist-packages/pip:python3-pip
-  node:nodejs npm:npm /usr/bin/chromium:chromium
-  java:openjdk-17-jre-headless mvn:maven redis-server:redis-server nginx:nginx-light kcat:kcat
-  /usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream
-  psql:postgresql-client /usr/lib/postgresql/*/bin/initdb:postgresql
-  /usr/sbin/dockerd:docker.io /usr/sbin/debootstrap:debootstrap
-)
 missing=()
-for need in "${needs[@]}"; do
-  what=${need%:*}
-  # shellcheck disable=SC2086
-  case $what in
-    /*) compgen -G "$what" >/dev/null ;;
-    *) command -v "$what" >/dev/null ;;
-  esac || missing+=("${need##*:}")
-done
-if ((${#missing[@]} == 0)); then echo "every package is installed"; exit; fi
+need() { # need PACKAGE COMMAND...: which succeeds where the package is not needed
+  "${@:2}" >/dev/null 2>&1 || missing+=("$1")
+}
+program() { command -v "$1"; }
+file() { compgen -G "$1"; }
 
+need make program make
+need gcc program cc
+need shellcheck program shellcheck
+need openssl program openssl
+need curl program curl
+need jq program jq
+need kcat program kcat
+need nodejs program node
+need npm program npm
+need chromium file /usr/bin/chromium
+need python3-venv python3 -c 'import ensurepip'
+need openjdk-17-jre-headless program java
+need maven program mvn
+need redis-server program redis-server
+need nginx-light program nginx
+need libnginx-mod-stream file '/usr/lib/nginx/modules/ngx_stream_module.so'
+need postgresql-client program psql
+need postgresql file '/usr/lib/postgresql/*/bin/initdb'
+need docker.io file /usr/sbin/dockerd
+need debootstrap file /usr/sbin/debootstrap
+
+if ((${#missing[@]} == 0)); then echo 'every package is installed'; exit; fi
 echo "installing ${missing[*]}"
-policy=/usr/sbin/policy-rc.d
+policy=/usr/sbin/policy-rc.d # what it forbids does not start
 if [[ ! -e $policy ]]; then
+  trap 'rm -f "$policy"' EXIT
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod +x "$policy"
-  trap 'rm -f "$policy"' EXIT
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q >/dev/null

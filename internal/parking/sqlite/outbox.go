@@ -66,7 +66,8 @@ func (s *Store) Positions(ctx context.Context) (event.Offsets, error) {
 		offset    int64
 	}
 	recorded, err := look(ctx, s, func(r storage.Row) (p position, err error) {
-		return p, r.Scan(&p.partition, &p.offset)
+		err = r.Scan(&p.partition, &p.offset)
+		return p, err
 	}, "select partition, last_offset from relay_positions order by partition")
 	if err != nil {
 		return nil, fmt.Errorf("reading the positions of the relay: %w", err)

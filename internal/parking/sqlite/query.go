@@ -95,7 +95,7 @@ func (s *Store) Spots(ctx context.Context, q parking.SpotQuery) ([]parking.Spot,
 		}
 	}
 	if !q.ChangedSince.IsZero() {
-		add("s.changed_at >= ?", ceilMillis(q.ChangedSince))
+		add("s.changed_at >= ?", q.ChangedSince.UnixMilli())
 	}
 	args = append(args, q.Limit)
 	spots, err := look(ctx, s, storage.ScanSpot, "select "+storage.SpotColumns+" from spots s where "+strings.Join(where, " and ")+
@@ -104,11 +104,6 @@ func (s *Store) Spots(ctx context.Context, q parking.SpotQuery) ([]parking.Spot,
 		return nil, fmt.Errorf("reading spots: %w", err)
 	}
 	return spots, nil
-}
-
-// ceilMillis rounds up, so that what changed before t, in the same millisecond, is not taken for later.
-func ceilMillis(t time.Time) int64 {
-	return t.Add(time.Millisecond - time.Nanosecond).UnixMilli()
 }
 
 // Spot implements [parking.Store].
@@ -130,7 +125,7 @@ func (s *Store) History(ctx context.Context, spotID string, before int64, limit 
 func (s *Store) PruneHistory(ctx context.Context, t time.Time, limit int) (removed int, err error) {
 	err = s.write(ctx, func(w *writer) error {
 		removed, err = w.affect(`delete from history where id in
-			(select id from history where recorded_at < ? order by recorded_at limit ?)`, ceilMillis(t), limit)
+			(select id from history where recorded_at < ? order by recorded_at limit ?)`, t.UnixMilli(), limit)
 		return err
 	})
 	if err != nil {

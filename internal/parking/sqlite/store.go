@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	_ "modernc.org/sqlite" // the driver
 
 	"parkwire/internal/parking"
 	"parkwire/internal/parking/internal/storage"
@@ -145,6 +144,9 @@ func (s *Store) Close() error {
 
 // take waits until nobody else writes.
 func (s *Store) take(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():

@@ -73,7 +73,7 @@ func (t *tx) RemoveZone(ctx context.Context, id string) error {
 }
 
 func (t *tx) remove(ctx context.Context, what, id, inUse, remove string) error {
-	used, err := read(ctx, t.w, func(r storage.Row) (one int, err error) { return one, r.Scan(&one) }, inUse, id)
+	used, err := read(ctx, t.w, func(r storage.Row) (any, error) { return nil, nil }, inUse, id)
 	if err == nil && len(used) > 0 {
 		err = parking.ErrInUse
 	}

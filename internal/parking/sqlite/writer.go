@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	_ "modernc.org/sqlite" // the driver
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 

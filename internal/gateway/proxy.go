@@ -29,6 +29,9 @@ type ProxyOptions struct {
 	Name string
 	// ReadyInterval is how often each instance is asked for /readyz. Default 1 s.
 	ReadyInterval time.Duration
+	// AnswerTimeout is from when a request was sent to the header of its answer. Default 30 s. How long the
+	// rest takes is not bounded: streams have no end, and clients may be slow.
+	AnswerTimeout time.Duration
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -51,7 +54,8 @@ type Proxy struct {
 func NewProxy(o ProxyOptions) (*Proxy, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.ReadyInterval = cmp.Or(o.ReadyInterval, time.Second)
-	p := &Proxy{options: o, transport: newTransport(), inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, 30*time.Second)
+	p := &Proxy{options: o, transport: newTransport(o.AnswerTimeout), inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "parkwire_gateway_proxied_in_flight", Help: "Requests and streams under way to a part in other processes.",
 		ConstLabels: prometheus.Labels{"part": o.Name},
 	})}
@@ -66,9 +70,8 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 		p.instances = append(p.instances, &instance{url: u, reason: errUnknown})
 	}
 	p.streams, p.drain = context.WithCancel(context.Background())
-	buffers := &bufferPool{}
 	p.reverse = &httputil.ReverseProxy{
-		Rewrite: rewrite, Transport: p, ModifyResponse: modify, ErrorHandler: p.refuse, BufferPool: buffers,
+		Rewrite: rewrite, Transport: p, ModifyResponse: modify, ErrorHandler: p.refuse, BufferPool: &bufferPool{},
 		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // connections that ended in the middle
 	}
 	if o.Registerer != nil {

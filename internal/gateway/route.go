@@ -94,7 +94,7 @@ func (g *Gateway) lookup(r *http.Request) *resource {
 // endpoint returns what the method does to the resource, or why it does nothing.
 func (r *resource) endpoint(h http.Header, method string) (*endpoint, error) {
 	if r.methods == nil {
-		return nil, problem.New(http.StatusNotFound, "not-found", "There is nothing at this address. /api/openapi.yaml lists what there is.")
+		return nil, problem.New(http.StatusNotFound, "route-not-found", "There is nothing at this address. /api/openapi.yaml lists what there is.")
 	}
 	e := r.methods[method]
 	if e == nil {

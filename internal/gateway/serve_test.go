@@ -53,7 +53,7 @@ func TestWhatIsNotServedIsRefusedAsAProblem(t *testing.T) {
 	b := newBench(t, nil)
 	operate := "Bearer " + b.token("operate")
 	for _, path := range []string{"/api", "/api/", "/api/v9/lots", "/api/v1", "/api/v1/lots/", "/api/v1/spots/x/explode", "/api/v1//lots", "/api/v1/../../api/v1/lots"} {
-		p := b.refused(b.do("GET", path, nil), 404, "not-found")
+		p := b.refused(b.do("GET", path, nil), 404, "route-not-found")
 		if p.Instance != path {
 			t.Errorf("the problem of %s is about %s", path, p.Instance)
 		}

@@ -13,8 +13,6 @@ import (
 // Bounds in time of a request to another process.
 const (
 	dialTimeout = 2 * time.Second
-	// answerTimeout is from when a request was sent to the header of its answer. Streams answer at once.
-	answerTimeout = 30 * time.Second
 	// idleTimeout is less than that of the parts' servers, so that they seldom close what is about to be used.
 	idleTimeout = 60 * time.Second
 )
@@ -29,7 +27,7 @@ type dialError struct{ err error }
 func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
-func newTransport() *http.Transport {
+func newTransport(answerTimeout time.Duration) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout: dialTimeout,
 		// A machine that vanished is noticed within half a minute, also in the middle of a stream.

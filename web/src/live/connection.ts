@@ -54,6 +54,7 @@ export class Connection {
   #cursor: string | undefined;
   #abandon: (() => void) | undefined; // ends the present attempt or connection
   #hurry: (() => void) | undefined; // ends the present pause
+  #hurried = false; // somebody was in a hurry since the present attempt began: no pause after it
   #stopped = false;
 
   constructor(private readonly options: ConnectionOptions) {}
@@ -80,6 +81,7 @@ export class Connection {
     let attempts = 0; // with this cursor
     while (!this.#stopped) {
       let wait = 0; // at least, in milliseconds
+      this.#hurried = false;
       try {
         if (this.#cursor === undefined) {
           this.#cursor = await this.options.load();
@@ -97,7 +99,7 @@ export class Connection {
         this.#problem.value = error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error) };
         wait = error instanceof ProblemError ? error.retryAfter : 0;
       }
-      if (!this.#stopped) await this.#pause(Math.max(wait, this.#backoff(failures)));
+      if (!this.#stopped && !this.#hurried) await this.#pause(Math.max(wait, this.#backoff(failures)));
     }
   }
 
@@ -109,6 +111,7 @@ export class Connection {
 
   /** Makes sure of the connection by opening it anew: after a sleep, or when the network changed, it may be dead without knowing. */
   check(): void {
+    this.#hurried = true;
     this.#abandon?.();
     this.#hurry?.();
   }

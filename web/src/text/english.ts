@@ -60,6 +60,9 @@ export function staleness(state: ConnectionState, asOf: number | undefined): str
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const dated = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' } as Intl.DateTimeFormatOptions);
 export const clockTime = (time: number): string => clock.format(time);
+/** The time of day, and the day where it was another one. */
+export const shortTime = (time: number, now: number): string =>
+  new Date(time).toDateString() === new Date(now).toDateString() ? clockTime(time) : fullTime(time);
 export const fullTime = (time: number): string => dated.format(time);
 
 /** How long ago, short: "now", "40 s", "5 min", "3 h", "2 d". */

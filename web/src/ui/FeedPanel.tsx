@@ -54,10 +54,9 @@ function Line({ item, lotName }: { item: FeedItem; lotName: string | undefined }
     <li data-testid="feed-item">
       <Mark status={isStatus(event.status) ? event.status : 'unknown'} />
       <p>
-        <b>{name}</b>
-        {lotId !== undefined && <> · <a href={lotPath(lotId)}>{lotName}</a></>}
+        {lotId === undefined ? <b>{name}</b> : <a href={lotPath(lotId)}><b>{name}</b> · {lotName}</a>}
         {' '}
-        {happened(event)}
+        <span>{happened(event)}</span>
       </p>
       <Ago at={at} />
     </li>

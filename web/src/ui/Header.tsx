@@ -1,6 +1,6 @@
 import type { Session } from '../live/session';
 import { connectionName, number, staleness } from '../text/english';
-import { cityPath } from './router';
+import { cityPath, place } from './router';
 
 export function Header({ session }: { session: Session }) {
   return (
@@ -13,7 +13,7 @@ export function Header({ session }: { session: Session }) {
         </svg>
         <span>Parkwire</span>
       </a>
-      {session.loaded.value && <Total session={session} />}
+      {session.loaded.value && place.value.view !== 'city' && <Total session={session} />}
       <ConnectionPill session={session} />
     </header>
   );

@@ -6,15 +6,28 @@ import { Mark } from './Mark';
 const always: readonly Status[] = ['free', 'occupied'];
 
 /** The counts with the signs that stand for them; rare statuses only where there are such spots. */
-export const Legend = ({ counts, without }: { counts: Counts; without?: Status }) => (
+export const Legend = ({ counts }: { counts: Counts }) => (
   <ul class="legend">
-    {statuses
-      .filter((status) => status !== without && (counts[status] > 0 || always.includes(status)))
-      .map((status) => (
-        <li key={status}>
-          <Mark status={status} />
-          <b>{number(counts[status])}</b> {statusName[status]}
-        </li>
-      ))}
+    {shown(counts).map((status) => (
+      <li key={status}>
+        <Mark status={status} />
+        <b>{number(counts[status])}</b> {statusName[status]}
+      </li>
+    ))}
   </ul>
 );
+
+/** The same on one line, without free, for a card: the words are in the tip and for those who listen. */
+export const Tokens = ({ counts }: { counts: Counts }) => (
+  <ul class="legend tokens">
+    {shown(counts).filter((status) => status !== 'free').map((status) => (
+      <li key={status} title={`${number(counts[status])} ${statusName[status]}`}>
+        <Mark status={status} />
+        <b>{number(counts[status])}</b>
+        <span class="unseen"> {statusName[status]}</span>
+      </li>
+    ))}
+  </ul>
+);
+
+const shown = (counts: Counts) => statuses.filter((status) => counts[status] > 0 || always.includes(status));

@@ -2,7 +2,7 @@ import type { Session } from '../live/session';
 import type { Counts } from '../live/tally';
 import type { Lot } from '../live/wire';
 import { number } from '../text/english';
-import { Legend } from './Legend';
+import { Tokens } from './Legend';
 import { Proportion } from './Proportion';
 import { lotPath } from './router';
 
@@ -43,7 +43,7 @@ export function LotCard({ session, lot, current }: { session: Session; lot: Lot;
             {found === 'few' && <em>Few left</em>}
           </p>
           <Proportion counts={counts} />
-          <Legend counts={counts} without="free" />
+          <Tokens counts={counts} />
         </>
       )}
     </a>

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { Cell } from '../live/parking';
 import type { Session } from '../live/session';
-import { ago, categoryName, fullTime, statusName } from '../text/english';
+import { ago, categoryName, shortTime, statusName } from '../text/english';
 import { clock } from './clock';
 import { Mark } from './Mark';
 
@@ -26,7 +26,7 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
         {changedAt > 0 && (
           <span>
             {' since '}
-            <time dateTime={spot.changedAt}>{fullTime(changedAt)}</time> ({ago(changedAt, clock.value)})
+            <time dateTime={spot.changedAt}>{shortTime(changedAt, clock.value)}</time> ({ago(changedAt, clock.value)})
           </span>
         )}
         {extras.length > 0 && <span> · {extras.join(' · ')}</span>}

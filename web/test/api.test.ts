@@ -1,0 +1,37 @@
+import { expect, test, vi } from 'vitest';
+import { Api, ProblemError } from '../src/live/api';
+
+const failing = (answer: () => Promise<Response>) => new Api(answer as typeof fetch).lots().then(() => expect.unreachable(), (error) => error as ProblemError);
+
+test('the snapshot has all pages, and the cursor of the first', async () => {
+  const pages: Record<string, object> = {
+    '/api/v1/spots?limit=5000': { items: [{ spotId: 'a', status: 'free' }], next: 'p&2', after: 'first' },
+    '/api/v1/spots?cursor=p%262&limit=5000': { items: [{ spotId: 'b', status: 'levitating' }], after: 'later' },
+    '/api/v1/lots?limit=5000': { items: [{ id: 'x' }] },
+  };
+  const snapshot = await new Api((async (address: string) => Response.json(pages[address])) as typeof fetch).snapshot();
+  expect(snapshot.cursor).toBe('first');
+  expect(snapshot.lots).toHaveLength(1);
+  expect(snapshot.spots.map((spot) => spot.status), 'a status of a newer platform is unknown here').toEqual(['free', 'unknown']);
+});
+
+test('a refusal is told in the words of the platform', async () => {
+  const error = await failing(async () => Response.json(
+    { title: 'Service Unavailable', status: 503, detail: 'The database cannot be reached.', requestId: 'r1' },
+    { status: 503, headers: { 'content-type': 'application/problem+json', 'retry-after': '2' } },
+  ));
+  expect(error.problem).toMatchObject({ status: 503, detail: 'The database cannot be reached.', requestId: 'r1' });
+  expect(error.retryAfter).toBe(2_000);
+});
+
+test('a refusal in no form that is known still has its status', async () => {
+  const error = await failing(async () => new Response('<h1>Bad Gateway</h1>', { status: 502, headers: { 'content-type': 'text/html' } }));
+  expect(error.problem.status).toBe(502);
+  expect(error.problem.title).not.toBe('');
+});
+
+test('no answer is told as such', async () => {
+  const error = await failing(vi.fn().mockRejectedValue(new TypeError('fetch failed')));
+  expect(error.problem.title).toMatch(/cannot be reached/);
+  expect(error.problem.status).toBeUndefined();
+});

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Api } from '../src/live/api';
+import { Session } from '../src/live/session';
+import { FakeSocket, Socket } from './sockets';
+
+const at = '2026-11-24T03:35:00.123Z';
+const frames: (() => void)[] = [];
+let session: Session;
+let platform: { lots: { id: string; name: string }[]; spots: Record<string, unknown>[]; cursor: string };
+let asked: string[];
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+  vi.stubGlobal('requestAnimationFrame', (frame: () => void) => frames.push(frame));
+  vi.stubGlobal('cancelAnimationFrame', () => (frames.length = 0));
+  FakeSocket.made = [];
+  frames.length = 0;
+  asked = [];
+  platform = { lots: [{ id: 'central', name: 'Central' }], spots: [spot('c-01'), spot('c-02')], cursor: 'now' };
+  session = new Session(new Api(answer as typeof fetch), '/notifications', Socket);
+  void session.connection.run();
+  await pass(0);
+  FakeSocket.last.open();
+});
+
+afterEach(() => {
+  session.connection.stop();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const spot = (spotId: string, more = {}) => ({ spotId, lotId: 'central', status: 'free', version: 1, changedAt: at, ...more });
+const event = (spotId: string, version: number, status: string, change: string, more = {}) => ({
+  spotId, version, status, change, timestamp: at, lotId: 'central', cursor: `${spotId}@${version}`, ...more,
+});
+const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+const paint = () => frames.splice(0).forEach((frame) => frame());
+const spots = () => Object.fromEntries([...session.parking.spotsOfLot('central')].map((cell) => [cell.peek().spotId, cell.peek()]));
+
+async function answer(address: string): Promise<Response> {
+  asked.push(address);
+  const { pathname, searchParams } = new URL(address, 'http://host');
+  const lot = searchParams.get('lot');
+  if (pathname === '/api/v1/lots') return Response.json({ items: platform.lots });
+  if (pathname === '/api/v1/spots') return Response.json({ items: platform.spots.filter((s) => !lot || s.lotId === lot), after: platform.cursor });
+  return Response.json({ title: 'Not Found' }, { status: 404 });
+}
+
+test('events are shown together at the next frame', () => {
+  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
+  FakeSocket.last.send(event('c-02', 2, 'closed', 'closed'));
+  expect(session.parking.total.value.free).toBe(2);
+  expect(frames).toHaveLength(1);
+  paint();
+  expect(session.parking.total.value).toMatchObject({ free: 0, occupied: 1, closed: 1 });
+  expect(session.feed.items().value).toHaveLength(2);
+});
+
+test('where no frames are painted they are applied all the same', async () => {
+  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
+  await pass(300);
+  expect(session.parking.total.value.free).toBe(1);
+  expect(frames, 'and the frame that was asked for is not').toHaveLength(0);
+});
+
+test('a new lot is fetched once for all its events, with the names that events do not tell', async () => {
+  asked.length = 0;
+  platform.lots.push({ id: 'new', name: 'New Lot' });
+  for (let i = 0; i < 50; i++) {
+    platform.spots.push(spot(`n-${i}`, { lotId: 'new', name: `Bay ${i}` }));
+    FakeSocket.last.send(event(`n-${i}`, 1, 'free', 'added', { lotId: 'new' }));
+  }
+  paint();
+  expect(session.parking.countsOfLot('new').value.total, 'it counts at once').toBe(50);
+  await pass(500);
+  expect(asked.filter((address) => address.startsWith('/api/v1/lots'))).toHaveLength(1);
+  expect(asked.filter((address) => address.includes('lot=new'))).toHaveLength(1);
+  expect(session.parking.lots.value.map((lot) => lot.name)).toEqual(['Central', 'New Lot']);
+  expect([...session.parking.spotsOfLot('new')].map((cell) => cell.peek().name)).toContain('Bay 49');
+});
+
+test('resumed after a loss it has what happened meanwhile, without loading again', async () => {
+  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
+  FakeSocket.last.end();
+  asked.length = 0;
+  await pass(1_000);
+  expect(FakeSocket.last.after).toBe('c-01@2');
+  FakeSocket.last.open();
+  FakeSocket.last.send(event('c-02', 2, 'reserved', 'reserved'));
+  paint();
+  expect(spots()).toMatchObject({ 'c-01': { status: 'occupied' }, 'c-02': { status: 'reserved' } });
+  expect(session.feed.items().value.map((item) => item.kind)).toEqual(['change', 'change']);
+  expect(asked, 'only the lots, which change without events').toEqual(['/api/v1/lots?limit=5000']);
+});
+
+test('with an expired cursor it loads the state, and the feed admits the gap', async () => {
+  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
+  platform.spots = [spot('c-01', { version: 9, status: 'closed' })];
+  FakeSocket.last.end(4410);
+  await pass(1_000);
+  expect(spots()).toMatchObject({ 'c-01': { status: 'closed', version: 9 } });
+  expect(session.parking.total.value).toMatchObject({ total: 1, closed: 1 });
+  expect(session.feed.items().value.map((item) => item.kind)).toEqual(['gap', 'change']);
+});
+
+test('a burst of thousands of events is applied without waiting for a frame', () => {
+  for (let version = 2; version <= 5_001; version++) FakeSocket.last.send(event('c-01', version, version % 2 ? 'free' : 'occupied', 'x'));
+  expect(spots()['c-01']).toMatchObject({ version: 5_001 });
+});

@@ -4,139 +4,158 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 	"time"
-	"unicode/utf8"
 
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
 )
 
-// inboxMessages bounds the messages of the bus that wait while a hole is filled. When it
-// is full the bus is not read any more; whatever it then drops is a hole like any other.
-const inboxMessages = 4096
-
-// follow delivers what the bus brings, in one goroutine, and what it failed to bring.
+// follow delivers what the bus brings, and what it failed to bring, until ctx ends.
 func (s *Service) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	messages := make(chan []byte, inboxMessages)
-	heads := make(chan event.Offsets)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer cancel()
-	busErr := make(chan error, 1)
-	wg.Go(func() {
-		busErr <- s.options.Bus.Subscribe(ctx, func(m []byte) {
-			select {
-			case messages <- m:
-			case <-ctx.Done():
-			}
-		}, s.busStatus)
-	})
-	wg.Go(func() { s.watchHeads(ctx, heads) })
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case err := <-busErr:
-			if ctx.Err() == nil {
-				return fmt.Errorf("the subscription to the bus ended: %w", err)
-			}
-		case m := <-messages:
-			if err := s.receive(ctx, m); err != nil {
-				return err
-			}
-		case to := <-heads:
-			if err := s.fill(ctx, to, "heads"); err != nil {
-				return err
-			}
-		}
-	}
+	comparing := make(chan struct{})
+	go func() {
+		defer close(comparing)
+		s.compareHeads(ctx)
+	}()
+	err := s.options.Bus.Subscribe(ctx, func(m []byte) { s.receive(ctx, m) }, s.busStatus)
+	cancel()
+	<-comparing
+	return fmt.Errorf("the subscription to the bus ended: %w", err)
 }
 
 func (s *Service) busStatus(connected bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.busConnected = connected
 	s.busSeen = s.busSeen || connected
+	s.mu.Unlock()
+	select {
+	case s.busTurned <- struct{}{}:
+	default:
+	}
 }
 
 // receive handles one message of the bus.
-func (s *Service) receive(ctx context.Context, message []byte) error {
+func (s *Service) receive(ctx context.Context, message []byte) {
 	value, position, ours := event.CutLogPosition(message)
 	if !ours {
-		s.broadcastForeign(message)
-		return nil
+		s.deliverForeign(message)
+		return
 	}
-	s.mu.Lock()
-	head := s.heads.At(position.Partition)
-	s.mu.Unlock()
-	if position.Offset <= head {
+	s.following.Lock()
+	defer s.following.Unlock()
+	head, known := s.headOf(position.Partition)
+	switch {
+	case !known:
+		s.refuse("it names a partition that the log does not have", position)
+		return
+	case position.Offset <= head:
 		s.metrics.duplicates.Inc() // published again after a rebalance
-		return nil
-	}
-	if position.After > head {
-		hole := event.Offsets(nil).Advance(position.Partition, position.After)
-		if err := s.fill(ctx, hole, "after"); err != nil {
-			return err
+		return
+	case position.After > head:
+		s.metrics.holes.WithLabelValues("after").Inc()
+		err := s.fill(ctx, event.Offsets(nil).Advance(position.Partition, position.After))
+		if errors.Is(err, errBeyondLog) {
+			s.refuse(err.Error(), position)
+		}
+		if err != nil {
+			return
 		}
 	}
 	s.deliver(position.Partition, position.Offset, value, "bus")
-	return nil
 }
 
-// watchHeads sends what the log had one interval ago whenever this instance still lacks some of it.
-func (s *Service) watchHeads(ctx context.Context, lacking chan<- event.Offsets) {
+// headOf returns the newest offset that was delivered of a partition, and false where the log has no such partition.
+func (s *Service) headOf(partition int32) (int64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heads.At(partition), partition >= 0 && int(partition) < max(len(s.heads), s.options.Log.Partitions())
+}
+
+// refuse leaves out a message that claims a place in the log which it cannot have: to believe
+// it would be to leave out what really stands there.
+func (s *Service) refuse(why string, position event.Position) {
+	s.metrics.refused.Inc()
+	s.options.Logger.Warn("a message of the bus is left out: "+why, "partition", position.Partition, "offset", position.Offset, "after", position.After)
+}
+
+// compareHeads looks at the log itself, for what the bus lost when nothing came after it. While the bus is
+// there, what the log had one interval ago should have come. While it is away, and when it has just
+// come, everything is fetched that is there.
+func (s *Service) compareHeads(ctx context.Context) {
 	var before event.Offsets
 	for {
 		s.mu.Lock()
 		pause := s.options.CompareInterval
 		if !s.busConnected {
-			pause /= 10
+			pause /= 20
 		}
 		s.mu.Unlock()
+		turned := false
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.busTurned:
+			turned = true
 		case <-time.After(pause):
 		}
-		ask, cancel := context.WithTimeout(ctx, 5*time.Second)
-		now, err := s.options.Log.Heads(ask)
-		cancel()
+		now, err := s.askHeads(ctx)
 		if err != nil {
 			continue // the log's own readiness tells
 		}
 		s.mu.Lock()
-		complete := s.heads.Contains(before)
+		connected := s.busConnected
 		s.mu.Unlock()
-		if !complete {
-			select {
-			case lacking <- before:
-			case <-ctx.Done():
-				return
-			}
+		if connected && !turned {
+			s.catch(ctx, before, "heads")
+		} else {
+			s.catch(ctx, now, "")
 		}
 		before = now
 	}
 }
 
-// fill delivers from the log what this instance lacks up to the given offsets. It goes on
-// trying while the log is away: to go on without would be to lose what is missing.
-func (s *Service) fill(ctx context.Context, to event.Offsets, found string) error {
-	s.mu.Lock()
-	from := slices.Clone(s.heads)
-	s.mu.Unlock()
-	if from.Contains(to) {
-		return nil
+func (s *Service) askHeads(ctx context.Context) (event.Offsets, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return s.options.Log.Heads(ctx)
+}
+
+// catch delivers what this instance lacks of the log up to the given offsets. It counts as a hole where found says so.
+func (s *Service) catch(ctx context.Context, to event.Offsets, found string) {
+	s.following.Lock()
+	defer s.following.Unlock()
+	if s.have().Contains(to) {
+		return
 	}
-	s.metrics.holes.WithLabelValues(found).Inc()
-	_, err := retry(ctx, s, func() (struct{}, error) {
-		s.mu.Lock()
-		from := slices.Clone(s.heads)
-		s.mu.Unlock()
-		return struct{}{}, s.options.Log.Range(ctx, from, to, func(r kafkalog.Record) error {
+	if found != "" {
+		s.metrics.holes.WithLabelValues(found).Inc()
+	}
+	_ = s.fill(ctx, to) // fails only when ctx ends: these are the log's own heads
+}
+
+// have returns what was delivered.
+func (s *Service) have() event.Offsets {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append(event.Offsets(nil), s.heads...)
+}
+
+// errBeyondLog says that somebody asked for events that the log does not have.
+var errBeyondLog = errors.New("it names an offset behind the end of the log")
+
+// fill delivers from the log what this instance lacks up to the given offsets. It goes on
+// trying while the log is away: to go on without would be to lose what is missing. The caller holds following.
+func (s *Service) fill(ctx context.Context, to event.Offsets) error {
+	heads, err := retry(ctx, s, func() (event.Offsets, error) { return s.askHeads(ctx) })
+	if err != nil {
+		return err
+	}
+	if !heads.Contains(to) {
+		return errBeyondLog
+	}
+	_, err = retry(ctx, s, func() (struct{}, error) {
+		return struct{}{}, s.options.Log.Range(ctx, s.have(), to, func(r kafkalog.Record) error {
 			s.deliver(r.Partition, r.Offset, r.Value, "log")
 			return nil
 		})
@@ -144,9 +163,10 @@ func (s *Service) fill(ctx context.Context, to event.Offsets, found string) erro
 	if err != nil {
 		return err
 	}
-	s.mu.Lock() // records that are no events, and gaps, count as seen
-	s.heads = s.heads.Join(to)
-	s.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heads = s.heads.Join(to) // what the log no longer has, and its own marks, count as seen
+	s.tellChange()
 	return nil
 }
 
@@ -154,86 +174,26 @@ func (s *Service) fill(ctx context.Context, to event.Offsets, found string) erro
 func retry[T any](ctx context.Context, s *Service, do func() (T, error)) (T, error) {
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		v, err := do()
+		if ctx.Err() != nil {
+			return v, ctx.Err()
+		}
 		s.mu.Lock()
-		changed := (err == nil) != (s.logErr == nil)
+		news := err != nil && s.logErr == nil
 		s.logErr = nil
 		if err != nil {
 			s.logErr = fmt.Errorf("reading the event log: %w", err)
 		}
 		s.mu.Unlock()
-		if err == nil || ctx.Err() != nil {
-			return v, errors.Join(err, ctx.Err())
+		if err == nil {
+			return v, nil
 		}
-		if changed {
+		if news {
 			s.options.Logger.Warn("the event log cannot be read; delivery waits for it", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return v, ctx.Err()
 		case <-time.After(pause):
-		}
-	}
-}
-
-// deliver hands one event of the log to every subscription that wants it. An event that
-// this instance has already, and a record that is no event, is left out.
-func (s *Service) deliver(partition int32, offset int64, value []byte, source string) {
-	e, err := event.Decode(value)
-	s.mu.Lock()
-	if s.heads.Covers(partition, offset) {
-		s.mu.Unlock()
-		return
-	}
-	s.heads = s.heads.Advance(partition, offset)
-	if err != nil { // the bridge puts it aside and counts it
-		s.mu.Unlock()
-		return
-	}
-	s.memory.add(entry{partition, offset, e, value})
-	cursor := event.Cursor{Topic: s.topic, Offsets: s.heads}.String()
-	grown := s.broadcast(e, func(enc encoding) []byte { return enc.appendEvent(nil, value, cursor) })
-	if s.changed != nil {
-		close(s.changed)
-		s.changed = nil
-	}
-	s.mu.Unlock()
-	s.metrics.events.WithLabelValues(source).Inc()
-	s.wake(grown)
-}
-
-// broadcastForeign passes on what another program published on the bus, as it is.
-func (s *Service) broadcastForeign(message []byte) {
-	if !utf8.Valid(message) {
-		s.metrics.events.WithLabelValues("refused").Inc() // no text frame can carry it
-		return
-	}
-	e, _ := event.Decode(message) // what cannot be read matches those who want everything
-	s.mu.Lock()
-	grown := s.broadcast(e, func(enc encoding) []byte { return enc.appendForeign(nil, message) })
-	s.mu.Unlock()
-	s.metrics.events.WithLabelValues("foreign").Inc()
-	s.wake(grown)
-}
-
-// broadcast appends the event to the log of every subscription that wants it, encoded
-// once an encoding. The caller holds mu.
-func (s *Service) broadcast(e event.Event, encode func(encoding) []byte) (grown []*subscription) {
-	var frames [2][]byte
-	s.subs.concerned(e, func(sub *subscription) {
-		enc := sub.key.encoding
-		if frames[enc] == nil {
-			frames[enc] = encode(enc)
-		}
-		sub.log.append(frames[enc])
-		grown = append(grown, sub)
-	})
-	return grown
-}
-
-func (s *Service) wake(grown []*subscription) {
-	for _, sub := range grown {
-		for _, sender := range s.senders {
-			sender.grew(sub)
 		}
 	}
 }

@@ -3,8 +3,8 @@ package live
 import "sync"
 
 // A frameLog holds the encoded frames of one subscription, once for all the
-// connections that follow it. A connection keeps a position in it and no queue of its
-// own, and sending is one write of everything from the position to the head.
+// connections that follow it. A connection keeps a place in it and no queue of its
+// own, and sending is one write of everything from the place to the head.
 //
 // The bytes live in segments that never move and never change once written, so that a
 // write in flight needs no lock and cannot be overwritten. A segment lives as long as
@@ -23,16 +23,12 @@ type segment struct {
 	next *segment
 }
 
+// The newest segment stays as long as the log, sent or not. So it is small in a log that gets
+// little, and never larger than what makes one write worth its system call.
 const (
 	minSegment = 1 << 10
-	maxSegment = 64 << 10
+	maxSegment = 16 << 10
 )
-
-// A position is a place between two frames of a log, or within one after a partial write.
-type position struct {
-	seg *segment
-	off int
-}
 
 func newFrameLog() *frameLog { return &frameLog{last: &segment{}} }
 
@@ -50,47 +46,75 @@ func (l *frameLog) append(frame []byte) {
 	l.head += int64(len(frame))
 }
 
-// end is the position behind the newest frame.
-func (l *frameLog) end() position {
+// end is the place behind the newest frame.
+func (l *frameLog) end() place {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return position{l.last, len(l.last.buf)}
+	return place{l, l.last, len(l.last.buf), len(l.last.ends)}
 }
 
-// from returns what one write can send from p on: whole frames, or the rest of one,
-// up to the end of the segment. It moves p on to the next segment where it stands at
-// the end of one. Nothing is left when it returns no bytes.
-func (l *frameLog) from(p *position) []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// A place is between two frames of a log, or within one after a partial write. The zero place
+// is nowhere: nothing comes after it.
+type place struct {
+	log   *frameLog
+	seg   *segment
+	off   int // bytes of seg before it
+	frame int // whole frames of seg before it
+}
+
+// next returns what one write can send: whole frames, or the rest of one, up to the end of
+// a segment. Nothing is left when it returns no bytes.
+func (p *place) next() []byte {
+	if p.log == nil {
+		return nil
+	}
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
 	for p.off == len(p.seg.buf) && p.seg.next != nil {
-		*p = position{seg: p.seg.next}
+		*p = place{log: p.log, seg: p.seg.next}
 	}
 	return p.seg.buf[p.off:len(p.seg.buf):len(p.seg.buf)]
 }
 
-// behind is how many bytes p has still to send.
-func (l *frameLog) behind(p position) int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.head - p.seg.base - int64(p.off)
+// advance moves on by n bytes of what next returned, and returns how many frames that ended.
+func (p *place) advance(n int) (frames int) {
+	if p.log == nil {
+		return 0
+	}
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	p.off += n
+	for p.frame+frames < len(p.seg.ends) && int(p.seg.ends[p.frame+frames]) <= p.off {
+		frames++
+	}
+	p.frame += frames
+	return frames
 }
 
-// frameRest returns the rest of the frame in which p stands; none between two frames.
-// A control frame may only be sent behind it.
-func (l *frameLog) frameRest(p position) []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	lo, hi := 0, len(p.seg.ends) // the first frame that ends behind p, or at it
-	for lo < hi {
-		if mid := (lo + hi) / 2; int(p.seg.ends[mid]) < p.off {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	if p.off == 0 || lo == len(p.seg.ends) {
+// begun returns the rest of the frame that was sent in part; none between two frames. Only
+// behind it may something be sent that is not in the log.
+func (p *place) begun() []byte {
+	if p.log == nil {
 		return nil
 	}
-	return p.seg.buf[p.off:p.seg.ends[lo]]
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	start := 0
+	if p.frame > 0 {
+		start = int(p.seg.ends[p.frame-1])
+	}
+	if p.off == start {
+		return nil
+	}
+	return p.seg.buf[p.off:p.seg.ends[p.frame]]
+}
+
+// behind is how many bytes come after it.
+func (p *place) behind() int64 {
+	if p.log == nil {
+		return 0
+	}
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	return p.log.head - p.seg.base - int64(p.off)
 }

@@ -2,182 +2,261 @@ package live
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"parkwire/internal/event"
+	"parkwire/internal/identity"
 	"parkwire/internal/problem"
 	"parkwire/internal/websocket"
 )
 
-// Notifications serves GET /notifications, as WebSocket or server-sent events.
-func (s *Service) Notifications() http.Handler {
+// The paths that [Service.Handler] serves.
+const (
+	PathNotifications = identity.NotificationsPath
+	PathEvents        = "/api/v1/events"
+)
+
+// Handler serves GET /notifications, as WebSocket or server-sent events, and GET /api/v1/events.
+func (s *Service) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := s.open(w, r); err != nil {
-			writeProblem(w, r, err)
+		var err error
+		switch r.URL.Path {
+		case PathNotifications:
+			err = s.serveNotifications(w, r)
+		case PathEvents:
+			err = s.serveEvents(w, r)
+		default:
+			err = problem.New(404, "not-found", "There is nothing at this address.")
+		}
+		if err != nil {
+			s.writeProblem(w, r, err)
 		}
 	})
 }
 
-func (s *Service) open(w http.ResponseWriter, r *http.Request) error {
-	enc, err := negotiate(r)
+func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) error {
+	if r.Method == http.MethodOptions {
+		return s.preflight(w, r)
+	}
+	enc, err := negotiate(w, r)
 	if err != nil {
 		return err
 	}
-	f, err := s.admit(r)
+	q, f, err := s.admit(r, "after", "access_token")
 	if err != nil {
 		return err
 	}
-	after := r.URL.Query().Get("after")
+	if err := s.allowOrigin(w, r); err != nil {
+		return err
+	}
+	after := q.Get("after")
 	if id := r.Header.Get("Last-Event-ID"); enc == encodingSSE && id != "" {
 		after = id // newer than the address, which stays the same over reconnects
 	}
 	var have event.Offsets
 	if after != "" {
-		have, err = s.parseAfter(r.Context(), after)
-		if err != nil && !errors.Is(err, errCursorExpired) {
+		// A WebSocket in a browser sees no status: it is told by a close code. An EventSource sees nothing else,
+		// and comes back for ever unless it is answered with an error.
+		if have, err = s.parseAfter(r.Context(), after); err != nil && !(enc == encodingWebSocket && errors.Is(err, errCursorExpired)) {
 			return err
 		}
 	}
-	c, early, hijackErr := s.hijack(w, r, enc)
-	if hijackErr != nil {
-		return hijackErr
+	if enc == encodingSSE {
+		return s.openSSE(w, r, f, have)
 	}
-	c.mu.Lock()
-	c.busy = true // until it is attached
-	c.mu.Unlock()
-	s.clientsWG.Go(func() { c.read(early) })
-	switch {
-	case err != nil:
-		c.release()
-		c.close(closeCursorExpired, "cursor expired: load the present state and connect without it")
-	case have == nil:
-		s.mu.Lock()
-		s.attach(c, f)
-		s.mu.Unlock()
-		s.follows(c)
-	default:
-		s.clientsWG.Go(func() { s.resume(c, f, have) })
+	return s.openWebSocket(w, r, f, have, err)
+}
+
+func (s *Service) openSSE(w http.ResponseWriter, r *http.Request, f filter, have event.Offsets) error {
+	if s.full() {
+		return s.overloaded()
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // NGINX passes on what comes when it comes
+	h.Set("X-Content-Type-Options", "nosniff")
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	// The stream ends with its connection, and so needs neither a length nor chunks: events are the same bytes for all.
+	h.Set("Connection", "close")
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	conn, _, err := websocket.Hijack(w, "HTTP/1.1 200 OK\r\n")
+	if err != nil {
+		return lost(err)
+	}
+	if c := s.enter(conn, encodingSSE); c != nil {
+		s.begin(c, f, have, nil)
 	}
 	return nil
 }
 
-// follows hands a client that was attached to its sender.
-func (s *Service) follows(c *client) {
-	c.mu.Lock()
-	attached := c.sub != nil
-	c.mu.Unlock()
-	if attached {
-		c.sender.attend(c)
+// openWebSocket answers the handshake. It is given why the cursor cannot be used, where that is so.
+func (s *Service) openWebSocket(w http.ResponseWriter, r *http.Request, f filter, have event.Offsets, expired error) error {
+	full := s.full()
+	conn, early, err := websocket.Accept(w, r)
+	if err != nil {
+		return lost(err)
 	}
+	if full { // a browser could not read a status
+		s.metrics.overload.Inc()
+		_ = conn.SetDeadline(time.Now().Add(time.Second))
+		_, _ = conn.Write(websocket.AppendClose(nil, websocket.TryAgainLater, "too many clients: try again later"))
+		conn.Close()
+		return nil
+	}
+	c := s.enter(conn, encodingWebSocket)
+	switch {
+	case c == nil:
+	case expired != nil:
+		s.metrics.expired.Inc()
+		c.close(closeCursorExpired, expiredReason)
+		go c.read(early)
+	default:
+		s.begin(c, f, have, early)
+	}
+	return nil
 }
 
-// resume sends what came after the client's cursor, then lets it follow.
-func (s *Service) resume(c *client, f filter, have event.Offsets) {
-	ctx, cancel := context.WithCancel(context.Background()) // ends by a write that fails, at the latest when Run cuts the socket
-	defer cancel()
-	var buf []byte
-	send := func() error {
-		err := c.writeDirect(buf)
-		buf = buf[:0]
+// errGone says that there is nobody to answer any more.
+var errGone = errors.New("the client is gone")
+
+// lost tells a handshake that can still be refused from one that was answered in part.
+func lost(err error) error {
+	if _, ok := errors.AsType[*websocket.HandshakeError](err); ok {
 		return err
 	}
-	emit := func(e entry, have event.Offsets) error {
-		if e.partition >= 0 && f.matches(e.event) {
-			buf = c.encoding.appendEvent(buf, e.value, event.Cursor{Topic: s.topic, Offsets: have}.String())
-		}
-		if e.partition >= 0 && len(buf) < maxWait {
-			return nil
-		}
-		return send()
-	}
-	err := s.catchUp(ctx, have, emit, func(event.Offsets) {
-		// What is still in buf goes out before anything of the log: busy is held until then.
-		c.mu.Lock()
-		if !c.gone {
-			c.sub = s.subs.acquire(c.encoding, f)
-			c.pos = c.sub.log.end()
-		}
-		c.mu.Unlock()
-	})
-	if err == nil {
-		err = send()
-	}
-	c.release()
-	switch {
-	case err == nil:
-		s.follows(c)
-	case errors.Is(err, errCursorExpired):
-		c.close(closeCursorExpired, "cursor expired: load the present state and connect without it")
-	default:
-		c.close(websocket.TryAgainLater, "the event log cannot be read now: reconnect with after=CURSOR")
-	}
+	return fmt.Errorf("%w: %w", errGone, err)
 }
 
-// release gives up busy and sends what gathered meanwhile.
-func (c *client) release() {
-	c.mu.Lock()
-	c.busy = false
-	c.mu.Unlock()
-	c.flush()
+// begin sets a client going that has entered.
+func (s *Service) begin(c *client, f filter, have event.Offsets, early []byte) {
+	if have == nil {
+		c.follow(f)
+	} else {
+		ctx, resumption := c.prepare(f)
+		s.clientsWG.Go(func() { s.resume(ctx, resumption, have) })
+	}
+	c.sender.attend(c)
+	go c.read(early)
+}
+
+func (s *Service) overloaded() error {
+	s.metrics.overload.Inc()
+	return problem.New(503, "overloaded", "There are too many clients. Try again later.")
 }
 
 // negotiate decides how to speak to the client.
-func negotiate(r *http.Request) (encoding, error) {
+func negotiate(w http.ResponseWriter, r *http.Request) (encoding, error) {
 	switch {
-	case r.Method != http.MethodGet:
-		return 0, problem.New(405, "method-not-allowed", "Notifications are opened with GET.")
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return 0, notAllowed(w)
 	case websocket.Requested(r):
 		return encodingWebSocket, nil
 	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
 		return encodingSSE, nil
 	}
+	w.Header().Set("Upgrade", "websocket")
 	return 0, problem.New(426, "upgrade-required",
 		"Open this address as a WebSocket (new WebSocket(\"ws://…/notifications\")), or as server-sent events with the header \"Accept: text/event-stream\".")
 }
 
-// admit checks everything about a request that does not depend on how it is answered.
-func (s *Service) admit(r *http.Request, also ...string) (filter, error) {
-	if _, err := s.options.Authorize(r); err != nil {
-		return filter{}, err
-	}
-	if origin := r.Header.Get("Origin"); origin != "" && len(s.options.Origins) > 0 && !slices.Contains(s.options.Origins, origin) {
-		return filter{}, problem.New(403, "origin-not-allowed", fmt.Sprintf("The origin %q may not listen here.", origin))
-	}
-	f, err := parseFilter(r.URL.Query(), also...)
-	if err != nil {
-		return filter{}, err
-	}
-	s.mu.Lock()
-	started, draining := s.started, s.draining
-	s.mu.Unlock()
-	if !started || draining {
-		return filter{}, problem.New(503, "not-ready", "This instance does not take clients now. Try again in a moment.")
-	}
-	return f, nil
+func notAllowed(w http.ResponseWriter) error {
+	w.Header().Set("Allow", "GET, HEAD, OPTIONS")
+	return problem.New(405, "method-not-allowed", "This address is for GET.")
 }
 
-// hijack takes the connection over and makes it a client.
-func (s *Service) hijack(w http.ResponseWriter, r *http.Request, enc encoding) (*client, []byte, error) {
-	c := &client{encoding: enc, service: s, index: -1}
-	if !s.enter(c) {
-		return nil, nil, problem.New(503, "not-ready", "This instance is shutting down. Try again in a moment.")
+// preflight answers OPTIONS, also when a page asks before it reads notifications with headers of its own.
+func (s *Service) preflight(w http.ResponseWriter, r *http.Request) error {
+	if err := s.allowOrigin(w, r); err != nil {
+		return err
 	}
-	// enter comes first, so that Run waits for what begins here; until there is a socket, it closes none.
-	conn, early, err := s.handshake(w, r, enc)
+	w.Header().Set("Allow", "GET, HEAD, OPTIONS")
+	if r.Header.Get("Access-Control-Request-Method") != "" {
+		w.Header().Set("Access-Control-Allow-Methods", "GET")
+		w.Header().Set("Access-Control-Allow-Headers", "Authorization, Cache-Control, Last-Event-ID")
+		w.Header().Set("Access-Control-Max-Age", "600")
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// allowOrigin refuses pages of sites that may not listen, and lets those of others read the answer.
+func (s *Service) allowOrigin(w http.ResponseWriter, r *http.Request) error {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return nil
+	}
+	if len(s.options.Origins) == 0 {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		return nil
+	}
+	w.Header().Add("Vary", "Origin")
+	if !slices.Contains(s.options.Origins, origin) {
+		return problem.New(403, "origin-not-allowed", fmt.Sprintf("Pages of %q may not listen here.", origin))
+	}
+	w.Header().Set("Access-Control-Allow-Origin", origin)
+	return nil
+}
+
+// admit checks what does not depend on how a request is answered, and reads its filter. others are
+// the parameters that it may have besides.
+func (s *Service) admit(r *http.Request, others ...string) (url.Values, filter, error) {
+	if _, err := s.options.Authorize(r); err != nil {
+		return nil, filter{}, err
+	}
+	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		s.forget(c)
-		return nil, nil, err
+		return nil, filter{}, problem.New(400, "invalid-query", "The query of the address cannot be read: "+err.Error()+".")
 	}
-	s.mu.Lock()
-	c.socket = websocket.NewSocket(conn)
-	s.mu.Unlock()
-	return c, early, nil
+	f, err := parseFilter(q, others...)
+	if err != nil {
+		return nil, filter{}, err
+	}
+	return q, f, s.admitting()
+}
+
+// writeProblem answers a request that was refused.
+func (s *Service) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	var p problem.Problem
+	if handshake, ok := errors.AsType[*websocket.HandshakeError](err); ok {
+		p = problem.New(handshake.Status, "invalid-handshake", "This is no WebSocket handshake: "+handshake.Reason+".")
+		if handshake.Status == http.StatusUpgradeRequired {
+			w.Header().Set("Upgrade", "websocket")
+			w.Header().Set("Sec-WebSocket-Version", "13")
+		}
+	} else {
+		switch {
+		case errors.As(err, &p):
+		case errors.Is(err, errCursorExpired):
+			p = problem.New(410, "cursor-expired", "The log no longer holds what comes after this cursor. Load the present state from /api/v1/spots and go on from its cursor.").WithField("after")
+		case errors.Is(err, event.ErrCursor):
+			p = problem.New(400, "invalid-cursor", "The parameter \"after\" must be a cursor as events carry it: "+err.Error()+".").WithField("after")
+		case errors.Is(err, errGone), r.Context().Err() != nil:
+			s.options.Logger.Debug("a client is gone before it was answered", "error", err)
+			return
+		default:
+			s.options.Logger.Warn("a request cannot be answered", "path", r.URL.Path, "error", err)
+			p = problem.New(503, "log-unavailable", "The event log cannot be read now. Try again in a moment.")
+		}
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "2")
+	}
+	identity.Challenge(w.Header(), p)
+	problem.Write(w, r, p)
+}
+
+// whileRunning returns a context that ends with the request, and with the service.
+func (s *Service) whileRunning(r *http.Request) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(r.Context())
+	stop := context.AfterFunc(s.running, cancel)
+	return ctx, func() { stop(); cancel() }
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +20,6 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
 	"parkwire/internal/kafkalog"
-	"parkwire/internal/websocket"
 )
 
 // Log is what this package needs of the event log; [kafkalog.Log] provides it.
@@ -51,16 +51,19 @@ type Options struct {
 	// ClientBytes bounds how far a client may fall behind before it is closed with 4408.
 	// Default 1 MiB. It bounds the memory that the slowest client of a subscription holds.
 	ClientBytes int64
-	// Origins are the values of the Origin header that may open a WebSocket; empty: all.
+	// Origins are the values of the Origin header that may listen; empty: all.
 	// Access rests on tokens, never on cookies, so that other sites gain nothing by default.
 	Origins []string
+	// MaxClients bounds the connections of this instance; beyond, clients are told to try again
+	// later. Default 100,000.
+	MaxClients int
 	// DrainWindow is over how long Drain spreads the closing of many clients. Default 10 s.
 	DrainWindow time.Duration
-	// PingInterval is how often a client is pinged; one that is silent for twice as
-	// long and a little is gone. Default 30 s: proxies commonly cut after 60 s.
+	// PingInterval is how often a client is pinged; one that is silent for three times as
+	// long is gone. Default 30 s: proxies commonly cut after 60 s.
 	PingInterval time.Duration
 	// CompareInterval is how often the heads of log and instance are compared, which finds what
-	// the bus lost when nothing came after it. Default 1 s; ten times as often while the bus is away.
+	// the bus lost when nothing came after it. Default 1 s; twenty times as often while the bus is away.
 	CompareInterval time.Duration
 }
 
@@ -69,9 +72,19 @@ type Service struct {
 	options Options
 	metrics *metrics
 	senders []*sender
+	// logReads bounds how many clients that come back read the log at the same time.
+	logReads chan struct{}
 
+	running   context.Context // ends with Run, and with it whatever waits for a client
+	stop      context.CancelFunc
 	clientsWG sync.WaitGroup
 
+	// following is held while events are delivered, and while a hole before them is filled. It
+	// comes before mu.
+	following sync.Mutex
+	busTurned chan struct{} // holds one signal: the bus came or went
+
+	// mu comes before client.mu, and that before frameLog.mu.
 	mu       sync.Mutex
 	started  bool          // topic, heads and memory are set
 	draining bool          // no new clients
@@ -80,30 +93,40 @@ type Service struct {
 	memory   *memory
 	subs     *subscriptions
 	clients  map[*client]struct{}
+	empty    chan struct{} // closed when draining and no client is left
 	turn     int           // whose turn among the senders it is
-	changed  chan struct{} // closed at the next delivery; nil when nobody waits
+	changed  chan struct{} // closed when heads move; nil when nobody waits
 
 	busSeen      bool // the bus was there at least once
 	busConnected bool
 	logErr       error // why a hole cannot be filled at present
 }
 
+// maxLogReads is a compromise: each costs a fetch of some megabytes, and all others wait.
+const maxLogReads = 8
+
 // New makes an instance; [Service.Run] starts it.
 func New(o Options) *Service {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.MemoryBytes = cmp.Or(o.MemoryBytes, 64<<20)
 	o.ClientBytes = cmp.Or(o.ClientBytes, 1<<20)
+	o.MaxClients = cmp.Or(o.MaxClients, 100_000)
 	o.DrainWindow = cmp.Or(o.DrainWindow, 10*time.Second)
 	o.PingInterval = cmp.Or(o.PingInterval, 30*time.Second)
 	o.CompareInterval = cmp.Or(o.CompareInterval, time.Second)
+	senders := runtime.GOMAXPROCS(0)
 	s := &Service{
-		options: o,
-		metrics: newMetrics(o.Registerer),
-		subs:    newSubscriptions(runtime.GOMAXPROCS(0)),
-		clients: map[*client]struct{}{},
+		options:   o,
+		metrics:   newMetrics(o.Registerer),
+		logReads:  make(chan struct{}, maxLogReads),
+		busTurned: make(chan struct{}, 1),
+		subs:      newSubscriptions(senders),
+		clients:   map[*client]struct{}{},
+		empty:     make(chan struct{}),
 	}
-	for range runtime.GOMAXPROCS(0) {
-		s.senders = append(s.senders, newSender())
+	s.running, s.stop = context.WithCancel(context.Background())
+	for i := range senders {
+		s.senders = append(s.senders, newSender(i))
 	}
 	return s
 }
@@ -111,25 +134,12 @@ func New(o Options) *Service {
 // Run waits for the log, then follows the bus until ctx ends, and then cuts every client
 // that is still there. It returns when all its goroutines have ended.
 func (s *Service) Run(ctx context.Context) error {
-	if err := s.start(ctx); err != nil {
-		return err
+	defer s.stop()
+	err := s.start(ctx)
+	if err == nil {
+		err = s.serve(ctx)
 	}
-	senderCtx, stopSenders := context.WithCancel(context.WithoutCancel(ctx))
-	var wg sync.WaitGroup
-	for i, sender := range s.senders {
-		wg.Go(func() { sender.run(senderCtx, i, s.options.PingInterval) })
-	}
-	err := s.follow(ctx)
-	s.mu.Lock()
-	s.draining = true
-	for c := range s.clients {
-		c.socket.Close()
-	}
-	s.mu.Unlock()
-	s.clientsWG.Wait()
-	stopSenders()
-	wg.Wait()
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return nil
 	}
 	return err
@@ -147,9 +157,29 @@ func (s *Service) start(ctx context.Context) error {
 	defer s.mu.Unlock()
 	s.topic = s.options.Log.TopicID()
 	s.heads = event.NewOffsets(s.options.Log.Partitions()).Join(heads)
-	s.memory = newMemory(s.options.MemoryBytes, s.heads.Join(nil))
+	s.memory = newMemory(s.options.MemoryBytes, slices.Clone(s.heads))
 	s.started = true
 	return nil
+}
+
+func (s *Service) serve(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSending() // after the last client has ended
+	for _, sender := range s.senders {
+		wg.Go(func() { sender.run(sending, s.options.PingInterval) })
+	}
+	err := s.follow(ctx)
+	s.mu.Lock()
+	s.draining = true
+	for c := range s.clients {
+		c.socket.Close()
+	}
+	s.mu.Unlock()
+	s.stop()
+	s.clientsWG.Wait()
+	return err
 }
 
 // Ready reports why new clients should go elsewhere; nil when they need not.
@@ -165,84 +195,4 @@ func (s *Service) Ready() error {
 		return errors.New("the bus between the live instances has not answered yet")
 	}
 	return s.logErr
-}
-
-// Drain sends every client away with 1012, spread over the drain window lest they all
-// come back at once, and returns when they have gone or ctx ends. New clients are refused.
-func (s *Service) Drain(ctx context.Context) {
-	s.mu.Lock()
-	s.draining = true
-	var leaving []*client
-	for c := range s.clients {
-		leaving = append(leaving, c)
-	}
-	s.mu.Unlock()
-	if len(leaving) == 0 {
-		return
-	}
-	// A few clients are closed quickly, very many evenly over the window.
-	pause := min(s.options.DrainWindow/time.Duration(len(leaving)), 5*time.Millisecond)
-	began := time.Now()
-	for i, c := range leaving {
-		c.close(websocket.ServiceRestart, "this instance restarts: reconnect with after=CURSOR")
-		if ahead := time.Duration(i)*pause - time.Since(began); ahead > time.Millisecond {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(ahead):
-			}
-		}
-	}
-	gone := make(chan struct{})
-	go func() { s.clientsWG.Wait(); close(gone) }() // ends at the latest with Run, which cuts the rest
-	select {
-	case <-gone:
-	case <-ctx.Done():
-	case <-time.After(closeWait + time.Second):
-	}
-}
-
-// enter registers a client, unless the instance takes none any more.
-func (s *Service) enter(c *client) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.draining {
-		return false
-	}
-	s.clients[c] = struct{}{}
-	c.sender = s.senders[s.turn%len(s.senders)]
-	s.turn++
-	s.metrics.connections.WithLabelValues(c.encoding.String()).Inc()
-	return true
-}
-
-// attach lets the client follow the log of its subscription from the newest event on.
-// The caller holds mu, so that nothing is delivered meanwhile, and gives up c.busy by it.
-func (s *Service) attach(c *client, f filter) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.gone {
-		c.sub = s.subs.acquire(c.encoding, f)
-		c.pos = c.sub.log.end()
-	}
-	c.busy = false
-}
-
-// leave takes a client out. It is the last thing that happens to it.
-func (s *Service) leave(c *client) {
-	c.mu.Lock()
-	c.gone = true
-	sub := c.sub
-	c.mu.Unlock()
-	c.socket.Close()
-	s.mu.Lock()
-	delete(s.clients, c)
-	if sub != nil {
-		s.subs.release(sub)
-	}
-	s.mu.Unlock()
-	if sub != nil {
-		c.sender.attend(c)
-	}
-	s.metrics.connections.WithLabelValues(c.encoding.String()).Dec()
 }

@@ -1,12 +1,13 @@
 package live
 
 import (
+	"slices"
 	"sort"
 
 	"parkwire/internal/event"
 )
 
-// entry is one event of the log with all that is needed to send it again.
+// entry is one event of the log with all that is needed to send it again. It never changes.
 type entry struct {
 	partition int32
 	offset    int64
@@ -17,7 +18,7 @@ type entry struct {
 // memory keeps the newest events, bounded in bytes, for clients that come back soon.
 // Older ones are read from the log. It is guarded by Service.mu.
 type memory struct {
-	entries  []entry
+	entries  []*entry
 	first    int64 // sequence number of entries[0]; numbers count this instance's deliveries
 	bytes    int64
 	maxBytes int64
@@ -38,7 +39,7 @@ func newMemory(maxBytes int64, floor event.Offsets) *memory {
 	return &memory{maxBytes: maxBytes, floor: floor, byPartition: make([][]posting, len(floor))}
 }
 
-func (m *memory) add(e entry) {
+func (m *memory) add(e *entry) {
 	for int(e.partition) >= len(m.byPartition) {
 		m.byPartition = append(m.byPartition, nil)
 	}
@@ -53,7 +54,7 @@ func (m *memory) add(e entry) {
 
 func (m *memory) drop() {
 	e := m.entries[0]
-	m.entries[0] = entry{}
+	m.entries[0] = nil
 	m.entries = m.entries[1:]
 	m.first++
 	m.bytes -= int64(len(e.value)) + entryOverhead
@@ -66,7 +67,7 @@ func (m *memory) reaches(have event.Offsets) bool { return have.Contains(m.floor
 
 // after returns up to limit entries from the first that have does not cover. Some
 // that follow may be covered: the caller skips them.
-func (m *memory) after(have event.Offsets, limit int) []entry {
+func (m *memory) after(have event.Offsets, limit int) []*entry {
 	from := m.first + int64(len(m.entries))
 	for p, postings := range m.byPartition {
 		seen := have.At(int32(p))
@@ -76,5 +77,5 @@ func (m *memory) after(have event.Offsets, limit int) []entry {
 		}
 	}
 	rest := m.entries[from-m.first:]
-	return append([]entry(nil), rest[:min(len(rest), limit)]...)
+	return slices.Clone(rest[:min(len(rest), limit)])
 }

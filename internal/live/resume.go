@@ -2,124 +2,122 @@ package live
 
 import (
 	"context"
-	"slices"
-	"time"
+	"errors"
 
 	"parkwire/internal/event"
-	"parkwire/internal/kafkalog"
-	"parkwire/internal/problem"
+	"parkwire/internal/websocket"
 )
 
-// memoryBatch is how many entries are taken from memory at once while the lock is held.
-const memoryBatch = 256
+// resumeWindow is how much of what a client missed is encoded ahead of what it has read, in bytes. A
+// client for which it is full gives up its turn at the log.
+const resumeWindow = 256 << 10
 
-// errCursorExpired says that the log no longer holds what comes after the cursor.
-var errCursorExpired = problem.New(410, "cursor-expired",
-	"The log no longer holds what comes after this cursor. Load the present state from /api/v1/spots and connect without a cursor.")
+// follow lets a client without a cursor hear what comes from now on.
+func (c *client) follow(f filter) {
+	s := c.service
+	s.mu.Lock()
+	c.mu.Lock()
+	if !c.gone && !c.ending {
+		c.sub = s.subs.acquire(c.encoding, f)
+		c.at = c.sub.log.end()
+		c.control = c.encoding.appendStart(c.control, s.cursor(s.heads))
+	}
+	c.mu.Unlock()
+	s.mu.Unlock()
+}
 
-// catchUp calls emit for every event that have does not cover, in order per partition,
-// first from the log, then from memory. have moves on with each and is what emit gets, so
-// that a cursor made of it claims exactly what was sent. When nothing is left it
-// calls arrived with mu held: what arrived sets up misses nothing and repeats nothing.
-//
-// A client may be ahead of this instance, having been served by a faster one. What the
-// instance receives meanwhile is then not sent again: it waits until it has caught up itself.
-func (s *Service) catchUp(ctx context.Context, have event.Offsets, emit func(entry, event.Offsets) error, arrived func(event.Offsets)) error {
-	have = slices.Clone(have)
-	source := "memory"
-	pass := func(e entry) error {
-		if have.Covers(e.partition, e.offset) {
+// A resumption sends a client what it missed, through a log of its own that its subscription's log then follows.
+type resumption struct {
+	*client
+	filter filter
+	missed *frameLog
+	buf    []byte
+}
+
+// prepare makes a client one that catches up.
+func (c *client) prepare(f filter) (context.Context, *resumption) {
+	r := &resumption{client: c, filter: f, missed: newFrameLog()}
+	ctx, stop := context.WithCancel(c.service.running)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.room, c.at, c.stop = make(chan struct{}, 1), r.missed.end(), stop
+	if c.ending {
+		stop()
+	}
+	return ctx, r
+}
+
+// resume sends what came after the client's cursor, then lets it follow.
+func (s *Service) resume(ctx context.Context, r *resumption, have event.Offsets) {
+	err := s.catchUp(ctx, have, nil, r)
+	r.stop()
+	switch {
+	case err == nil:
+		r.sender.attend(r.client)
+	case errors.Is(err, errCursorExpired):
+		s.metrics.expired.Inc()
+		r.close(closeCursorExpired, expiredReason)
+	case ctx.Err() != nil: // the client left, or is being closed
+	default:
+		r.log().Warn("a client cannot be sent what it missed, and is told to try again", "error", err)
+		r.close(websocket.TryAgainLater, "the event log cannot be read now: reconnect with after=CURSOR")
+	}
+}
+
+const expiredReason = "cursor expired: load the present state and connect with its cursor"
+
+func (r *resumption) event(e *entry, have event.Offsets) error {
+	if !r.filter.matches(&e.event) {
+		return nil
+	}
+	r.buf = r.encoding.appendEvent(r.buf[:0], e.value, r.service.cursor(have))
+	r.missed.append(r.buf)
+	if r.left() > maxWrite {
+		r.client.flush() // as far as it goes without waiting
+	}
+	if r.left() > min(resumeWindow, r.service.options.ClientBytes/2) {
+		return errFull
+	}
+	return nil
+}
+
+// left is how much of what was missed has not been sent yet, in bytes.
+func (r *resumption) left() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.at.behind()
+}
+
+func (r *resumption) flush(ctx context.Context) error {
+	for {
+		r.client.flush()
+		r.mu.Lock()
+		ended, left := r.gone || r.ending, r.at.behind()
+		r.mu.Unlock()
+		switch {
+		case ended:
+			return errClosed
+		case left == 0:
 			return nil
 		}
-		have = have.Advance(e.partition, e.offset)
-		return emit(e, have)
-	}
-	for {
-		s.mu.Lock()
-		if !s.memory.reaches(have) {
-			floor := slices.Clone(s.memory.floor)
-			s.mu.Unlock()
-			source = "log"
-			if err := s.readLog(ctx, have, floor, pass); err != nil {
-				return err
-			}
-			have = have.Join(floor)
-			continue
-		}
-		entries := s.memory.after(have, memoryBatch)
-		if len(entries) == 0 {
-			if s.heads.Contains(have) {
-				s.metrics.resumes.WithLabelValues(source).Inc()
-				arrived(have.Join(s.heads))
-				s.mu.Unlock()
-				return nil
-			}
-			changed := s.nextChange()
-			s.mu.Unlock()
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-changed:
-			case <-time.After(time.Second):
-				if err := emit(entry{partition: -1}, have); err != nil { // is the client still there?
-					return err
-				}
-			}
-			continue
-		}
-		s.mu.Unlock()
-		for _, e := range entries {
-			if err := pass(e); err != nil {
-				return err
-			}
+		select {
+		case <-r.room:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
 
-// nextChange returns a channel that is closed at the next delivery. The caller holds mu.
-func (s *Service) nextChange() <-chan struct{} {
-	if s.changed == nil {
-		s.changed = make(chan struct{})
+// arrived tells a client of server-sent events where it stands, lest one whose filter matches little
+// comes back with a cursor that has expired.
+func (r *resumption) arrived(have event.Offsets) {
+	if start := r.encoding.appendStart(nil, r.service.cursor(have)); len(start) > 0 {
+		r.missed.append(start)
 	}
-	return s.changed
-}
-
-func (s *Service) readLog(ctx context.Context, from, to event.Offsets, pass func(entry) error) error {
-	tails, err := s.options.Log.Tails(ctx)
-	if err != nil {
-		return err
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.gone && !r.ending {
+		r.sub = r.service.subs.acquire(r.encoding, r.filter)
+		r.then = r.sub.log.end()
 	}
-	if !from.Contains(tails) {
-		return errCursorExpired
-	}
-	return s.options.Log.Range(ctx, from, to, func(r kafkalog.Record) error {
-		e, err := event.Decode(r.Value)
-		if err != nil {
-			return nil // the bridge put it aside
-		}
-		return pass(entry{r.Partition, r.Offset, e, r.Value})
-	})
-}
-
-// parseAfter reads a client's cursor. A cursor from beyond the log is nobody's.
-func (s *Service) parseAfter(ctx context.Context, text string) (event.Offsets, error) {
-	s.mu.Lock()
-	topic, heads := s.topic, slices.Clone(s.heads)
-	s.mu.Unlock()
-	cursor, err := event.ParseCursor(text, topic)
-	if err == event.ErrOtherTopic {
-		return nil, errCursorExpired
-	}
-	if err == nil && !heads.Contains(cursor.Offsets) {
-		newest, headsErr := s.options.Log.Heads(ctx)
-		if headsErr == nil && !newest.Contains(cursor.Offsets) {
-			err = event.ErrCursor
-		}
-	}
-	if err != nil {
-		p := problem.New(400, "invalid-cursor", "The parameter \"after\" must be a cursor as events carry it: "+err.Error()+".")
-		p.Field = "after"
-		return nil, p
-	}
-	return cursor.Offsets, nil
 }

@@ -31,6 +31,8 @@ func Requested(r *http.Request) bool {
 // the HTTP server, without deadlines. Headers that were set on w go out with the answer.
 // The returned bytes are what the client sent behind its handshake. The error is a
 // [*HandshakeError] as long as nothing was written.
+//
+// No subprotocol and no extension is agreed on.
 func Accept(w http.ResponseWriter, r *http.Request) (net.Conn, []byte, error) {
 	accept, err := check(r)
 	if err != nil {

@@ -37,6 +37,7 @@ type Parser struct {
 	control   []byte // payload of the control frame that is being read
 	message   []byte // payload of the message that is being read
 	messageOp Opcode // Continuation between messages
+	checked   int    // bytes of message that are known to be whole characters
 }
 
 type frame struct {
@@ -67,6 +68,9 @@ func (p *Parser) Feed(b []byte, handle func(Message) error) error {
 			p.control = append(p.control, take...)
 		} else {
 			p.message = append(p.message, take...)
+			if err := p.checkText(); err != nil {
+				return err
+			}
 		}
 		if p.frame.left == 0 {
 			p.inFrame = false
@@ -80,22 +84,22 @@ func (p *Parser) Feed(b []byte, handle func(Message) error) error {
 
 // readHeader takes as much of b as the header of the next frame needs.
 func (p *Parser) readHeader(b []byte) (taken int, err error) {
-	for need := 2; ; {
-		n := copy(p.header[p.headerN:need], b[taken:])
-		taken, p.headerN = taken+n, p.headerN+n
-		if p.headerN < need {
+	if p.headerN < 2 {
+		taken = copy(p.header[p.headerN:2], b)
+		if p.headerN += taken; p.headerN < 2 {
 			return taken, nil
 		}
-		if need == 2 {
-			if err := p.checkStart(); err != nil {
-				return taken, err
-			}
-			need = headerSize(p.header[1])
-			continue
+		if err := p.checkStart(); err != nil {
+			return taken, err
 		}
-		p.headerN = 0
-		return taken, p.startFrame(need)
 	}
+	size := headerSize(p.header[1])
+	n := copy(p.header[p.headerN:size], b[taken:])
+	if p.headerN += n; p.headerN < size {
+		return taken + n, nil
+	}
+	p.headerN = 0
+	return taken + n, p.startFrame(size)
 }
 
 // headerSize is the size of a masked frame's header, by its second byte.
@@ -172,11 +176,30 @@ func (p *Parser) endFrame(handle func(Message) error) error {
 		return nil
 	}
 	m := Message{Op: p.messageOp, Payload: p.message}
-	p.message, p.messageOp = nil, Continuation
-	if m.Op == Text && !utf8.Valid(m.Payload) {
-		return &Error{InvalidPayload, "a text message must be UTF-8"}
+	cut := m.Op == Text && p.checked < len(m.Payload)
+	p.message, p.messageOp, p.checked = nil, Continuation, 0
+	if cut {
+		return errNotUTF8
 	}
 	return handle(m)
+}
+
+var errNotUTF8 = &Error{InvalidPayload, "a text message must be UTF-8"}
+
+// checkText fails as soon as a text message can no longer become UTF-8, as a peer that
+// sends much of it would like to know. The last character may still be incomplete.
+func (p *Parser) checkText() error {
+	if p.messageOp != Text {
+		return nil
+	}
+	for rest := p.message[p.checked:]; utf8.FullRune(rest); rest = p.message[p.checked:] {
+		r, size := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && size == 1 {
+			return errNotUTF8
+		}
+		p.checked += size
+	}
+	return nil
 }
 
 func (p *Parser) endControl(payload []byte, handle func(Message) error) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"syscall"
+	"time"
 )
 
 // A Socket is a connection that can be written to without waiting. One goroutine at
@@ -53,4 +54,16 @@ func (s *Socket) TryWrite(b []byte) (int, error) {
 		return s.n, ErrWouldBlock
 	}
 	return s.n, s.err
+}
+
+// WriteWithin writes b, waiting at most d, and returns how much of it was sent.
+func (s *Socket) WriteWithin(b []byte, d time.Duration) (int, error) {
+	if err := s.SetWriteDeadline(time.Now().Add(d)); err != nil {
+		return 0, err
+	}
+	n, err := s.Write(b)
+	if err != nil {
+		return n, err
+	}
+	return n, s.SetWriteDeadline(time.Time{}) // TryWrite fails once a deadline has passed
 }

@@ -1,0 +1,108 @@
+package live
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"parkwire/internal/event"
+)
+
+// maxForeign bounds a message of another program, in bytes. Its receivers could not get it again.
+const maxForeign = 256 << 10
+
+// decode makes an entry of a record; nil where it is no event, which the bridge puts aside and counts. Bytes that
+// are no UTF-8 are replaced, as JSON decoders do: a WebSocket whose text frame has some is to be closed.
+func decode(partition int32, offset int64, value []byte) *entry {
+	e, err := event.Decode(value)
+	if err != nil {
+		return nil
+	}
+	if !utf8.Valid(value) {
+		value = bytes.ToValidUTF8(value, []byte("\uFFFD"))
+	}
+	return &entry{partition, offset, e, value}
+}
+
+// deliver hands one event of the log to every subscription that wants it. An event that
+// this instance has already, and a record that is no event, is left out.
+func (s *Service) deliver(partition int32, offset int64, value []byte, source string) {
+	if source == "log" {
+		value = bytes.Clone(value) // memory would keep the whole batch that it came in
+	}
+	e := decode(partition, offset, value)
+	s.mu.Lock()
+	if s.heads.Covers(partition, offset) {
+		s.mu.Unlock()
+		return
+	}
+	s.heads = s.heads.Advance(partition, offset)
+	s.tellChange()
+	if e == nil {
+		s.mu.Unlock()
+		return
+	}
+	s.memory.add(e)
+	cursor := s.cursor(s.heads)
+	grown := s.broadcast(&e.event, func(enc encoding) []byte { return enc.appendEvent(nil, e.value, cursor) })
+	s.mu.Unlock()
+	s.metrics.events.WithLabelValues(source).Inc()
+	s.wake(grown)
+}
+
+// cursor is the text of the cursor of somebody who has seen the given offsets. The topic is fixed once started.
+func (s *Service) cursor(have event.Offsets) string {
+	return event.Cursor{Topic: s.topic, Offsets: have}.String()
+}
+
+// tellChange wakes those who wait for heads to move. The caller holds mu.
+func (s *Service) tellChange() {
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+}
+
+// nextChange returns a channel that is closed when heads move. The caller holds mu.
+func (s *Service) nextChange() <-chan struct{} {
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changed
+}
+
+// deliverForeign passes on what another program published on the bus, as it is.
+func (s *Service) deliverForeign(message []byte) {
+	if len(message) > maxForeign || !utf8.Valid(message) {
+		s.metrics.refused.Inc()
+		return
+	}
+	e, _ := event.Decode(message) // what cannot be read matches those who want everything
+	s.mu.Lock()
+	grown := s.broadcast(&e, func(enc encoding) []byte { return enc.appendForeign(nil, message) })
+	s.mu.Unlock()
+	s.metrics.events.WithLabelValues("foreign").Inc()
+	s.wake(grown)
+}
+
+// broadcast appends the event to the log of every subscription that wants it, encoded
+// once an encoding. The caller holds mu.
+func (s *Service) broadcast(e *event.Event, encode func(encoding) []byte) (grown []*subscription) {
+	var frames [encodings][]byte
+	s.subs.concerned(e, func(sub *subscription) {
+		enc := sub.key.encoding
+		if frames[enc] == nil {
+			frames[enc] = encode(enc)
+		}
+		sub.log.append(frames[enc])
+		grown = append(grown, sub)
+	})
+	return grown
+}
+
+func (s *Service) wake(grown []*subscription) {
+	for _, sub := range grown {
+		for _, sender := range s.senders {
+			sender.grew(sub)
+		}
+	}
+}

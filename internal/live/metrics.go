@@ -1,0 +1,50 @@
+package live
+
+import "github.com/prometheus/client_golang/prometheus"
+
+type metrics struct {
+	connections                *prometheus.GaugeVec
+	deliveries, bytes          prometheus.Counter
+	events, holes, resumes     *prometheus.CounterVec
+	duplicates, refused        prometheus.Counter
+	tooSlow, expired, overload prometheus.Counter
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	var all []prometheus.Collector
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "parkwire", Subsystem: "live", Name: name, Help: help})
+		all = append(all, c)
+		return c
+	}
+	vector := func(name, label, help string, values ...string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "parkwire", Subsystem: "live", Name: name, Help: help}, []string{label})
+		for _, value := range values { // 0 is to be seen before the first time
+			v.WithLabelValues(value)
+		}
+		all = append(all, v)
+		return v
+	}
+	m := &metrics{
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "parkwire", Subsystem: "live", Name: "connections", Help: "Clients that are connected.",
+		}, []string{"kind"}),
+		deliveries: counter("deliveries_total", "Frames sent to clients: events times their receivers."),
+		bytes:      counter("sent_bytes_total", "Bytes sent to clients."),
+		events:     vector("events_total", "source", "Events delivered, by where they came from.", "bus", "log", "foreign"),
+		holes:      vector("holes_total", "found", "Holes that the bus left and the log filled, by how they were found.", "after", "heads"),
+		resumes:    vector("resumes_total", "source", "Clients that came back with a cursor, by where the oldest event came from.", "memory", "log"),
+		duplicates: counter("duplicates_total", "Messages of the bus whose event had been delivered already."),
+		refused:    counter("refused_messages_total", "Messages of the bus that cannot be delivered: no UTF-8, too large, or a place that the log does not have."),
+		tooSlow:    counter("too_slow_closed_total", "Clients closed because they fell too far behind."),
+		expired:    counter("cursors_expired_total", "Clients that came back with a cursor older than the log."),
+		overload:   counter("overload_refused_total", "Clients refused because there were too many."),
+	}
+	for _, e := range []encoding{encodingWebSocket, encodingSSE} {
+		m.connections.WithLabelValues(e.String())
+	}
+	if r != nil {
+		r.MustRegister(append(all, m.connections)...)
+	}
+	return m
+}

@@ -49,7 +49,7 @@ func zoneInUse(id string) problem.Problem {
 
 func transitionRefused(s *Spot, detail string) problem.Problem {
 	return problem.New(http.StatusConflict, "transition-refused", fmt.Sprintf("The spot %q %s.", s.ID, detail)).
-		With("status", s.Status()).With("version", s.Version)
+		With("spotStatus", s.Status()).With("version", s.Version)
 }
 
 func versionMismatch(s Spot, wanted string) problem.Problem {

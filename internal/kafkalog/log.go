@@ -1,15 +1,23 @@
 // Package kafkalog is the event log: Apache Kafka, or the embedded broker that speaks its
 // protocol. It makes the topics, reads ranges of the log, produces for the relay and consumes for
 // the bridge. Only addresses tell the two kinds of broker apart.
+//
+// Everything is read as committed: records of transactions that other programs aborted, or have not ended,
+// are as good as not there.
 package kafkalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"parkwire/internal/event"
 )
@@ -42,41 +50,160 @@ type Record struct {
 }
 
 // Header is one header of a record.
-type Header struct {
-	Key   string
-	Value []byte
+type Header = kgo.RecordHeader
+
+// Header returns the value of the last header with this key.
+func (r Record) Header(key string) ([]byte, bool) {
+	for i := len(r.Headers) - 1; i >= 0; i-- {
+		if r.Headers[i].Key == key {
+			return r.Headers[i].Value, true
+		}
+	}
+	return nil, false
+}
+
+func recordOf(r *kgo.Record) Record {
+	return Record{r.Partition, r.Offset, r.Key, r.Value, r.Headers, r.Timestamp}
 }
 
 // Log is the event log. Its methods may be called by several goroutines.
-type Log struct{ options Options }
+type Log struct {
+	options Options
+	started time.Time
+	health  *health
+	client  *kgo.Client
+	admin   *kadm.Client
 
-var errNotBuilt = errors.New("the event log is being built")
+	ensuring chan struct{} // held by whoever makes the topics
+
+	mu      sync.Mutex
+	ensured bool
+	topicID event.TopicID
+	leaders []int32 // the broker that leads each partition of Topic; -1 where there is none at present
+}
+
+// How long things may take. Together they make a broker that died unnoticed cost a few seconds.
+const (
+	dialTimeout    = 3 * time.Second
+	requestTimeout = 5 * time.Second // beside what a request itself asks to wait
+	maxPause       = time.Second     // between tries
+)
 
 // Open prepares a log without connecting to it.
-func Open(o Options) (*Log, error) { return &Log{options: o}, nil }
+func Open(o Options) (*Log, error) {
+	o.Topic = cmp.Or(o.Topic, "parking-events")
+	o.SpotsTopic = cmp.Or(o.SpotsTopic, "parking-spots")
+	o.RejectedTopic = cmp.Or(o.RejectedTopic, "parking-events-rejected")
+	o.Partitions = cmp.Or(o.Partitions, 6)
+	o.Retention = cmp.Or(o.Retention, 7*24*time.Hour)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	if len(o.Brokers) == 0 {
+		return nil, errors.New("opening the event log: no brokers are given")
+	}
+	if o.Topic == o.SpotsTopic || o.Topic == o.RejectedTopic || o.SpotsTopic == o.RejectedTopic {
+		return nil, fmt.Errorf("opening the event log: the topics %q, %q and %q must differ", o.Topic, o.SpotsTopic, o.RejectedTopic)
+	}
+	l := &Log{options: o, started: time.Now(), ensuring: make(chan struct{}, 1), health: newHealth(o.Logger, o.Registerer)}
+	var err error
+	if l.client, err = l.newClient(); err != nil {
+		return nil, fmt.Errorf("opening the event log: %w", err)
+	}
+	l.admin = kadm.NewClient(l.client)
+	return l, nil
+}
 
-// EnsureTopics waits until Kafka answers and makes the topics that do not exist.
-func (l *Log) EnsureTopics(ctx context.Context) error { return errNotBuilt }
+// newClient makes a client of the log's servers. It connects when it is used.
+func (l *Log) newClient(more ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(l.options.Brokers...),
+		kgo.ClientID("parkwire"),
+		kgo.WithLogger(clientLogger{l.options.Logger}),
+		kgo.WithHooks(l.health),
+		kgo.DialTimeout(dialTimeout),
+		kgo.RequestTimeoutOverhead(requestTimeout),
+		kgo.RetryTimeout(2 * requestTimeout),
+		kgo.RetryBackoffFn(backoff),
+		// The defaults of 5 s and 5 min are for clusters with many clients; new leaders and
+		// partitions should be found sooner.
+		kgo.MetadataMinAge(250 * time.Millisecond),
+		kgo.MetadataMaxAge(time.Minute),
+		kgo.DisableClientMetrics(),
+	}, more...)...)
+}
+
+// backoff is the pause after so many tries.
+func backoff(tries int) time.Duration {
+	return min(50*time.Millisecond<<min(tries, 10), maxPause)
+}
+
+// pause waits, and reports whether ctx is still alive.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// Topic is the name of the event log.
+func (l *Log) Topic() string { return l.options.Topic }
+
+// SpotsTopic is the name of its compacted twin.
+func (l *Log) SpotsTopic() string { return l.options.SpotsTopic }
+
+// RejectedTopic is the name of the topic for records that are no events.
+func (l *Log) RejectedTopic() string { return l.options.RejectedTopic }
 
 // TopicID returns the identity of the events' topic; zero until EnsureTopics returned nil once.
-func (l *Log) TopicID() event.TopicID { return event.TopicID{} }
+func (l *Log) TopicID() event.TopicID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.topicID
+}
 
 // Partitions returns how many the events' topic has; 0 until EnsureTopics returned nil once.
-func (l *Log) Partitions() int { return 0 }
+func (l *Log) Partitions() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.leaders)
+}
 
-// Heads returns the newest offset of each partition.
-func (l *Log) Heads(ctx context.Context) (event.Offsets, error) { return nil, errNotBuilt }
+// Heads returns the newest offset of each partition, [event.None] where nothing was ever written. Offsets
+// behind transactions that have not ended are not counted. The newest may belong to a record that no reader
+// gets to see, such as the end of a transaction.
+func (l *Log) Heads(ctx context.Context) (event.Offsets, error) {
+	return l.list(ctx, l.admin.ListCommittedOffsets)
+}
 
-// Tails returns the newest offset of each partition that can no longer be read.
-func (l *Log) Tails(ctx context.Context) (event.Offsets, error) { return nil, errNotBuilt }
+// Tails returns the newest offset of each partition that can no longer be read, [event.None] where
+// everything can.
+func (l *Log) Tails(ctx context.Context) (event.Offsets, error) {
+	return l.list(ctx, l.admin.ListStartOffsets)
+}
 
-// Range calls fn for every record behind from, up to and including to, in order per partition.
-func (l *Log) Range(ctx context.Context, from, to event.Offsets, fn func(Record) error) error {
-	return errNotBuilt
+func (l *Log) list(ctx context.Context, list func(context.Context, ...string) (kadm.ListedOffsets, error)) (event.Offsets, error) {
+	listed, err := list(ctx, l.options.Topic)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking Kafka for the ends of %s: %w", l.options.Topic, err)
+	}
+	var offsets event.Offsets
+	listed.Each(func(o kadm.ListedOffset) { offsets = offsets.Advance(o.Partition, o.Offset-1) })
+	return offsets, nil
 }
 
 // Ready returns nil, or why the log cannot be used at present.
-func (l *Log) Ready() error { return errNotBuilt }
+func (l *Log) Ready() error {
+	l.mu.Lock()
+	ensured := l.ensured
+	l.mu.Unlock()
+	return l.health.ready(ensured)
+}
 
-// Close releases what the log holds.
-func (l *Log) Close() {}
+// Close releases what the log holds. Producers and consumers made of it are closed on their own.
+func (l *Log) Close() { l.client.Close() }

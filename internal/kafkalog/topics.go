@@ -1,0 +1,126 @@
+package kafkalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"parkwire/internal/event"
+)
+
+// EnsureTopics waits until Kafka answers, and makes the topics that do not exist. Of those that do it
+// changes nothing, whatever their partitions. Once it returned nil it does so at once.
+func (l *Log) EnsureTopics(ctx context.Context) error {
+	select {
+	case l.ensuring <- struct{}{}:
+		defer func() { <-l.ensuring }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for tries := 0; l.TopicID() == (event.TopicID{}); tries++ {
+		err := l.ensureTopics(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		l.health.cannot(err)
+		if err != nil && !pause(ctx, backoff(tries)) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (l *Log) ensureTopics(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	defer cancel()
+	o := l.options
+	wanted := map[string]map[string]*string{
+		o.Topic:         {"cleanup.policy": ptr("delete"), "retention.ms": ptr(strconv.FormatInt(o.Retention.Milliseconds(), 10))},
+		o.RejectedTopic: {"cleanup.policy": ptr("delete"), "retention.ms": ptr(strconv.FormatInt(o.Retention.Milliseconds(), 10))},
+		// The state of a spot that has not changed for a year is still its state. Kafka does not look at the
+		// retention of a topic that is only compacted; the embedded broker does.
+		o.SpotsTopic: {"cleanup.policy": ptr("compact"), "retention.ms": ptr("-1")},
+	}
+	found, err := l.admin.Metadata(ctx, o.Topic, o.SpotsTopic, o.RejectedTopic)
+	if err != nil {
+		return err
+	}
+	missing := false
+	for topic, config := range wanted {
+		if !errors.Is(found.Topics[topic].Err, kerr.UnknownTopicOrPartition) {
+			continue
+		}
+		missing = true
+		replication := int16(o.Replication)
+		if replication == 0 {
+			replication = -1
+		}
+		_, err := l.admin.CreateTopic(ctx, int32(o.Partitions), replication, config, topic)
+		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // made by another process just now
+			return fmt.Errorf("making topic %s: %w", topic, err)
+		}
+	}
+	if missing {
+		if found, err = l.admin.Metadata(ctx, o.Topic, o.SpotsTopic, o.RejectedTopic); err != nil {
+			return err
+		}
+	}
+	for topic := range wanted {
+		t := found.Topics[topic]
+		if t.Err != nil {
+			return fmt.Errorf("topic %s: %w", topic, t.Err)
+		}
+		for _, p := range t.Partitions {
+			if p.Err != nil {
+				return fmt.Errorf("topic %s, partition %d: %w", topic, p.Partition, p.Err)
+			}
+		}
+	}
+	return l.learn(found.Topics[o.Topic])
+}
+
+// learn takes over what Kafka says about the events' topic.
+func (l *Log) learn(topic kadm.TopicDetail) error {
+	leaders := make([]int32, len(topic.Partitions))
+	for _, p := range topic.Partitions {
+		if int(p.Partition) >= len(leaders) {
+			return fmt.Errorf("topic %s has a partition %d, but only %d of them", topic.Topic, p.Partition, len(leaders))
+		}
+		leaders[p.Partition] = p.Leader
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ensured && l.topicID != event.TopicID(topic.ID) {
+		return fmt.Errorf("topic %s was deleted and made again: restart what uses it", topic.Topic)
+	}
+	l.topicID, l.leaders, l.ensured = event.TopicID(topic.ID), leaders, true
+	return nil
+}
+
+// refresh asks which brokers lead.
+func (l *Log) refresh(ctx context.Context) error {
+	found, err := l.admin.Metadata(ctx, l.options.Topic)
+	if err != nil {
+		return err
+	}
+	topic := found.Topics[l.options.Topic]
+	if topic.Err != nil {
+		return topic.Err
+	}
+	return l.learn(topic)
+}
+
+func (l *Log) leaderOf(partition int32) (broker int32, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if int(partition) >= len(l.leaders) || l.leaders[partition] < 0 {
+		return 0, false
+	}
+	return l.leaders[partition], true
+}
+
+func ptr(s string) *string { return &s }

@@ -49,8 +49,8 @@ func (c *client) prepare(f filter) (context.Context, *resumption) {
 
 // resume sends what came after the client's cursor, then lets it follow.
 func (s *Service) resume(ctx context.Context, r *resumption, have event.Offsets) {
+	defer r.stop()
 	err := s.catchUp(ctx, have, nil, r)
-	r.stop()
 	switch {
 	case err == nil:
 		r.sender.attend(r.client)

@@ -1,0 +1,107 @@
+package websocket
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// pair returns both ends of a TCP connection.
+func pair(t *testing.T) (server *Socket, client net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client, err = net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return NewSocket(conn), client
+}
+
+// fill writes until the kernel takes no more, and returns how much it took.
+func fill(t *testing.T, s *Socket) int {
+	t.Helper()
+	if !haveTryWrite {
+		t.Skip("this system has no writes that never wait")
+	}
+	chunk, total := bytes.Repeat([]byte("x"), 64<<10), 0
+	for {
+		n, err := s.TryWrite(chunk)
+		total += n
+		if errors.Is(err, ErrWouldBlock) {
+			return total
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTryWriteNeverWaitsAndSaysHowMuchItTook(t *testing.T) {
+	s, client := pair(t)
+	total := fill(t, s)
+	if n, err := s.TryWrite([]byte("y")); n != 0 || !errors.Is(err, ErrWouldBlock) {
+		t.Errorf("a full socket took %d bytes, %v", n, err)
+	}
+	go func() { io.Copy(io.Discard, io.LimitReader(client, int64(total))) }()
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		n, err := s.TryWrite([]byte("end"))
+		if n == 3 && err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a socket whose peer reads takes nothing: %d, %v", n, err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestAWaitingWriteIsBoundedAndLeavesNoDeadlineBehind(t *testing.T) {
+	s, client := pair(t)
+	total := fill(t, s)
+	if _, err := s.WriteWithin([]byte("y"), 20*time.Millisecond); err == nil {
+		t.Fatal("a full socket took a write")
+	}
+	if err := s.SetWriteDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	go func() { io.Copy(io.Discard, io.LimitReader(client, int64(total))) }()
+	if n, err := s.WriteWithin([]byte("abc"), 300*time.Millisecond); n != 3 || err != nil {
+		t.Fatalf("a socket whose peer reads took %d bytes, %v", n, err)
+	}
+	time.Sleep(400 * time.Millisecond)
+	if n, err := s.TryWrite([]byte("abc")); n != 3 || err != nil {
+		t.Errorf("after the deadline of an earlier write: %d bytes, %v", n, err)
+	}
+}
+
+func TestAClosedSocketSaysSo(t *testing.T) {
+	s, _ := pair(t)
+	s.Close()
+	if _, err := s.TryWrite([]byte("x")); err == nil || errors.Is(err, ErrWouldBlock) {
+		t.Errorf("writing to a closed socket: %v", err)
+	}
+}
+
+// A connection without a file of its own (TLS) is written to by waiting writes alone.
+func TestAConnectionWithoutAFileAlwaysAsksToWait(t *testing.T) {
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	if n, err := NewSocket(a).TryWrite([]byte("x")); n != 0 || !errors.Is(err, ErrWouldBlock) {
+		t.Errorf("%d, %v", n, err)
+	}
+}

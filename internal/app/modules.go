@@ -210,7 +210,7 @@ func (a *App) makeServer() (part, error) {
 	if a.config.Serves != "gateway" { // gateways ask here whether the part takes requests
 		mux := http.NewServeMux()
 		mux.Handle("GET /readyz", a.health)
-		mux.Handle("/", handler)
+		mux.Handle("/", problem.Identified(handler))
 		handler = mux
 	}
 	s := newHTTPServer("listen", a.config.Listen, a.config.StopTimeout/2, handler, a.logger("server"))

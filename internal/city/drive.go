@@ -21,7 +21,7 @@ const DefaultSpeed = 24
 type Options struct {
 	Client *client.Client
 	Seed   uint64
-	// Speed is how many times as fast as the clock the city's day passes. Default [DefaultSpeed]. The times of readings
+	// Speed is how many times as fast as the clock the city's day passes. Default [DefaultSpeed], at most 1,440. The times of readings
 	// are those of the clock in any case.
 	Speed float64
 	// Start is the time of day in the city at which it begins. Default 10 h, when it fills up.
@@ -38,6 +38,7 @@ var rhythm = Rhythm{Report: time.Minute, Failure: 45 * time.Second, Outage: 4 * 
 const (
 	tick     = 250 * time.Millisecond
 	maxBatch = 1000
+	maxSpeed = 1440 // a day in a minute
 )
 
 // Run adds the city to the platform, or what is missing of it, and lets it live until ctx ends, which is no
@@ -48,6 +49,9 @@ func Run(ctx context.Context, o Options) error {
 	o.Speed = cmp.Or(o.Speed, DefaultSpeed)
 	o.Start = cmp.Or(o.Start, 10*time.Hour)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
+	if !(o.Speed > 0 && o.Speed <= maxSpeed) {
+		return fmt.Errorf("the speed %v is not above 0 and up to %d; %d lets a day pass in an hour", o.Speed, maxSpeed, DefaultSpeed)
+	}
 	plan := NewPlan(o.Seed)
 	d := driver{Options: o, plan: plan, world: NewWorld(plan, Conditions{Seed: o.Seed, Speed: o.Speed, Start: o.Start, Rhythm: rhythm})}
 	err := d.build(ctx)

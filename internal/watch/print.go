@@ -41,7 +41,7 @@ func (p *printer) print(raw []byte) error {
 	if change == "" {
 		change = "-" // another program wrote it
 	}
-	columns := [4]string{printable(change), printable(e.SpotID), printable(place), p.was(e)}
+	columns := [4]string{printable(change), printable(e.SpotID), printable(place), printable(string(e.PreviousStatus))}
 	var line strings.Builder
 	when := strings.Repeat(" ", len(layout)) // other programs may leave it out
 	if !e.Timestamp.IsZero() {
@@ -52,6 +52,7 @@ func (p *printer) print(raw []byte) error {
 		p.widths[i] = max(p.widths[i], utf8.RuneCountInString(text))
 		fmt.Fprintf(&line, "  %s%s", text, strings.Repeat(" ", p.widths[i]-utf8.RuneCountInString(text)))
 	}
+	line.WriteString(" → ")
 	status := printable(string(e.Status))
 	if colour := colours[e.Status]; p.colours && colour != "" {
 		status = "\x1b[" + colour + "m" + status + "\x1b[0m"
@@ -65,13 +66,6 @@ func (p *printer) print(raw []byte) error {
 	}
 	_, err = fmt.Fprintln(p.out, line.String())
 	return err
-}
-
-func (p *printer) was(e event.Event) string {
-	if e.PreviousStatus == "" {
-		return "→ "
-	}
-	return printable(string(e.PreviousStatus)) + " → "
 }
 
 // printable keeps what other programs wrote into an event from moving the cursor of a terminal.

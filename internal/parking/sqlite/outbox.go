@@ -20,6 +20,9 @@ func (s *Store) Lead(ctx context.Context, lead func(context.Context) error) erro
 		return errClosed
 	}
 	defer func() { <-s.leading }()
+	if s.closing.Err() != nil {
+		return errClosed
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.closing, cancel)()

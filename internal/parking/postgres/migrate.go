@@ -1,0 +1,43 @@
+package postgres
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrate brings the schema up to date. Of several processes that start at once one does so, and the others wait.
+func (s *Store) migrate(ctx context.Context) error {
+	err := s.holding(ctx, "migrations", func(ctx context.Context) error {
+		config := s.pool.Config().ConnConfig
+		delete(config.RuntimeParams, "statement_timeout") // an index on a large table takes its time
+		db := stdlib.OpenDB(*config)
+		defer db.Close()
+		files, err := fs.Sub(migrations, "migrations")
+		if err != nil {
+			return err
+		}
+		provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithLogger(goose.NopLogger()),
+			goose.WithDisableGlobalRegistry(true))
+		if err != nil {
+			return err
+		}
+		_, err = provider.Up(ctx)
+		return err
+	})
+	if hasCode(err, "3F000") {
+		err = errors.Join(err, errors.New("the schema that search_path names must be made first: create schema …"))
+	}
+	if err != nil {
+		return fmt.Errorf("bringing the schema up to date: %w", s.classify(ctx, err))
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"parkwire/internal/event"
+	"parkwire/internal/parking/internal/storage"
+	"parkwire/internal/relay"
+)
+
+// Pending implements [relay.Outbox]. The ids of one spot's rows are in the order of its versions, because they are
+// given out while its row is locked. A row may be committed after one with a greater id, but only of another spot.
+func (s *Store) Pending(ctx context.Context, limit int) ([]relay.OutboxRow, error) {
+	rows, err := look(ctx, s, storage.ScanOutbox, "select "+storage.OutboxColumns+" from outbox order by id limit $1", limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	return rows, nil
+}
+
+// Done implements [relay.Outbox].
+func (s *Store) Done(ctx context.Context, ids []int64, positions event.Offsets) error {
+	bound, cancel := s.bound(ctx)
+	defer cancel()
+	var batch pgx.Batch // one transaction and one round trip
+	batch.Queue(`delete from outbox where id = any($1)`, ids)
+	batch.Queue(`insert into relay_positions (partition, last_offset)
+		select n - 1, last_offset from unnest($1::bigint[]) with ordinality as r (last_offset, n)
+		on conflict (partition) do update set last_offset = excluded.last_offset where relay_positions.last_offset < excluded.last_offset`,
+		[]int64(positions))
+	if err := s.pool.SendBatch(bound, &batch).Close(); err != nil {
+		return fmt.Errorf("removing rows from the outbox: %w", s.classify(ctx, err))
+	}
+	return nil
+}
+
+// Positions implements [relay.Outbox].
+func (s *Store) Positions(ctx context.Context) (event.Offsets, error) {
+	type position struct {
+		partition int32
+		offset    int64
+	}
+	recorded, err := look(ctx, s, func(r storage.Row) (p position, err error) {
+		err = r.Scan(&p.partition, &p.offset)
+		return p, err
+	}, "select partition, last_offset from relay_positions order by partition")
+	if err != nil {
+		return nil, fmt.Errorf("reading the positions of the relay: %w", err)
+	}
+	var positions event.Offsets
+	for _, p := range recorded {
+		positions = positions.Advance(p.partition, p.offset)
+	}
+	return positions, nil
+}
+
+// Wake implements [relay.Outbox].
+func (s *Store) Wake() <-chan struct{} { return s.wake }

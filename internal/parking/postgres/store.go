@@ -1,0 +1,164 @@
+// Package postgres keeps the state of the parking part in PostgreSQL, which several processes share.
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parkwire/internal/parking"
+	"parkwire/internal/parking/internal/storage"
+)
+
+// Options say where the server is. What the URL sets itself (search_path, statement_timeout, pool_max_conns,
+// connect_timeout …) is left as it is.
+type Options struct {
+	URL string
+	// MaxConns bounds the connections of the pool; 0: 16. One more leads the relay. Few are needed: a transaction
+	// takes milliseconds, and a server does most work with about two connections a core.
+	MaxConns int32
+	// Timeout bounds each call, with its waiting and retries; 0: 15 s. The server gives a statement two thirds of it.
+	Timeout    time.Duration
+	Logger     *slog.Logger          // nil: slog.Default()
+	Registerer prometheus.Registerer // nil: metrics are not registered
+}
+
+// Store implements [parking.Store].
+type Store struct {
+	pool     *pgxpool.Pool
+	timeout  time.Duration
+	logger   *slog.Logger
+	health   *storage.Health
+	measures *storage.Measures
+	wake     chan struct{}
+
+	closing  context.Context // ends with Close
+	close    context.CancelFunc
+	watching sync.WaitGroup
+	watch    sync.Once
+}
+
+var _ parking.Store = (*Store)(nil)
+
+// Open prepares a store and does no I/O; that begins with Start.
+func Open(o Options) (*Store, error) {
+	config, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("the URL of the database: %w", err)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
+	if o.MaxConns > 0 || !strings.Contains(o.URL, "pool_max_conns") {
+		config.MaxConns = cmp.Or(o.MaxConns, 16)
+	}
+	server := config.ConnConfig
+	server.ConnectTimeout = cmp.Or(server.ConnectTimeout, 5*time.Second)
+	for name, value := range map[string]string{
+		"application_name":  "parkwire",
+		"statement_timeout": fmt.Sprint(o.Timeout.Milliseconds() * 2 / 3),
+		// A process that froze or was cut off must not keep its spots locked.
+		"idle_in_transaction_session_timeout": fmt.Sprint(o.Timeout.Milliseconds() * 2 / 3),
+		"jit":                                 "off", // takes longer than any query here
+	} {
+		if _, set := server.RuntimeParams[name]; !set {
+			server.RuntimeParams[name] = value
+		}
+	}
+	// A call whose context ends asks the server to stop, so that locks are released and the connection can be used on.
+	server.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), config) // connects when somebody needs a connection
+	if err != nil {
+		return nil, fmt.Errorf("preparing the connections to the database: %w", err)
+	}
+	s := &Store{
+		pool: pool, timeout: o.Timeout, logger: o.Logger, health: storage.NewHealth(o.Logger), wake: make(chan struct{}, 1),
+		measures: storage.NewMeasures(o.Registerer, func() storage.Connections {
+			stat := pool.Stat()
+			return storage.Connections{InUse: int(stat.AcquiredConns()), Idle: int(stat.IdleConns())}
+		}),
+	}
+	s.closing, s.close = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Start implements [parking.Store].
+func (s *Store) Start(ctx context.Context) error {
+	if err := s.health.Await(ctx, s.migrate); err != nil {
+		return fmt.Errorf("preparing the database: %w", err)
+	}
+	s.watch.Do(func() { s.watching.Go(s.probe) })
+	return nil
+}
+
+// probe keeps the health up to date until the store is closed.
+func (s *Store) probe() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-s.closing.Done():
+			return
+		}
+		ctx, cancel := context.WithTimeout(s.closing, 3*time.Second)
+		err := s.pool.Ping(ctx)
+		cancel()
+		stat := s.pool.Stat()
+		if err != nil && stat.AcquiredConns() >= stat.MaxConns() {
+			continue // busy, which says nothing about the server
+		}
+		if s.closing.Err() == nil {
+			s.health.Report(s.classify(s.closing, err))
+		}
+	}
+}
+
+// Ready returns nil, or why the server did not answer in the last second.
+func (s *Store) Ready() error { return s.health.Ready() }
+
+// Close waits for the calls that are under way.
+func (s *Store) Close() error {
+	s.close()
+	s.watching.Wait()
+	s.pool.Close()
+	return nil
+}
+
+var errClosed = storage.Unavailable(errors.New("the store is closed"))
+
+// bound returns the context of one call.
+func (s *Store) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.timeout)
+}
+
+// look reads rows of what is committed.
+func look[T any](ctx context.Context, s *Store, scan func(storage.Row) (T, error), query string, args ...any) ([]T, error) {
+	bound, cancel := s.bound(ctx)
+	defer cancel()
+	rows, err := s.pool.Query(bound, query, args...)
+	if err != nil {
+		return nil, s.classify(ctx, err)
+	}
+	all, err := collect(rows, scan)
+	return all, s.classify(ctx, err)
+}
+
+// collect reads all rows; nil where there are none.
+func collect[T any](rows pgx.Rows, scan func(storage.Row) (T, error)) ([]T, error) {
+	return pgx.AppendRows([]T(nil), rows, func(r pgx.CollectableRow) (T, error) { return scan(r) })
+}

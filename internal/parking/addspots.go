@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,8 +18,8 @@ import (
 // maxAdded bounds how many spots one request adds, all in one transaction.
 const maxAdded = 10_000
 
-// AddSpots adds spots to a lot, all or none. Each has its first status already.
-func (s *Service) AddSpots(ctx context.Context, by origin, lotID string, spots []Spot) ([]Spot, error) {
+// addSpots adds spots to a lot, all or none. Each has its first status already.
+func (s *Service) addSpots(ctx context.Context, by origin, lotID string, spots []Spot) ([]Spot, error) {
 	var added []Spot
 	err := untilOrdered(func() error {
 		return s.update(ctx, func(ctx context.Context, t *transaction) (err error) {
@@ -90,7 +89,7 @@ func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (
 	if err != nil {
 		return answer{}, err
 	}
-	added, err := s.AddSpots(r.Context(), by, r.PathValue("lotId"), spots)
+	added, err := s.addSpots(r.Context(), by, r.PathValue("lotId"), spots)
 	if err != nil {
 		return answer{}, err
 	}
@@ -140,5 +139,3 @@ func readSpot(o *object, s *Spot, latest time.Time) {
 	}
 	s.begin(status, observedAt)
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -165,8 +164,7 @@ func (o *object) take(name string) (json.RawMessage, bool) {
 // end returns what was wrong; a field that nobody read is.
 func (o *object) end() error {
 	if o.err == nil && len(o.fields) > 0 {
-		first := slices.Min(slices.Collect(maps.Keys(o.fields)))
-		o.err = unknownField(o.prefix+first, o.known)
+		o.err = unknownField(o.prefix+sortedKeys(o.fields)[0], o.known)
 	}
 	return o.err
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"parkwire/internal/identity"
 	"parkwire/internal/problem"
 )
@@ -53,7 +51,7 @@ func (s *Service) routes() map[string]map[string]route {
 }
 
 // Handler serves everything under /api/v1 but the events. It trusts the headers by which a gateway says who makes
-// a request, see [identity.Behind], and leaves it to the gateway who may read.
+// a request, see [identity.Behind], and leaves it to the gateway who may read. Requests have their ids already.
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for path, methods := range s.routes() {
@@ -65,7 +63,7 @@ func (s *Service) Handler() http.Handler {
 	mux.Handle("/", s.handle(route{serve: func(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
 		return answer{}, routeNotFound(r.URL.Path)
 	}}))
-	return withRequestID(mux)
+	return mux
 }
 
 func (s *Service) refuseMethod(allowed []string) http.Handler {
@@ -143,20 +141,6 @@ func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	identity.Challenge(w.Header(), p)
 	problem.Write(w, r, p)
-}
-
-// withRequestID takes over the id that the gateway gave a request, or gives one.
-func withRequestID(to http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if problem.RequestID(r.Context()) == "" {
-			id := r.Header.Get("X-Request-Id")
-			if !validID(id) {
-				id = uuid.NewString()
-			}
-			r = r.WithContext(problem.WithRequestID(r.Context(), id))
-		}
-		to.ServeHTTP(w, r)
-	})
 }
 
 // traceparent returns the W3C trace context of the request, or "" where there is none that is well formed.

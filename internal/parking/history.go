@@ -47,7 +47,7 @@ func (s *Service) getHistory(_ http.ResponseWriter, r *http.Request, _ origin) (
 		return answer{}, err
 	}
 	if len(entries) == 0 {
-		if _, err := s.Spot(r.Context(), id); err != nil {
+		if _, err := s.spot(r.Context(), id); err != nil {
 			return answer{}, err
 		}
 	}

@@ -43,8 +43,8 @@ func readLot(o *object, l *Lot) {
 	readHeartbeat(o, &l.Heartbeat)
 }
 
-// AddLot adds a lot; it gets its times here.
-func (s *Service) AddLot(ctx context.Context, lot Lot) (LotState, error) {
+// addLot adds a lot; it gets its times here.
+func (s *Service) addLot(ctx context.Context, lot Lot) (LotState, error) {
 	lot.CreatedAt = s.now()
 	lot.UpdatedAt = lot.CreatedAt
 	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
@@ -53,8 +53,8 @@ func (s *Service) AddLot(ctx context.Context, lot Lot) (LotState, error) {
 	return LotState{Lot: lot}, err
 }
 
-// ChangeLot lets change alter a lot, which must keep its id.
-func (s *Service) ChangeLot(ctx context.Context, id string, change func(*Lot) error) (LotState, error) {
+// changeLot lets change alter a lot, which must keep its id.
+func (s *Service) changeLot(ctx context.Context, id string, change func(*Lot) error) (LotState, error) {
 	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
 		lot, err := t.Lot(ctx, id)
 		if err != nil {
@@ -70,19 +70,19 @@ func (s *Service) ChangeLot(ctx context.Context, id string, change func(*Lot) er
 	if err != nil {
 		return LotState{}, instead(err, ErrNotFound, lotNotFound(id))
 	}
-	return s.Lot(ctx, id)
+	return s.lot(ctx, id)
 }
 
-// RemoveLot removes a lot that has no spots, with its zones.
-func (s *Service) RemoveLot(ctx context.Context, id string) error {
+// removeLot removes a lot that has no spots, with its zones.
+func (s *Service) removeLot(ctx context.Context, id string) error {
 	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
 		return instead(t.RemoveLot(ctx, id), ErrInUse, lotInUse(id))
 	})
 	return instead(err, ErrNotFound, lotNotFound(id))
 }
 
-// Lot returns a lot with its counts.
-func (s *Service) Lot(ctx context.Context, id string) (LotState, error) {
+// lot returns a lot with its counts.
+func (s *Service) lot(ctx context.Context, id string) (LotState, error) {
 	lot, err := s.store.Lot(ctx, id)
 	return lot, instead(err, ErrNotFound, lotNotFound(id))
 }
@@ -109,7 +109,7 @@ func (s *Service) postLot(w http.ResponseWriter, r *http.Request, _ origin) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	made, err := s.AddLot(r.Context(), lot)
+	made, err := s.addLot(r.Context(), lot)
 	return answer{status: http.StatusCreated, location: "/api/v1/lots/" + url.PathEscape(lot.ID), body: viewLot(made)}, err
 }
 
@@ -117,7 +117,7 @@ func (s *Service) getLot(_ http.ResponseWriter, r *http.Request, _ origin) (answ
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
-	lot, err := s.Lot(r.Context(), r.PathValue("lotId"))
+	lot, err := s.lot(r.Context(), r.PathValue("lotId"))
 	return answer{status: http.StatusOK, body: viewLot(lot)}, err
 }
 
@@ -126,7 +126,7 @@ func (s *Service) patchLot(w http.ResponseWriter, r *http.Request, _ origin) (an
 	if err != nil {
 		return answer{}, err
 	}
-	lot, err := s.ChangeLot(r.Context(), r.PathValue("lotId"), func(l *Lot) error {
+	lot, err := s.changeLot(r.Context(), r.PathValue("lotId"), func(l *Lot) error {
 		return patch(body, func(o *object) { readLot(o, l) })
 	})
 	return answer{status: http.StatusOK, body: viewLot(lot)}, err
@@ -136,7 +136,7 @@ func (s *Service) deleteLot(_ http.ResponseWriter, r *http.Request, _ origin) (a
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusNoContent}, s.RemoveLot(r.Context(), r.PathValue("lotId"))
+	return answer{status: http.StatusNoContent}, s.removeLot(r.Context(), r.PathValue("lotId"))
 }
 
 // summaryView is what a lot and its zones are at a moment.
@@ -158,11 +158,11 @@ func (s *Service) getSummary(_ http.ResponseWriter, r *http.Request, _ origin) (
 		return answer{}, err
 	}
 	asOf := s.now()
-	lot, err := s.Lot(r.Context(), r.PathValue("lotId"))
+	lot, err := s.lot(r.Context(), r.PathValue("lotId"))
 	if err != nil {
 		return answer{}, err
 	}
-	zones, err := s.Zones(r.Context(), lot.ID)
+	zones, err := s.zones(r.Context(), lot.ID)
 	if err != nil {
 		return answer{}, err
 	}

@@ -29,7 +29,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000},
 		}),
 		commitTime: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "parkwire_parking_commit_duration_seconds", Help: "How long a transaction of readings or of an operator took.",
+			Name: "parkwire_parking_commit_duration_seconds", Help: "How long a transaction took that changed spots.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 	}
@@ -46,8 +46,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	return m
 }
 
+// committed leaves out the sweeps that found nothing.
 func (m *metrics) committed(t *transaction, took time.Duration) {
-	m.commitTime.Observe(took.Seconds())
+	if len(t.spots) > 0 {
+		m.commitTime.Observe(took.Seconds())
+	}
 	for _, e := range t.events {
 		m.transitions.WithLabelValues(string(e.Change)).Inc()
 	}

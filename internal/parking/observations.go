@@ -15,25 +15,25 @@ import (
 // maxErrors bounds how many rejected readings an answer explains.
 const maxErrors = 1000
 
-// IngestResult counts what became of readings, and says why some were rejected.
-type IngestResult struct {
+// ingestResult counts what became of readings, and says why some were rejected.
+type ingestResult struct {
 	Accepted      int            `json:"accepted"`
 	Unchanged     int            `json:"unchanged"`
 	Late          int            `json:"late"`
 	Rejected      int            `json:"rejected"`
-	Errors        []ReadingError `json:"errors"` // the first ones, by line
+	Errors        []readingError `json:"errors"` // the first ones, by line
 	ErrorsOmitted int            `json:"errorsOmitted,omitempty"`
 }
 
-// ReadingError says why a reading was rejected.
-type ReadingError struct {
+// readingError says why a reading was rejected.
+type readingError struct {
 	Line   int    `json:"line"` // or, in an array, which element; from 1
 	SpotID string `json:"spotId,omitempty"`
 	Field  string `json:"field,omitempty"`
 	Reason string `json:"reason"`
 }
 
-func (r *IngestResult) count(o outcome) {
+func (r *ingestResult) count(o outcome) {
 	switch o {
 	case accepted:
 		r.Accepted++
@@ -47,15 +47,15 @@ func (r *IngestResult) count(o outcome) {
 }
 
 // reject keeps the error only where it may be among the first.
-func (r *IngestResult) reject(e ReadingError) {
+func (r *ingestResult) reject(e readingError) {
 	if len(r.Errors) < 2*maxErrors { // those of wrong shape and those that were refused come in two runs
 		r.Errors = append(r.Errors, e)
 	}
 }
 
 // finish orders the errors and cuts them to their bound.
-func (r *IngestResult) finish() {
-	slices.SortFunc(r.Errors, func(a, b ReadingError) int { return cmp.Compare(a.Line, b.Line) })
+func (r *ingestResult) finish() {
+	slices.SortFunc(r.Errors, func(a, b readingError) int { return cmp.Compare(a.Line, b.Line) })
 	r.Errors = r.Errors[:min(len(r.Errors), maxErrors)]
 	r.ErrorsOmitted = r.Rejected - len(r.Errors)
 }
@@ -74,8 +74,8 @@ func (s *Service) postObservations(w http.ResponseWriter, r *http.Request, by or
 
 // ingest commits readings in batches, in order. Where that fails in the middle, those before are kept; sent again
 // they are known and change nothing.
-func (s *Service) ingest(ctx context.Context, by origin, read readings) (*IngestResult, error) {
-	result := &IngestResult{Errors: append([]ReadingError{}, read.errors...), Rejected: read.rejected}
+func (s *Service) ingest(ctx context.Context, by origin, read readings) (*ingestResult, error) {
+	result := &ingestResult{Errors: append([]readingError{}, read.errors...), Rejected: read.rejected}
 	s.metrics.observations.WithLabelValues("rejected").Add(float64(read.rejected))
 	line := 0
 	for all := range slices.Chunk(read.good, maxGroup) {
@@ -95,11 +95,11 @@ func (s *Service) ingest(ctx context.Context, by origin, read readings) (*Ingest
 	return result, nil
 }
 
-func rejection(o outcome, line int, spotID string) ReadingError {
+func rejection(o outcome, line int, spotID string) readingError {
 	if o == inFuture {
-		return ReadingError{Line: line, SpotID: spotID, Field: "observedAt", Reason: fmt.Sprintf("It is more than %v in the future.", maxAhead)}
+		return readingError{Line: line, SpotID: spotID, Field: "observedAt", Reason: fmt.Sprintf("It is more than %v in the future.", maxAhead)}
 	}
-	return ReadingError{Line: line, SpotID: spotID, Field: "spotId", Reason: "There is no spot with this id."}
+	return readingError{Line: line, SpotID: spotID, Field: "spotId", Reason: "There is no spot with this id."}
 }
 
 // interrupted adds to a failure what had been committed before it.
@@ -172,6 +172,6 @@ func (t *transaction) observe(spots map[string]Spot, b *batch) error {
 }
 
 // readingError makes of a problem with one line what the answer says of it.
-func readingError(line int, spotID string, p problem.Problem) ReadingError {
-	return ReadingError{Line: line, SpotID: spotID, Field: p.Field, Reason: p.Detail}
+func errorOfLine(line int, spotID string, p problem.Problem) readingError {
+	return readingError{Line: line, SpotID: spotID, Field: p.Field, Reason: p.Detail}
 }

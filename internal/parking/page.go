@@ -3,6 +3,7 @@ package parking
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -28,7 +29,7 @@ func parseParams(raw string) *params {
 	values, err := url.ParseQuery(raw)
 	p := &params{values: values}
 	if err != nil {
-		p.err = invalidParameter("?", "pairs of name=value in percent encoding", strconv.Quote(raw))
+		p.err = invalidQuery(raw)
 	}
 	return p
 }
@@ -61,10 +62,8 @@ func (p *params) fail(name, want, is string) {
 
 // end returns what was wrong; a parameter that nobody read is.
 func (p *params) end() error {
-	for name := range p.values {
-		if p.err == nil {
-			p.err = unknownParameter(name, p.known)
-		}
+	if p.err == nil && len(p.values) > 0 {
+		p.err = unknownParameter(sortedKeys(p.values)[0], p.known)
 	}
 	return p.err
 }
@@ -175,3 +174,5 @@ func (p *params) statuses(name string) []event.Status {
 	}
 	return statuses
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

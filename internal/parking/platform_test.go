@@ -80,7 +80,7 @@ func newPlatform(t *testing.T, change ...func(*parking.Options)) *platform {
 		f(&options)
 	}
 	p.service = parking.NewService(options)
-	p.handler = p.service.Handler()
+	p.handler = problem.Identified(p.service.Handler())
 	return p
 }
 

@@ -69,7 +69,7 @@ func mediaType(is string, takes ...string) problem.Problem {
 
 func bodyTooLarge(limit int64) problem.Problem {
 	return problem.New(http.StatusRequestEntityTooLarge, "body-too-large",
-		fmt.Sprintf("The body is larger than %d bytes. Send it in several requests.", limit))
+		fmt.Sprintf("The body is larger than %d bytes. Send it in several requests.", limit)).With("limit", limit)
 }
 
 func unknownField(name string, known []string) problem.Problem {
@@ -95,12 +95,17 @@ func invalidParameter(name, want, is string) problem.Problem {
 		fmt.Sprintf("The parameter %q must be %s; it is %s.", name, want, shorten(is))).WithField(name)
 }
 
+func invalidQuery(is string) problem.Problem {
+	return problem.New(http.StatusBadRequest, "invalid-parameter",
+		fmt.Sprintf("The query %q is not made of pairs name=value in percent encoding.", shorten(is)))
+}
+
 func unknownParameter(name string, known []string) problem.Problem {
 	detail := fmt.Sprintf("The parameter %q is not known here; this address has none.", name)
 	if len(known) > 0 {
 		detail = fmt.Sprintf("The parameter %q is not known here; there are %s.", name, strings.Join(known, ", "))
 	}
-	return problem.New(http.StatusBadRequest, "invalid-parameter", detail).WithField(name)
+	return problem.New(http.StatusBadRequest, "unknown-parameter", detail).WithField(name)
 }
 
 func databaseUnavailable() problem.Problem {

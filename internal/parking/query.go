@@ -65,7 +65,7 @@ func (s *Service) getLotSpots(_ http.ResponseWriter, r *http.Request, _ origin) 
 	if err := p.end(); err != nil {
 		return answer{}, err
 	}
-	if _, err := s.Lot(r.Context(), q.Lots[0]); err != nil {
+	if _, err := s.lot(r.Context(), q.Lots[0]); err != nil {
 		return answer{}, err
 	}
 	return s.spotsAnswer(r.Context(), q, at)

@@ -21,7 +21,7 @@ type readings struct {
 	good     []Observation
 	lines    []int // where each stands
 	rejected int
-	errors   []ReadingError
+	errors   []readingError
 }
 
 // readReadings reads a JSON array, or NDJSON. The body itself is not kept.
@@ -107,7 +107,7 @@ func (r *readings) lineByLine(body *bufio.Reader, above int) error {
 	for number := above + 1; ; number++ {
 		line, err := body.ReadSlice('\n')
 		if err == bufio.ErrBufferFull {
-			r.reject(readingError(number, "", invalidBody(fmt.Sprintf("The line is longer than %d bytes.", maxLine))))
+			r.reject(errorOfLine(number, "", invalidBody(fmt.Sprintf("The line is longer than %d bytes.", maxLine))))
 			for err == bufio.ErrBufferFull {
 				_, err = body.ReadSlice('\n')
 			}
@@ -134,13 +134,13 @@ func (r *readings) add(line int, text []byte) {
 	})
 	var p problem.Problem
 	if errors.As(err, &p) {
-		r.reject(readingError(line, o.SpotID, p))
+		r.reject(errorOfLine(line, o.SpotID, p))
 		return
 	}
 	r.good, r.lines = append(r.good, o), append(r.lines, line)
 }
 
-func (r *readings) reject(e ReadingError) {
+func (r *readings) reject(e readingError) {
 	r.rejected++
 	if len(r.errors) < maxErrors {
 		r.errors = append(r.errors, e)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -61,8 +62,8 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		"seen in the future":       {400, "invalid-field", "observedAt", "POST", "/lots/central/spots", body{"spotId": "b-03", "observedAt": "2026-11-24T12:01:01Z"}},
 		"a spot of text":           {400, "invalid-body", "", "POST", "/lots/central/spots", `"b-03"`},
 		"an action with a body":    {400, "unknown-field", "by", "POST", "/spots/b-01/occupy", body{"by": "me"}},
-		"a parameter of a write":   {400, "invalid-parameter", "force", "POST", "/spots/b-01/occupy?force=1", nil},
-		"an unknown parameter":     {400, "invalid-parameter", "colour", "GET", "/spots?colour=red", nil},
+		"a parameter of a write":   {400, "unknown-parameter", "force", "POST", "/spots/b-01/occupy?force=1", nil},
+		"an unknown parameter":     {400, "unknown-parameter", "colour", "GET", "/spots?colour=red", nil},
 		"a limit too high":         {400, "invalid-parameter", "limit", "GET", "/lots?limit=100000", nil},
 		"a limit of nothing":       {400, "invalid-parameter", "limit", "GET", "/lots?limit=0", nil},
 		"a limit given twice":      {400, "invalid-parameter", "limit", "GET", "/lots?limit=1&limit=2", nil},
@@ -74,7 +75,7 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		"a box of no numbers":      {400, "invalid-parameter", "bbox", "GET", "/spots?bbox=NaN,0,1,1", nil},
 		"a status to find":         {400, "invalid-parameter", "status", "GET", "/spots?status=removed", nil},
 		"a time with a bare plus":  {400, "invalid-parameter", "updated_since", "GET", "/spots?updated_since=2026-11-24T12:00:00+01:00", nil},
-		"a query that is none":     {400, "invalid-parameter", "?", "GET", "/lots?limit=%zz", nil},
+		"a query that is none":     {400, "invalid-parameter", "", "GET", "/lots?limit=%zz", nil},
 		"a spot that is not there": {404, "spot-not-found", "", "POST", "/spots/b-99/occupy", nil},
 		"an id that cannot be":     {404, "route-not-found", "", "GET", "/spots/a%00b", nil},
 		"an action that is none":   {404, "route-not-found", "", "POST", "/spots/b-01/explode", nil},
@@ -211,4 +212,53 @@ func TestARequestThatEndedChangesNothing(t *testing.T) {
 	if s := p.spot(t, "b-01"); s.Version != 1 {
 		t.Errorf("%+v", s)
 	}
+}
+
+// Whoever passes requests on may bound them more narrowly than this part does; it is answered in the same words.
+func TestBodiesThatAreTooLargeAreRefused(t *testing.T) {
+	p := newPlatform(t)
+	p.addLot(t, "central", "b-01")
+	inner := p.handler
+	p.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 100)
+		inner.ServeHTTP(w, r)
+	})
+	for _, path := range []string{"/api/v1/observations", "/api/v1/lots", "/api/v1/lots/central/spots"} {
+		content := "[" + strings.Repeat(" ", 200) + "]"
+		got := p.refused(t, 413, "body-too-large", "", "POST", path, content)
+		if got.Extras["limit"] != 100.0 {
+			t.Errorf("%+v", got)
+		}
+	}
+	lines := strings.Repeat(`{"spotId":"b-01","occupied":true,"observedAt":"2026-11-24T12:00:00Z"}`+"\n", 3)
+	p.refused(t, 413, "body-too-large", "", "POST", "/api/v1/observations", lines, "Content-Type", "application/x-ndjson")
+	if s := p.spot(t, "b-01"); s.Version != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Two requests that add the same id at once: the one that was second is told so.
+func TestWhoAddsSecondIsTold(t *testing.T) {
+	store := &overtaken{}
+	p := newPlatform(t, func(o *parking.Options) { store.Store, o.Store = o.Store, store })
+	p.addLot(t, "central")
+	store.overtake = func() {
+		store.overtake = nil
+		do[spot](t, p, 201, "POST", "/api/v1/lots/central/spots", body{"spotId": "b-01"})
+	}
+	p.refused(t, 409, "id-taken", "spotId", "POST", "/api/v1/lots/central/spots", []body{{"spotId": "b-00"}, {"spotId": "b-01"}})
+}
+
+// overtaken is a store in which another transaction adds a spot first.
+type overtaken struct {
+	parking.Store
+	overtake func()
+}
+
+func (o *overtaken) Update(ctx context.Context, change func(context.Context, parking.Tx) error) error {
+	if first := o.overtake; first != nil {
+		first()
+		return fmt.Errorf("saving spots: %w", parking.ErrTaken)
+	}
+	return o.Store.Update(ctx, change)
 }

@@ -328,7 +328,7 @@ func TestSpotsAreFoundByWhatTheyAre(t *testing.T) {
 		t.Errorf("%+v", page)
 	}
 	p.refused(t, 404, "lot-not-found", "", "GET", "/api/v1/lots/west/spots", nil)
-	p.refused(t, 400, "invalid-parameter", "lot", "GET", "/api/v1/lots/south/spots?lot=north", nil)
+	p.refused(t, 400, "unknown-parameter", "lot", "GET", "/api/v1/lots/south/spots?lot=north", nil)
 }
 
 func TestPagesHoldEveryLotAndSpotOnce(t *testing.T) {

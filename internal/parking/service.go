@@ -69,15 +69,16 @@ func (s *Service) Run(ctx context.Context) error {
 	defer sweep.Stop()
 	prune := time.NewTicker(pruneInterval)
 	defer prune.Stop()
-	watch := complaint{logger: s.logger}
+	sweeping := complaint{logger: s.logger, task: "silent sensors and ended reservations"}
+	pruning := complaint{logger: s.logger, task: "the end of old history"}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-sweep.C:
-			watch.report(ctx, s.sweep(ctx))
+			sweeping.report(ctx, s.sweep(ctx))
 		case <-prune.C:
-			watch.report(ctx, s.prune(ctx))
+			pruning.report(ctx, s.prune(ctx))
 		}
 	}
 }

@@ -75,8 +75,8 @@ func (p precondition) check(s Spot) error {
 	return versionMismatch(s, shorten(string(p)))
 }
 
-// Spot returns a spot.
-func (s *Service) Spot(ctx context.Context, id string) (Spot, error) {
+// spot returns a spot.
+func (s *Service) spot(ctx context.Context, id string) (Spot, error) {
 	spot, err := s.store.Spot(ctx, id)
 	return spot, instead(err, ErrNotFound, spotNotFound(id))
 }
@@ -85,7 +85,7 @@ func (s *Service) getSpot(_ http.ResponseWriter, r *http.Request, _ origin) (ans
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
-	return spotAnswer(s.Spot(r.Context(), r.PathValue("spotId")))
+	return spotAnswer(s.spot(r.Context(), r.PathValue("spotId")))
 }
 
 // readDescription reads what an operator may change of a spot.

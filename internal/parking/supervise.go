@@ -66,9 +66,10 @@ func (s *Service) prune(ctx context.Context) error {
 	}
 }
 
-// complaint says once in the log that something fails, and once that it goes well again.
+// complaint says once in the log that a task fails, and once that it goes well again.
 type complaint struct {
 	logger  *slog.Logger
+	task    string
 	failing bool
 }
 
@@ -77,9 +78,9 @@ func (c *complaint) report(ctx context.Context, err error) {
 	case ctx.Err() != nil:
 	case err != nil && !c.failing:
 		c.failing = true
-		c.logger.Warn("silent sensors, ended reservations and old history are not looked after", "error", err)
+		c.logger.Warn("this is not looked after: "+c.task, "error", err)
 	case err == nil && c.failing:
 		c.failing = false
-		c.logger.Info("silent sensors, ended reservations and old history are looked after again")
+		c.logger.Info("this is looked after again: " + c.task)
 	}
 }

@@ -23,8 +23,8 @@ func readZone(o *object, z *Zone) {
 	optional(o, "level", &z.Level, wantLevel, func(level *int) bool { return validLevel(*level) })
 }
 
-// AddZone adds a zone to its lot.
-func (s *Service) AddZone(ctx context.Context, zone Zone) error {
+// addZone adds a zone to its lot.
+func (s *Service) addZone(ctx context.Context, zone Zone) error {
 	return s.update(ctx, func(ctx context.Context, t *transaction) error {
 		if _, err := t.Lot(ctx, zone.LotID); err != nil {
 			return instead(err, ErrNotFound, lotNotFound(zone.LotID))
@@ -33,8 +33,8 @@ func (s *Service) AddZone(ctx context.Context, zone Zone) error {
 	})
 }
 
-// ChangeZone lets change alter a zone, which must keep its id and lot.
-func (s *Service) ChangeZone(ctx context.Context, lotID, id string, change func(*Zone) error) (Zone, error) {
+// changeZone lets change alter a zone, which must keep its id and lot.
+func (s *Service) changeZone(ctx context.Context, lotID, id string, change func(*Zone) error) (Zone, error) {
 	var zone Zone
 	err := s.update(ctx, func(ctx context.Context, t *transaction) (err error) {
 		if zone, err = t.zoneOf(ctx, lotID, id); err != nil {
@@ -49,8 +49,8 @@ func (s *Service) ChangeZone(ctx context.Context, lotID, id string, change func(
 	return zone, err
 }
 
-// RemoveZone removes a zone that has no spots.
-func (s *Service) RemoveZone(ctx context.Context, lotID, id string) error {
+// removeZone removes a zone that has no spots.
+func (s *Service) removeZone(ctx context.Context, lotID, id string) error {
 	return s.update(ctx, func(ctx context.Context, t *transaction) error {
 		if _, err := t.zoneOf(ctx, lotID, id); err != nil {
 			return err
@@ -67,8 +67,8 @@ func (t *transaction) zoneOf(ctx context.Context, lotID, id string) (Zone, error
 	return zone, instead(err, ErrNotFound, zoneNotFound(lotID, id))
 }
 
-// Zones returns the zones of a lot with their counts, by id.
-func (s *Service) Zones(ctx context.Context, lotID string) ([]ZoneState, error) {
+// zones returns the zones of a lot with their counts, by id.
+func (s *Service) zones(ctx context.Context, lotID string) ([]ZoneState, error) {
 	zones, err := s.store.Zones(ctx, lotID)
 	return zones, instead(err, ErrNotFound, lotNotFound(lotID))
 }
@@ -79,7 +79,7 @@ func (s *Service) getZones(_ http.ResponseWriter, r *http.Request, _ origin) (an
 	if err := p.end(); err != nil {
 		return answer{}, err
 	}
-	zones, err := s.Zones(r.Context(), r.PathValue("lotId"))
+	zones, err := s.zones(r.Context(), r.PathValue("lotId"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -100,7 +100,7 @@ func (s *Service) postZone(w http.ResponseWriter, r *http.Request, _ origin) (an
 		return answer{}, err
 	}
 	location := "/api/v1/lots/" + url.PathEscape(zone.LotID) + "/zones/" + url.PathEscape(zone.ID)
-	return answer{status: http.StatusCreated, location: location, body: viewZone(zone)}, s.AddZone(r.Context(), zone)
+	return answer{status: http.StatusCreated, location: location, body: viewZone(zone)}, s.addZone(r.Context(), zone)
 }
 
 func (s *Service) getZone(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
@@ -108,7 +108,7 @@ func (s *Service) getZone(_ http.ResponseWriter, r *http.Request, _ origin) (ans
 		return answer{}, err
 	}
 	lotID, id := r.PathValue("lotId"), r.PathValue("zoneId")
-	zones, err := s.Zones(r.Context(), lotID)
+	zones, err := s.zones(r.Context(), lotID)
 	if err != nil {
 		return answer{}, err
 	}
@@ -125,7 +125,7 @@ func (s *Service) patchZone(w http.ResponseWriter, r *http.Request, _ origin) (a
 	if err != nil {
 		return answer{}, err
 	}
-	zone, err := s.ChangeZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"), func(z *Zone) error {
+	zone, err := s.changeZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"), func(z *Zone) error {
 		return patch(body, func(o *object) { readZone(o, z) })
 	})
 	return answer{status: http.StatusOK, body: viewZone(zone)}, err
@@ -135,5 +135,5 @@ func (s *Service) deleteZone(_ http.ResponseWriter, r *http.Request, _ origin) (
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusNoContent}, s.RemoveZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"))
+	return answer{status: http.StatusNoContent}, s.removeZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"))
 }

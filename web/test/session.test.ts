@@ -107,3 +107,16 @@ test('a burst of thousands of events is applied without waiting for a frame', ()
   for (let version = 2; version <= 5_001; version++) FakeSocket.last.send(event('c-01', version, version % 2 ? 'free' : 'occupied', 'x'));
   expect(spots()['c-01']).toMatchObject({ version: 5_001 });
 });
+
+test('a change shows itself with motion, but not in a storm', async () => {
+  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
+  paint();
+  expect(spots()['c-01']!.pulse).toBe(1);
+  for (let version = 3; version <= 100; version++) FakeSocket.last.send(event('c-01', version, version % 2 ? 'free' : 'occupied', 'x'));
+  paint();
+  expect(spots()['c-01']!.pulse).toBe(1);
+  await pass(3_000);
+  FakeSocket.last.send(event('c-01', 101, 'free', 'released'));
+  paint();
+  expect(spots()['c-01']!.pulse).toBe(2);
+});

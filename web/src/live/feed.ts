@@ -4,7 +4,7 @@ import type { ParkingEvent } from './wire';
 
 /** A line of the feed: a change, or the admission that changes were missed. */
 export type FeedItem =
-  | { readonly key: number; readonly kind: 'change'; readonly event: ParkingEvent; readonly name: string; readonly lotId: string | undefined; readonly at: number }
+  | { readonly key: number; readonly kind: 'change'; readonly event: ParkingEvent; readonly name: string; readonly lotId: string | undefined; readonly at: number; readonly motion: boolean }
   | { readonly key: number; readonly kind: 'gap'; readonly since: number; readonly at: number };
 
 /** How many lines are kept, of all lots and of each. */
@@ -21,12 +21,12 @@ export class Feed {
     return lotId === undefined ? this.#all : this.#lot(lotId);
   }
 
-  add(news: Outcome['news'], now: number): void {
+  add(news: Outcome['news'], now: number, motion = true): void {
     const byLot = new Map<string, FeedItem[]>();
     const items = news.map(({ event, spot }): FeedItem => {
       const lotId = event.lotId ?? spot?.lotId;
       const at = Date.parse(event.timestamp) || now;
-      const item: FeedItem = { key: ++this.#keys, kind: 'change', event, name: spot?.name ?? event.spotId, lotId, at };
+      const item: FeedItem = { key: ++this.#keys, kind: 'change', event, name: spot?.name ?? event.spotId, lotId, at, motion };
       if (lotId !== undefined) {
         const its = byLot.get(lotId);
         if (its) its.push(item);

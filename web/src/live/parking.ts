@@ -5,7 +5,7 @@ import { defined, isStatus, type Lot, type ParkingEvent, type Spot, type Zone } 
 
 /** A spot as it is shown. */
 export interface SpotState extends Spot {
-  /** How often it changed under the viewer's eyes. */
+  /** How many changes of it were shown with motion. */
   readonly pulse: number;
 }
 
@@ -97,13 +97,13 @@ export class Parking {
     this.#zonesOf(lotId).value = zones;
   }
 
-  /** Applies events in the order in which they came. */
-  apply(events: readonly ParkingEvent[]): Outcome {
+  /** Applies events in the order in which they came. With motion, the spots show that they changed. */
+  apply(events: readonly ParkingEvent[], motion = true): Outcome {
     const outcome: Outcome = { news: [], incomplete: new Set() };
     this.#batch(() => {
       for (const event of events) {
         const before = this.#cells.get(event.spotId)?.peek();
-        if (!this.#applyOne(event, before)) continue;
+        if (!this.#applyOne(event, before, motion ? 1 : 0)) continue;
         outcome.news.push({ event, spot: before });
         const lotId = event.lotId ?? before?.lotId;
         if (lotId === undefined) continue;
@@ -115,9 +115,9 @@ export class Parking {
   }
 
   /** Returns whether the event is news. */
-  #applyOne(event: ParkingEvent, before: SpotState | undefined): boolean {
+  #applyOne(event: ParkingEvent, before: SpotState | undefined, pulse: number): boolean {
     const { spotId, version } = event;
-    const changed = { pulse: (before?.pulse ?? 0) + 1, changedAt: event.timestamp };
+    const changed = { pulse: (before?.pulse ?? 0) + pulse, changedAt: event.timestamp };
     if (version === undefined) {
       // Another program's event: no version tells whether it is newer than what is known, and none is to be trusted with more than a status.
       if (before && isStatus(event.status)) this.#put({ ...before, ...changed, status: event.status });

@@ -11,6 +11,8 @@ const fetchDelay = 400;
 const fetchPause = 5_000; // between two such fetches
 const longestFrame = 250; // until events are shown though the page is not painted, as in a hidden tab
 const longestQueue = 5_000; // events
+/** More events than this in a second are a storm: motion would show nothing then, and cost much. */
+const storm = 40;
 
 export class Session {
   readonly parking = new Parking();
@@ -23,6 +25,7 @@ export class Session {
   #flushing: (() => void) | undefined;
   readonly #incomplete = new Set<string>();
   #fetching = false;
+  #pace = { second: 0, now: 0, before: 0 };
   readonly #loaded = signal(false);
 
   constructor(private readonly api: Api, address: string, Socket?: typeof WebSocket) {
@@ -78,11 +81,20 @@ export class Session {
     const events = this.#queue;
     this.#queue = [];
     batch(() => {
-      const { news, incomplete } = this.parking.apply(events);
-      this.feed.add(news, Date.now());
+      const motion = this.#isCalm(events.length);
+      const { news, incomplete } = this.parking.apply(events, motion);
+      this.feed.add(news, Date.now(), motion);
       for (const lotId of incomplete) this.#incomplete.add(lotId);
     });
     if (this.#incomplete.size > 0) void this.#complete();
+  }
+
+  /** Counts events, by the second. */
+  #isCalm(events: number): boolean {
+    const second = Math.floor(Date.now() / 1000);
+    const { second: last, now, before } = this.#pace;
+    this.#pace = second === last ? { second, now: now + events, before } : { second, now: events, before: second === last + 1 ? now : 0 };
+    return Math.max(this.#pace.now, this.#pace.before) <= storm;
   }
 
   /** Fetches the lots and spots of which events do not tell everything. */

@@ -62,7 +62,7 @@ function City({ session }: { session: Session }) {
   return (
     <header class="city">
       <h1 tabIndex={-1}>
-        <strong>{number(counts.free)}</strong> <span>spots free</span>
+        <strong>{number(counts.free)}</strong> <span>{counts.free === 1 ? 'spot' : 'spots'} free</span>
       </h1>
       <p>of {number(counts.total)} in {number(lots)} {lots === 1 ? 'lot' : 'lots'}</p>
       <Proportion counts={counts} />

@@ -1,6 +1,5 @@
 import type { Cell } from '../live/parking';
 import { statusName } from '../text/english';
-import { Mark } from './Mark';
 
 interface BayProps {
   readonly cell: Cell;
@@ -10,7 +9,7 @@ interface BayProps {
   readonly pick: (cell: Cell) => void;
 }
 
-/** One spot in the grid. It draws itself anew when its own spot changes, and at no other time. */
+/** One spot in the grid: a single element, as a lot may have thousands. It draws itself anew when its own spot changes, and at no other time. */
 export function Bay({ cell, label, stop, pick }: BayProps) {
   const spot = cell.value;
   return (
@@ -18,7 +17,7 @@ export function Bay({ cell, label, stop, pick }: BayProps) {
       type="button"
       class="bay"
       tabIndex={stop ? 0 : -1}
-      title={spot.name ?? spot.spotId}
+      aria-label={`${spot.name ?? spot.spotId} ${statusName[spot.status]}`}
       onClick={() => pick(cell)}
       data-testid="spot"
       data-spot-id={spot.spotId}
@@ -26,9 +25,7 @@ export function Bay({ cell, label, stop, pick }: BayProps) {
       data-version={spot.version}
       data-pulse={spot.pulse === 0 ? undefined : spot.pulse % 2 === 0 ? 'even' : 'odd'}
     >
-      <Mark status={spot.status} />
-      <span>{label}</span>
-      <span class="unseen">{statusName[spot.status]}</span>
+      {label}
     </button>
   );
 }

@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal, type ReadonlySignal } from '@preact/signals';
 import type { FeedItem } from '../live/feed';
 import type { Session } from '../live/session';
 import { isStatus } from '../live/wire';
@@ -11,7 +11,7 @@ import { feedLot, lotPath, narrowFeed } from './router';
 export function FeedPanel({ session }: { session: Session }) {
   const unfolded = useSignal(false);
   const items = session.feed.items(feedLot.value).value;
-  const names = new Map(session.parking.lots.value.map((lot) => [lot.id, lot.name]));
+  const names = useComputed(() => new Map(session.parking.lots.value.map((lot) => [lot.id, lot.name])));
   return (
     <aside class="feed" aria-labelledby="feed-title" data-unfolded={unfolded.value}>
       <header>
@@ -21,15 +21,16 @@ export function FeedPanel({ session }: { session: Session }) {
           </button>
           <span>Changes</span>
         </h2>
-        <LotFilter names={names} />
+        <LotFilter names={names.value} />
       </header>
       {items.length === 0 ? (
-        <p class="none">Nothing has changed since {clockTime(session.since)}. What happens appears here at once.</p>
+        <p class="none">
+          {session.connection.state.value === 'open' && `Nothing has changed since ${clockTime(session.since)}. `}
+          Changes appear here the moment they are known.
+        </p>
       ) : (
         <ol id="feed-list" tabIndex={0} aria-label="Changes, the newest first">
-          {items.map((item) => (
-            <Line key={item.key} item={item} lotName={item.kind === 'change' && item.lotId !== undefined ? (names.get(item.lotId) ?? item.lotId) : undefined} />
-          ))}
+          {items.map((item) => <Line key={item.key} item={item} names={names} />)}
         </ol>
       )}
     </aside>
@@ -47,14 +48,16 @@ function LotFilter({ names }: { names: Map<string, string> }) {
   );
 }
 
-function Line({ item, lotName }: { item: FeedItem; lotName: string | undefined }) {
+/** It reads a signal, the names, and so is not drawn again while its properties stay the same. */
+function Line({ item, names }: { item: FeedItem; names: ReadonlySignal<Map<string, string>> }) {
+  const { value } = names;
   if (item.kind === 'gap') return <li class="gap">{gap(item)}</li>;
   const { event, name, lotId, at } = item;
   return (
-    <li data-testid="feed-item">
+    <li data-testid="feed-item" data-motion={item.motion || undefined}>
       <Mark status={isStatus(event.status) ? event.status : 'unknown'} />
       <p>
-        {lotId === undefined ? <b>{name}</b> : <a href={lotPath(lotId)}><b>{name}</b> · {lotName}</a>}
+        {lotId === undefined ? <b>{name}</b> : <a href={lotPath(lotId)}><b>{name}</b> · {value.get(lotId) ?? lotId}</a>}
         {' '}
         <span>{happened(event)}</span>
       </p>

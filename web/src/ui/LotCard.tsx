@@ -10,7 +10,7 @@ import { lotPath } from './router';
 export function ease({ free, total }: Counts): 'empty' | 'full' | 'few' | 'free' {
   if (total === 0) return 'empty';
   if (free === 0) return 'full';
-  return free <= Math.max(3, total * 0.05) ? 'few' : 'free';
+  return free <= total * (free <= 3 ? 0.2 : 0.05) ? 'few' : 'free'; // one of two is not few, three of forty are
 }
 
 export function LotCard({ session, lot, current }: { session: Session; lot: Lot; current: boolean }) {

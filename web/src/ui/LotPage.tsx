@@ -1,4 +1,4 @@
-import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
+import { useComputed, useSignal, useSignalEffect, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Cell } from '../live/parking';
 import type { Session } from '../live/session';
@@ -14,10 +14,14 @@ import { SpotDetail } from './SpotDetail';
 
 const many = 150; // spots, from which on they are drawn smaller
 
-/** One lot: its counts and all its spots. */
-export function LotPage({ session, lot }: { session: Session; lot: Lot }) {
+interface LotProps {
+  readonly session: Session;
+  readonly lot: Lot;
+}
+
+/** One lot: its counts and all its spots. Only what changes with every event reads the counts, as drawing the whole grid takes long. */
+export function LotPage({ session, lot }: LotProps) {
   const { parking } = session;
-  const counts = parking.countsOfLot(lot.id).value;
   const zones = useComputed(() => arrange(parking, lot.id));
   const picked = useSignal<Cell | undefined>(undefined);
   const lacksZone = useComputed(() => parking.lacksZone(lot.id));
@@ -27,35 +31,45 @@ export function LotPage({ session, lot }: { session: Session; lot: Lot }) {
     if (lacksZone.value) void session.fetchZones(lot.id); // one was added
   });
 
+  const total = zones.value.reduce((sum, zone) => sum + zone.bays.length, 0);
   return (
-    <article class="lot" data-ease={ease(counts)} data-density={counts.total > many ? 'dense' : 'roomy'}>
-      <header>
-        <a class="back" href={cityPath()}>All lots</a>
-        <h1 tabIndex={-1}>{lot.name}</h1>
-        {lot.address && <p class="address">{lot.address}</p>}
-        <p class="free">
-          <strong>{number(counts.free)}</strong> <span>free of {number(counts.total)}</span>
-          <span class="share">{percent(counts.free, counts.total)}</span>
-        </p>
-        <Proportion counts={counts} />
-        <Legend counts={counts} />
-      </header>
+    <article class="lot" data-density={total > many ? 'dense' : 'roomy'}>
+      <LotHead session={session} lot={lot} />
       {zones.value.map((zone) => (
         <Zone key={zone.id} session={session} lot={lot} zone={zone} alone={zones.value.length === 1} pick={(cell) => (picked.value = cell)} />
       ))}
-      {counts.total === 0 && (
+      {total === 0 && (
         <p class="none">
           This lot has no spots yet. Add some with <code>POST /api/v1/lots/{lot.id}/spots</code>; they appear here at once.
         </p>
       )}
-      {picked.value && <SpotDetail session={session} cell={picked.value} close={() => (picked.value = undefined)} />}
+      <Picked session={session} picked={picked} />
     </article>
   );
 }
 
-interface ZoneProps {
-  readonly session: Session;
-  readonly lot: Lot;
+function LotHead({ session, lot }: LotProps) {
+  const counts = session.parking.countsOfLot(lot.id).value;
+  return (
+    <header data-ease={ease(counts)}>
+      <a class="back" href={cityPath()}>All lots</a>
+      <h1 tabIndex={-1}>{lot.name}</h1>
+      {lot.address && <p class="address">{lot.address}</p>}
+      <p class="free">
+        <strong>{number(counts.free)}</strong> <span>free of {number(counts.total)}</span>
+        <span class="share">{percent(counts.free, counts.total)}</span>
+      </p>
+      <Proportion counts={counts} />
+      <Legend counts={counts} />
+    </header>
+  );
+}
+
+function Picked({ session, picked }: { session: Session; picked: Signal<Cell | undefined> }) {
+  return picked.value ? <SpotDetail session={session} cell={picked.value} close={() => (picked.value = undefined)} /> : null;
+}
+
+interface ZoneProps extends LotProps {
   readonly zone: ZoneOfBays;
   readonly alone: boolean;
   readonly pick: (cell: Cell) => void;

@@ -18,7 +18,7 @@ func parkwire(t *testing.T, environ []string, args ...string) (code int, out, er
 func TestACommandLineThatCannotBeUsedSaysWhatWould(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                              "usage: parkwire COMMAND",
-		"al":                            `did you mean "all"`,
+		"pakring":                       `did you mean "parking"`,
 		"all --listne :1":               "listne",
 		"all leftover":                  "leftover",
 		"all --listen nonsense":         "listen (from flag --listen): \"nonsense\" is no address",

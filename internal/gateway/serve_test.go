@@ -192,7 +192,7 @@ func TestTheLogSaysWhatWasAskedButNoTokens(t *testing.T) {
 	}
 	for _, want := range []string{
 		"level=DEBUG msg=request method=GET path=/notifications status=200",
-		"level=INFO msg=request method=POST path=/api/v1/lots status=200",
+		"level=DEBUG msg=request method=POST path=/api/v1/lots status=200",
 		"subject=tester requestId=write-1",
 		"level=INFO msg=request method=GET path=/api/v1/nothing status=404",
 		"client=127.0.0.1",

@@ -182,7 +182,7 @@ func TestTheNewestRecordOfEachSpotIsKeptForEver(t *testing.T) {
 			t.Fatal(r[0].Err)
 		}
 	}
-	logtest.Eventually(t, "what is superseded to go", func() bool { return len(logtest.All(t, l)) <= 3 })
+	logtest.Eventually(t, "what is superseded to go", func() bool { return len(logtest.All(t, l)) <= 4 }) // the last batch is left alone
 	time.Sleep(100 * time.Millisecond)
 	newest := map[string]string{}
 	for _, r := range logtest.All(t, l) {

@@ -2,6 +2,7 @@ package kafkalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -75,21 +76,24 @@ func (l *Log) NewConsumer(group string) (*Consumer, error) {
 }
 
 // Poll waits for records and returns up to limit of them, in order per partition. rebalanced says that partitions may
-// have come or gone since the previous call, or during this one.
+// have come or gone since the previous call, or during this one. It may return records and an error: those count.
 func (c *Consumer) Poll(ctx context.Context, limit int) (records []Record, rebalanced bool, err error) {
 	before := c.generation.Load()
 	fetches := c.client.PollRecords(ctx, limit)
 	after := c.generation.Load()
 	rebalanced = before != after || before != c.handled
 	c.handled = after
-	if ctx.Err() != nil {
+	c.polled = fetches.Records()
+	if len(c.polled) == 0 && ctx.Err() != nil {
 		return nil, rebalanced, ctx.Err()
 	}
-	// Errors of single partitions are tried again inside; data loss is told and gone on behind.
+	// What can be tried again is tried again inside; what is left is lost data, behind which it goes on, and
+	// trouble with the group.
 	for _, e := range fetches.Errors() {
-		err = fmt.Errorf("partition %d: %w", e.Partition, e.Err)
+		if !errors.Is(e.Err, context.Canceled) && !errors.Is(e.Err, context.DeadlineExceeded) {
+			err = fmt.Errorf("partition %d: %w", e.Partition, e.Err)
+		}
 	}
-	c.polled = fetches.Records()
 	records = make([]Record, len(c.polled))
 	for i, r := range c.polled {
 		records[i] = recordOf(r)

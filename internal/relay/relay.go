@@ -1,11 +1,17 @@
 package relay
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
 )
 
@@ -16,16 +22,281 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+
+	// Batch is how many rows are under way at once. Default 1000. More than that are never repeated after a crash.
+	Batch int
+	// PollInterval is how soon rows of other processes are found. Default 200 ms. Those of this one are found at once.
+	PollInterval time.Duration
+	// Settle is how long a new leader that finds rows waits before it looks which of them are in the log already, lest
+	// what its predecessor sent last arrives after the look. Default 1 s.
+	Settle time.Duration
+	// Patience is how long Kafka may take to acknowledge a batch before everything begins again from what is
+	// in the log. Default 30 s. Shorter troubles are bridged by the producer.
+	Patience time.Duration
 }
 
 // Relay carries the rows of an outbox into the log while this process leads.
-type Relay struct{ options Options }
+type Relay struct {
+	options Options
+	metrics *metrics
+
+	mu      sync.Mutex
+	err     error     // why rows wait
+	sending time.Time // since when a batch waits for Kafka; zero when none does
+}
+
+// Bounds that nobody needs to change.
+const (
+	slowAfter     = 5 * time.Second // without an acknowledgement the relay is not ready
+	farewell      = 2 * time.Second // to hear of what is under way when leadership ends
+	settleEvery   = time.Minute     // how often an idle leader records where the log ends
+	maxRetryPause = 2 * time.Second
+)
 
 // New makes a relay; [Relay.Run] starts it.
-func New(o Options) *Relay { return &Relay{options: o} }
+func New(o Options) *Relay {
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	o.Batch = cmp.Or(o.Batch, 1000)
+	o.PollInterval = cmp.Or(o.PollInterval, 200*time.Millisecond)
+	o.Settle = cmp.Or(o.Settle, time.Second)
+	o.Patience = cmp.Or(o.Patience, 30*time.Second)
+	return &Relay{options: o, metrics: newMetrics(o.Registerer)}
+}
 
-// Run relays until ctx ends.
-func (r *Relay) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// Run relays whenever this process leads, until ctx ends.
+func (r *Relay) Run(ctx context.Context) error {
+	pause := 50 * time.Millisecond
+	for {
+		err := r.options.Log.EnsureTopics(ctx)
+		if err == nil {
+			err = r.options.Outbox.Lead(ctx, func(ctx context.Context) error {
+				pause = 50 * time.Millisecond
+				return r.lead(ctx)
+			})
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil && !errors.Is(err, context.Canceled) { // that is leadership that went elsewhere
+			r.failed(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, maxRetryPause)
+	}
+}
 
-// Ready returns nil, or why rows cannot be relayed at present.
-func (r *Relay) Ready() error { return nil }
+// lead carries rows until ctx ends or something fails. It begins by finding out what is in the log already; whoever
+// calls it again after a failure therefore repeats nothing.
+func (r *Relay) lead(ctx context.Context) error {
+	written, err := r.written(ctx)
+	if err != nil {
+		return err
+	}
+	producer, err := r.options.Log.NewProducer()
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	var settled time.Time
+	for {
+		rows, err := r.options.Outbox.Pending(ctx, r.options.Batch)
+		if err != nil {
+			return fmt.Errorf("reading the outbox: %w", err)
+		}
+		r.metrics.waiting(rows)
+		if len(rows) > 0 {
+			if err := r.carry(ctx, producer, rows, written); err != nil {
+				return err
+			}
+			continue
+		}
+		written = nil // the rows that could be there already are gone
+		r.worked()
+		if time.Since(settled) > settleEvery {
+			if err := r.settle(ctx); err != nil {
+				return err
+			}
+			settled = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.options.Outbox.Wake():
+		case <-time.After(r.options.PollInterval):
+		}
+	}
+}
+
+// settle records that nothing of the outbox can be in the log up to its present end without being done: it is empty. A
+// later leader need not read that.
+func (r *Relay) settle(ctx context.Context) error {
+	heads, err := r.options.Log.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	positions, err := r.options.Outbox.Positions(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the outbox: %w", err)
+	}
+	if positions.Contains(heads) {
+		return nil
+	}
+	if err := r.options.Outbox.Done(ctx, nil, heads); err != nil {
+		return fmt.Errorf("clearing the outbox: %w", err)
+	}
+	return nil
+}
+
+// place is where a row stands in the log.
+type place struct {
+	partition int32
+	offset    int64
+}
+
+// written returns those of the oldest rows, by EventID, that a leader wrote to the log and could not remove any more.
+func (r *Relay) written(ctx context.Context) (map[string]place, error) {
+	rows, err := r.options.Outbox.Pending(ctx, 1)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(r.options.Settle):
+	}
+	positions, err := r.options.Outbox.Positions(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	heads, err := r.options.Log.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]place{}
+	err = r.options.Log.Range(ctx, positions, heads, func(record kafkalog.Record) error {
+		if source, _ := record.Header("ce_source"); string(source) != Source {
+			return nil
+		}
+		id, _ := record.Header("ce_id")
+		if _, twice := found[string(id)]; !twice {
+			found[string(id)] = place{record.Partition, record.Offset}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// carry writes rows to the log and removes them. After an error it has removed those before the first that Kafka did
+// not acknowledge, so that the recorded positions never pass a row that is left.
+func (r *Relay) carry(ctx context.Context, producer *kafkalog.Producer, rows []OutboxRow, written map[string]place) error {
+	var messages []kafkalog.Message
+	for _, row := range rows {
+		if _, there := written[row.EventID]; !there {
+			messages = append(messages, eventMessage(r.options.Log.Topic(), row))
+		}
+		messages = append(messages, spotMessage(r.options.Log.SpotsTopic(), row))
+	}
+	// What is under way cannot be called back, so at the end of leadership its acknowledgement is still heard.
+	late, cancel := outlive(ctx, farewell)
+	defer cancel()
+	r.waits(true)
+	results := producer.Send(late, r.options.Patience, messages...)
+	r.waits(false)
+
+	var ids []int64
+	var positions event.Offsets
+	var failure error
+	for next := 0; len(ids) < len(rows); {
+		row := rows[len(ids)]
+		at, there := written[row.EventID]
+		if !there {
+			at, failure = place{results[next].Partition, results[next].Offset}, results[next].Err
+			next++
+		}
+		if failure = cmp.Or(failure, results[next].Err); failure != nil {
+			failure = fmt.Errorf("writing event %s of spot %s to the event log (Kafka): %w", row.EventID, row.SpotID, failure)
+			break
+		}
+		next++
+		ids, positions = append(ids, row.ID), positions.Advance(at.partition, at.offset)
+	}
+	if len(ids) == 0 {
+		return failure
+	}
+	if err := r.options.Outbox.Done(late, ids, positions); err != nil {
+		return errors.Join(failure, fmt.Errorf("clearing the outbox: %w", err))
+	}
+	r.metrics.carried.Add(float64(len(ids)))
+	r.metrics.repeated.Add(float64(2*len(ids) - min(len(messages), 2*len(ids))))
+	if failure == nil {
+		r.worked()
+	}
+	return failure
+}
+
+// outlive returns a context that ends some time after ctx.
+func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-late.Done():
+		case <-time.After(by):
+			cancel()
+		}
+	})
+	return late, func() { stop(); cancel() }
+}
+
+// Ready returns nil, or why rows wait in the outbox. A process that does not lead is ready.
+func (r *Relay) Ready() error {
+	if err := r.options.Log.Ready(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return fmt.Errorf("events wait in the outbox: %w", r.err)
+	}
+	if !r.sending.IsZero() && time.Since(r.sending) > slowAfter {
+		return errors.New("events wait in the outbox: the event log (Kafka) does not acknowledge any")
+	}
+	return nil
+}
+
+func (r *Relay) failed(err error) {
+	r.metrics.failures.Inc()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.options.Logger.Warn("events wait in the outbox", "error", err)
+	}
+	r.err = err
+}
+
+func (r *Relay) worked() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		r.options.Logger.Info("events leave the outbox again")
+	}
+	r.err = nil
+}
+
+func (r *Relay) waits(yes bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sending = time.Time{}
+	if yes {
+		r.sending = time.Now()
+	}
+}

@@ -1,0 +1,94 @@
+package relay
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parkwire/internal/event"
+	"parkwire/internal/kafkalog"
+)
+
+// Source is the CloudEvents source of every event that the relay writes. By it, and by its ce_id, a
+// record is recognised as one of ours.
+const Source = "/parkwire/parking"
+
+// eventMessage is a row as a CloudEvent in Kafka's binary mode: what describes the event is in headers, and
+// the value is what it always was.
+func eventMessage(topic string, row OutboxRow) kafkalog.Message {
+	headers := []kafkalog.Header{
+		{Key: "ce_specversion", Value: []byte("1.0")},
+		{Key: "ce_id", Value: []byte(row.EventID)},
+		{Key: "ce_source", Value: []byte(Source)},
+		{Key: "ce_type", Value: []byte(event.Type)},
+		{Key: "ce_subject", Value: []byte(row.SpotID)},
+		{Key: "content-type", Value: []byte("application/json")},
+	}
+	if at := acceptedAt(row); !at.IsZero() {
+		headers = append(headers, kafkalog.Header{Key: "ce_time", Value: []byte(event.At(at).String())})
+	}
+	if row.Traceparent != "" {
+		headers = append(headers, kafkalog.Header{Key: "traceparent", Value: []byte(row.Traceparent)})
+	}
+	return kafkalog.Message{Topic: topic, Key: []byte(row.SpotID), Value: row.Value, Headers: headers}
+}
+
+// spotMessage is what the compacted twin gets: the newest event of the spot, or the end of it.
+func spotMessage(topic string, row OutboxRow) kafkalog.Message {
+	m := kafkalog.Message{Topic: topic, Key: []byte(row.SpotID), Value: row.Value}
+	if row.Tombstone {
+		m.Value = nil
+	}
+	return m
+}
+
+func acceptedAt(row OutboxRow) time.Time {
+	e, err := event.Decode(row.Value)
+	if err != nil {
+		return time.Time{}
+	}
+	return e.Timestamp.Time
+}
+
+type metrics struct {
+	pending  prometheus.Gauge
+	lag      prometheus.Gauge
+	carried  prometheus.Counter
+	repeated prometheus.Counter
+	failures prometheus.Counter
+}
+
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	m := &metrics{
+		pending: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "parkwire_relay_pending_rows", Help: "Rows of the outbox that the leader found at its last look, at most one batch.",
+		}),
+		lag: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "parkwire_relay_lag_seconds", Help: "Age of the oldest of them; 0 without any.",
+		}),
+		carried: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parkwire_relay_produced_events_total", Help: "Events that are in the log and no longer in the outbox.",
+		}),
+		repeated: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parkwire_relay_recognised_events_total", Help: "Those of them that an earlier leader had written already.",
+		}),
+		failures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parkwire_relay_retries_total", Help: "Failures after which everything began again from what is in the log.",
+		}),
+	}
+	if registerer != nil {
+		registerer.MustRegister(m.pending, m.lag, m.carried, m.repeated, m.failures)
+	}
+	return m
+}
+
+func (m *metrics) waiting(rows []OutboxRow) {
+	m.pending.Set(float64(len(rows)))
+	lag := 0.0
+	if len(rows) > 0 {
+		if at := acceptedAt(rows[0]); !at.IsZero() {
+			lag = max(0, time.Since(at).Seconds())
+		}
+	}
+	m.lag.Set(lag)
+}

@@ -75,7 +75,7 @@ func atIndex(p problem.Problem, of, i int, id string) problem.Problem {
 }
 
 func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	body, err := readPatch(w, r)
+	body, err := requestBody(w, r)
 	if err != nil {
 		return answer{}, err
 	}

@@ -122,7 +122,7 @@ func (s *Service) getLot(_ http.ResponseWriter, r *http.Request, _ origin) (answ
 }
 
 func (s *Service) patchLot(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
-	body, err := readPatch(w, r)
+	body, err := requestBody(w, r)
 	if err != nil {
 		return answer{}, err
 	}

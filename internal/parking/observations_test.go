@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -186,48 +185,6 @@ func TestManyReadingsInOneRequest(t *testing.T) {
 	const help = "# HELP parkwire_parking_observations_total Readings by what became of them: accepted, unchanged, late, rejected.\n"
 	if err := testutil.GatherAndCompare(p.registry, strings.NewReader(help+counted), "parkwire_parking_observations_total"); err != nil {
 		t.Error(err)
-	}
-}
-
-// Readings, operators and supervision at once: versions keep without a hole, and the newest event is the state.
-func TestEverythingAtOnce(t *testing.T) {
-	p := newPlatform(t)
-	ids := []string{"c-1", "c-2", "c-3", "c-4"}
-	p.addLot(t, "central", ids...)
-	do[lot](t, p, 200, "PATCH", "/api/v1/lots/central", body{"heartbeatSeconds": 1})
-	p.run(t)
-	var workers sync.WaitGroup
-	for w := range 8 {
-		workers.Go(func() {
-			for i := range 25 {
-				p.clock.advance(20 * time.Millisecond)
-				id := ids[(i+w)%len(ids)]
-				if w%2 == 0 {
-					if a := p.send("POST", "/api/v1/observations", []body{reading(id, i%2 == 0, p.clock.Now()), reading(ids[w%4], i%3 == 0, p.clock.Now())}); a.Code != 200 {
-						t.Errorf("%d: %s", a.Code, a.Body)
-					}
-					continue
-				}
-				action := []string{"occupy", "release", "close", "reopen"}[i%4]
-				if a := p.send("POST", "/api/v1/spots/"+id+"/"+action, nil); a.Code != 200 && a.Code != 409 {
-					t.Errorf("%d: %s", a.Code, a.Body)
-				}
-			}
-		})
-	}
-	workers.Wait()
-	events, _ := p.published(t)
-	newest := map[string]event.Event{}
-	for _, e := range events {
-		newest[e.SpotID] = e
-	}
-	for _, id := range ids {
-		if s := p.spot(t, id); s.Version < newest[id].Version {
-			t.Errorf("%s is at version %d, its newest event is %d", id, s.Version, newest[id].Version)
-		}
-	}
-	if c := do[lot](t, p, 200, "GET", "/api/v1/lots/central", nil).Counts; c.Free+c.Occupied+c.Reserved+c.Closed+c.OutOfService+c.Unknown != c.Total {
-		t.Errorf("the counts do not add up: %+v", c)
 	}
 }
 

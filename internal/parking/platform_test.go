@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -62,18 +61,23 @@ type platform struct {
 
 func newPlatform(t *testing.T, change ...func(*parking.Options)) *platform {
 	t.Helper()
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	store, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "parking.db"), Logger: quiet})
+	store, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "parking.db"), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newPlatformOn(t, store, change...)
+}
+
+// newPlatformOn closes the store at the end of the test.
+func newPlatformOn(t *testing.T, store parking.Store, change ...func(*parking.Options)) *platform {
+	t.Helper()
 	t.Cleanup(func() { store.Close() })
 	if err := store.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	p := &platform{clock: &clock{now: noon}, store: store, registry: prometheus.NewRegistry(), scopes: identity.ScopeAdmin}
 	options := parking.Options{
-		Store: store, Clock: p.clock.Now, Logger: quiet, Registerer: p.registry, SweepInterval: 5 * time.Millisecond,
+		Store: store, Clock: p.clock.Now, Logger: slog.New(slog.DiscardHandler), Registerer: p.registry, SweepInterval: 5 * time.Millisecond,
 		Topic: func() (event.TopicID, bool) { return event.TopicID{1}, true },
 	}
 	for _, f := range change {

@@ -101,7 +101,7 @@ func readDescription(o *object, s *Spot) {
 }
 
 func (s *Service) patchSpot(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	body, err := readPatch(w, r)
+	body, err := requestBody(w, r)
 	if err != nil {
 		return answer{}, err
 	}

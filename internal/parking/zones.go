@@ -121,7 +121,7 @@ func (s *Service) getZone(_ http.ResponseWriter, r *http.Request, _ origin) (ans
 }
 
 func (s *Service) patchZone(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
-	body, err := readPatch(w, r)
+	body, err := requestBody(w, r)
 	if err != nil {
 		return answer{}, err
 	}

@@ -76,7 +76,7 @@ func TestKillInTheMiddleOfWritesLosesNothingAcknowledged(t *testing.T) {
 	s.AddLot(t, "killed", spots...)
 	first := s.WebSocket(t)
 	s.Act(t, spots[0], "occupy")
-	start := first.Spot(t, spots[0], 2)[0]
+	start := first.Count(t, len(spots)+1)[len(spots)]
 	first.Close()
 
 	acknowledged := make([]atomic.Int64, len(spots)) // the newest version that a writer was answered

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,7 +16,7 @@ func (g *Gateway) takeBody(x *exchange, r *http.Request) (release func(), err er
 	release = func() {}
 	limit := g.options.BodyLimit
 	if r.ContentLength > limit {
-		return nil, g.tooLarge()
+		return nil, g.tooLarge(r)
 	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions: // where a body means nothing
@@ -34,20 +33,24 @@ func (g *Gateway) takeBody(x *exchange, r *http.Request) (release func(), err er
 	case <-r.Context().Done():
 		return nil, r.Context().Err() // nobody is there to hear it
 	}
-	// The server's own writer, so that it does not wait for the rest.
-	body, err := io.ReadAll(http.MaxBytesReader(x.ResponseWriter, r.Body, limit))
-	if err != nil {
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil || int64(len(body)) > limit {
 		release()
-		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-			return nil, g.tooLarge()
+		if err != nil {
+			return nil, unreadable()
 		}
-		return nil, unreadable()
+		return nil, g.tooLarge(r)
 	}
 	setBody(r, body)
 	return release, nil
 }
 
-func (g *Gateway) tooLarge() error {
+// tooLarge refuses the request. It lets a client that is not far beyond the limit finish what it sends, since
+// most hear the answer only then; whoever asked whether to send at all need not begin.
+func (g *Gateway) tooLarge(r *http.Request) error {
+	if r.ContentLength <= 4*g.options.BodyLimit && r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, 4*g.options.BodyLimit) // the server's time for reading a request bounds it too
+	}
 	return problem.New(http.StatusRequestEntityTooLarge, "body-too-large",
 		fmt.Sprintf("A body has at most %d bytes here. Send less at once.", g.options.BodyLimit)).With("limit", g.options.BodyLimit)
 }

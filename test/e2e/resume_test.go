@@ -52,6 +52,9 @@ func TestACursorResumesOnEveryInstance(t *testing.T) {
 			}
 		}
 		t.Run("from memory", check)
+		t.Run("a cursor that is none is refused", func(t *testing.T) {
+			s.Refused(t, 400, "GET", "/api/v1/events?after=nonsense", nil)
+		})
 		t.Run("from the log", func(t *testing.T) {
 			first.Close()
 			restartInstances(t, s)
@@ -63,9 +66,6 @@ func TestACursorResumesOnEveryInstance(t *testing.T) {
 			first = stack.ListenWebSocket(t, s.Instances()[0], url.Values{"after": {history[0].Cursor}})
 			history = append([]stack.Frame{history[0]}, first.Count(t, len(history)-1)...)
 			check(t)
-		})
-		t.Run("a cursor that is none is refused", func(t *testing.T) {
-			s.Refused(t, 400, "GET", "/api/v1/events?after=nonsense", nil)
 		})
 	})
 }

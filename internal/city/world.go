@@ -111,10 +111,14 @@ func (w *World) Occupied(spot int) bool { return w.spots[spot].occupied }
 func (w *World) Adopt(spot int, occupied, isClosed, isFaulted, isReserved bool) {
 	s := &w.spots[spot]
 	s.occupied, s.withheld = occupied, 0
-	for bit, is := range map[withheld]bool{closed: isClosed, faulted: isFaulted, reserved: isReserved} {
-		if is {
-			s.withheld |= bit
-		}
+	if isClosed {
+		s.withheld |= closed
+	}
+	if isFaulted {
+		s.withheld |= faulted
+	}
+	if isReserved {
+		s.withheld |= reserved
 	}
 }
 
@@ -172,7 +176,7 @@ func (w *World) arrive(lot int) {
 	w.after(w.nextCar(lot), (*World).arrive, lot)
 	l, spots := &w.lots[lot], w.plan.Lots[lot].End-w.plan.Lots[lot].First
 	rate := w.plan.Lots[lot].profile.arrivals(w.hour(), l.taken, spots)
-	if w.random.Float64() > rate/maxArrivals(spots) {
+	if w.random.Float64()*rush*float64(spots) > rate {
 		return
 	}
 	// Spots for some are looked for by less cars than others.
@@ -243,7 +247,7 @@ func (w *World) real(d time.Duration) time.Duration { return time.Duration(float
 // nextCar draws when the next car may come to a lot.
 func (w *World) nextCar(lot int) time.Duration {
 	spots := w.plan.Lots[lot].End - w.plan.Lots[lot].First
-	return w.real(time.Duration(w.random.ExpFloat64() / maxArrivals(spots) * float64(time.Hour)))
+	return w.real(time.Duration(w.random.ExpFloat64() / (rush * float64(spots)) * float64(time.Hour)))
 }
 
 func (w *World) between(least, most time.Duration) time.Duration {

@@ -186,7 +186,7 @@ func TestANetworkThatReturnsBringsAStormOfKnownReadings(t *testing.T) {
 }
 
 func TestOperatorsGiveBackWhatTheyTook(t *testing.T) {
-	w := restless(4)
+	w := NewWorld(NewPlan(4), Conditions{Seed: 4, Speed: 1, Start: 12 * time.Hour, Rhythm: Rhythm{Operator: 20 * time.Second}})
 	open := map[int]Kind{}
 	done := map[Kind]int{}
 	ends := map[Kind]Kind{Reopen: Close, Repair: Fault, EndReservation: Reserve}

@@ -3,7 +3,6 @@ package replay
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 )
 
@@ -19,7 +18,7 @@ type progress struct {
 	terminal bool
 	began    time.Time
 	shown    time.Time
-	width    int // of the line that stands on the terminal
+	standing bool // a line that changes stands on the terminal
 
 	reached                                             time.Time // the time of the recording
 	added, accepted, unchanged, late, skipped, rejected int
@@ -62,15 +61,15 @@ func (p *progress) show() {
 		fmt.Fprintln(p.out, line)
 		return
 	}
-	fmt.Fprintf(p.out, "\r%-*s", p.width, line)
-	p.width = len(line)
+	fmt.Fprintf(p.out, "\r\x1b[?7l%s\x1b[K\x1b[?7h", line) // cut at the edge, and nothing left of a longer one
+	p.standing = true
 }
 
 // clear takes away the line that changes.
 func (p *progress) clear() {
-	if p.width > 0 {
-		fmt.Fprintf(p.out, "\r%s\r", strings.Repeat(" ", p.width))
-		p.width = 0
+	if p.standing {
+		fmt.Fprint(p.out, "\r\x1b[K")
+		p.standing = false
 	}
 }
 

@@ -58,18 +58,18 @@ const (
 // returns an error when the platform cannot be reached or refuses to be written to, when ctx ends before the
 // input does, and when not a single row of the input could be used.
 func Run(ctx context.Context, o Options) error {
-	input := io.Reader(interruptible{ctx, o.Stdin})
+	input, name := io.Reader(interruptible{ctx, o.Stdin}), "standard input"
 	if o.Input != "-" {
 		file, err := os.Open(o.Input)
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		input = file
+		input, name = file, o.Input
 	}
 	rows, err := newRows(input)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.Input, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	r := &replayer{Options: o, spots: map[string]*spot{}, progress: progress{out: o.Err, terminal: o.Terminal, began: time.Now()}}
 	if err := r.prepare(ctx); err != nil {

@@ -21,6 +21,13 @@ func (s *Store) migrate(ctx context.Context) error {
 		delete(config.RuntimeParams, "statement_timeout") // an index on a large table takes its time
 		db := stdlib.OpenDB(*config)
 		defer db.Close()
+		var schema *string
+		if err := db.QueryRowContext(ctx, "select current_schema()").Scan(&schema); err != nil {
+			return err
+		}
+		if schema == nil {
+			return errors.New("none of the schemas that search_path names exists, or may be used; make it first: create schema …")
+		}
 		files, err := fs.Sub(migrations, "migrations")
 		if err != nil {
 			return err
@@ -33,9 +40,6 @@ func (s *Store) migrate(ctx context.Context) error {
 		_, err = provider.Up(ctx)
 		return err
 	})
-	if hasCode(err, "3F000") {
-		err = errors.Join(err, errors.New("the schema that search_path names must be made first: create schema …"))
-	}
 	if err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", s.classify(ctx, err))
 	}

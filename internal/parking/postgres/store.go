@@ -71,7 +71,9 @@ func Open(o Options) (*Store, error) {
 		"statement_timeout": fmt.Sprint(o.Timeout.Milliseconds() * 2 / 3),
 		// A process that froze or was cut off must not keep its spots locked.
 		"idle_in_transaction_session_timeout": fmt.Sprint(o.Timeout.Milliseconds() * 2 / 3),
-		"jit":                                 "off", // takes longer than any query here
+		// Either takes longer to begin than any query here takes.
+		"jit":                             "off",
+		"max_parallel_workers_per_gather": "0",
 	} {
 		if _, set := server.RuntimeParams[name]; !set {
 			server.RuntimeParams[name] = value

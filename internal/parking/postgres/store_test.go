@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const envDatabase = "PARKWIRE_TEST_DATABASE_URL"
 
 // server returns the address of the real server. The test is skipped without one, or fails where there must be one.
-func server(t *testing.T) string {
+func server(t testing.TB) string {
 	t.Helper()
 	address := os.Getenv(envDatabase)
 	if address == "" {
@@ -32,7 +32,7 @@ func server(t *testing.T) string {
 	return address
 }
 
-func absent(t *testing.T, why string) {
+func absent(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("PARKWIRE_TEST_DISTRIBUTED") == "1" {
 		t.Fatalf("%s, although PARKWIRE_TEST_DISTRIBUTED=1 promises it", why)
@@ -41,7 +41,7 @@ func absent(t *testing.T, why string) {
 }
 
 // ownSchema makes a schema for the test and returns the address with it as the search path.
-func ownSchema(t *testing.T, address string) string {
+func ownSchema(t testing.TB, address string) string {
 	t.Helper()
 	name := "store_" + strings.ToLower(rand.Text())
 	execute(t, address, "create schema "+name)
@@ -49,7 +49,7 @@ func ownSchema(t *testing.T, address string) string {
 	return setting(t, address, "search_path", name)
 }
 
-func execute(t *testing.T, address, query string, args ...any) {
+func execute(t testing.TB, address, query string, args ...any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -64,7 +64,7 @@ func execute(t *testing.T, address, query string, args ...any) {
 }
 
 // setting returns the address with one more parameter.
-func setting(t *testing.T, address, name, value string) string {
+func setting(t testing.TB, address, name, value string) string {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
@@ -77,7 +77,7 @@ func setting(t *testing.T, address, name, value string) string {
 }
 
 // through returns the address with another host.
-func through(t *testing.T, address, host string) string {
+func through(t testing.TB, address, host string) string {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
@@ -87,7 +87,7 @@ func through(t *testing.T, address, host string) string {
 	return u.String()
 }
 
-func open(t *testing.T, o postgres.Options) *postgres.Store {
+func open(t testing.TB, o postgres.Options) *postgres.Store {
 	t.Helper()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -104,7 +104,7 @@ func open(t *testing.T, o postgres.Options) *postgres.Store {
 	return s
 }
 
-func started(t *testing.T, o postgres.Options) *postgres.Store {
+func started(t testing.TB, o postgres.Options) *postgres.Store {
 	t.Helper()
 	s := open(t, o)
 	if err := s.Start(t.Context()); err != nil {
@@ -118,4 +118,9 @@ func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) parking.Store {
 		return started(t, postgres.Options{URL: ownSchema(t, address)})
 	})
+}
+
+func BenchmarkStore(b *testing.B) {
+	url := ownSchema(b, server(b))
+	storetest.Benchmark(b, started(b, postgres.Options{URL: url}), func() { execute(b, url, "vacuum analyze spots") })
 }

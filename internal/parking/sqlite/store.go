@@ -96,6 +96,9 @@ func (s *Store) Start(ctx context.Context) error {
 		return err
 	}
 	defer s.pass()
+	if s.writer != nil {
+		return nil
+	}
 	if s.lock == nil {
 		if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 			return fmt.Errorf("SQLite file %s: %w", s.path, err)
@@ -162,6 +165,14 @@ func (s *Store) take(ctx context.Context) error {
 }
 
 func (s *Store) pass() { <-s.turn }
+
+// unlessClosed returns err, or that the store is closed where that is why there is one.
+func (s *Store) unlessClosed(err error) error {
+	if err != nil && s.closing.Err() != nil {
+		return errClosed
+	}
+	return err
+}
 
 var errClosed = storage.Unavailable(errors.New("the store is closed"))
 

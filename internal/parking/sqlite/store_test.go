@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t *testing.T, path string) *sqlite.Store {
+func open(t testing.TB, path string) *sqlite.Store {
 	t.Helper()
 	s, err := sqlite.Open(sqlite.Options{Path: path, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -28,7 +28,7 @@ func open(t *testing.T, path string) *sqlite.Store {
 	return s
 }
 
-func started(t *testing.T, path string) *sqlite.Store {
+func started(t testing.TB, path string) *sqlite.Store {
 	t.Helper()
 	s := open(t, path)
 	if err := s.Start(t.Context()); err != nil {
@@ -39,4 +39,8 @@ func started(t *testing.T, path string) *sqlite.Store {
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) parking.Store { return started(t, filepath.Join(t.TempDir(), "parkwire.db")) })
+}
+
+func BenchmarkStore(b *testing.B) {
+	storetest.Benchmark(b, started(b, filepath.Join(b.TempDir(), "parkwire.db")), func() {})
 }

@@ -119,9 +119,10 @@ func read[T any](ctx context.Context, w *writer, scan func(storage.Row) (T, erro
 func look[T any](ctx context.Context, s *Store, scan func(storage.Row) (T, error), query string, args ...any) ([]T, error) {
 	stmt, err := s.reader.prepare(ctx, query)
 	if err != nil {
-		return nil, classify(err)
+		return nil, s.unlessClosed(classify(err))
 	}
-	return rows(ctx, stmt, scan, args...)
+	all, err := rows(ctx, stmt, scan, args...)
+	return all, s.unlessClosed(err)
 }
 
 // classify marks the errors that come from the disk or from another program's lock rather than from what was asked.
@@ -129,16 +130,13 @@ func classify(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, sql.ErrConnDone) || err.Error() == "sql: database is closed" || err.Error() == "sql: statement is closed" {
-		return storage.Unavailable(err)
-	}
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
-		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT:
 		return storage.Unavailable(err)
 	}
 	return err

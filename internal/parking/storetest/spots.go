@@ -104,6 +104,14 @@ var spotPromises = []promise{
 		})
 		equal(t, "the spot", ok(s.Spot(t.Context(), "s"))(t).Version, int64(3))
 	}},
+	{"are as they were last said to be, where one call says it twice", func(t *testing.T, s parking.Store) {
+		put(t, s, newLot("l"))
+		for v := int64(1); v < 5; v += 2 {
+			save(t, s, with(newSpot("l", "s"), func(s *parking.Spot) { s.Version = v }), newSpot("l", "other"),
+				with(newSpot("l", "s"), func(s *parking.Spot) { s.Version = v + 1 }))
+			equal(t, "the version", ok(s.Spot(t.Context(), "s"))(t).Version, v+1)
+		}
+	}},
 	{"go in and out by thousands at once", func(t *testing.T, s parking.Store) {
 		spots := make([]parking.Spot, 5000)
 		for i := range spots {

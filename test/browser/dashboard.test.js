@@ -138,6 +138,53 @@ test('killed and started again under the open page: it reconnects and shows what
   assert.deepEqual(faults, [], 'nothing is reported on the console');
 });
 
+test('a lot has an address of its own, and the back button leads out of it', async () => {
+  await page.goto(platform.url);
+  await lot('harbour').click();
+  await spot('h-01').waitFor();
+  assert.equal(new URL(page.url()).pathname, '/lots/harbour');
+  assert.match(await page.title(), /2 free · Harbour/);
+  await page.goBack();
+  await spot('h-01').waitFor({ state: 'detached' });
+  assert.equal(new URL(page.url()).pathname, '/');
+  await page.goForward();
+  await spot('h-01').waitFor();
+  await page.reload();
+  await spot('h-02').waitFor();
+  await page.goto(`${platform.url}/lots/nowhere`);
+  await page.getByText('There is no such lot').waitFor();
+  assert.deepEqual(faults, [], 'nothing is reported on the console');
+});
+
+test('the feed can be narrowed to a lot, and the address says so', async () => {
+  await open();
+  await page.getByLabel('Show changes of').selectOption('harbour');
+  await platform.act('h-02', 'occupy');
+  await feed().filter({ hasText: 'h-02' }).waitFor();
+  await platform.act('c-08', 'occupy');
+  await has(spot('c-08'), 'data-status', 'occupied');
+  assert.deepEqual(await feed().filter({ hasText: 'c-08' }).count(), 0, 'a change of another lot is not listed');
+  assert.equal(new URL(page.url()).searchParams.get('feed'), 'harbour');
+  await page.getByLabel('Show changes of').selectOption({ label: 'All lots' });
+  await feed().filter({ hasText: 'c-08' }).waitFor();
+  await platform.act('h-02', 'release');
+  await platform.act('c-08', 'release');
+});
+
+test('by keyboard one goes from spot to spot and sees what is known of it', async () => {
+  await open();
+  await spot('c-01').focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.spotId), 'c-03');
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  const detail = page.getByRole('complementary', { name: 'Spot' });
+  assert.match(await detail.innerText(), /c-40\s+free since/);
+  await page.keyboard.press('Escape');
+  await detail.waitFor({ state: 'detached' });
+});
+
 test('it fits a telephone of 360 pixels without scrolling sideways', async () => {
   await page.setViewportSize({ width: 360, height: 740 });
   await open();

@@ -17,17 +17,20 @@ export const Legend = ({ counts }: { counts: Counts }) => (
   </ul>
 );
 
-/** The same on one line, without free, for a card: the words are in the tip and for those who listen. */
-export const Tokens = ({ counts }: { counts: Counts }) => (
-  <ul class="legend tokens">
-    {shown(counts).filter((status) => status !== 'free').map((status) => (
-      <li key={status} title={`${number(counts[status])} ${statusName[status]}`}>
-        <Mark status={status} />
-        <b>{number(counts[status])}</b>
-        <span class="unseen"> {statusName[status]}</span>
-      </li>
-    ))}
-  </ul>
-);
+/** The same on one line, without free, for a card. Where there is no room for the words, they are in the tip and for those who listen. */
+export function Tokens({ counts }: { counts: Counts }) {
+  const others = shown(counts).filter((status) => status !== 'free');
+  return (
+    <ul class="legend tokens">
+      {others.map((status) => (
+        <li key={status} title={`${number(counts[status])} ${statusName[status]}`}>
+          <Mark status={status} />
+          <b>{number(counts[status])}</b>
+          <span class={others.length > 2 ? 'unseen' : undefined}> {statusName[status]}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 const shown = (counts: Counts) => statuses.filter((status) => counts[status] > 0 || always.includes(status));

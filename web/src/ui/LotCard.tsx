@@ -32,7 +32,7 @@ export function LotCard({ session, lot, current }: { session: Session; lot: Lot;
       data-out-of-service={counts.out_of_service}
       data-closed={counts.closed}
     >
-      <h3>{lot.name}</h3>
+      <h2>{lot.name}</h2>
       {found === 'empty' ? (
         <p class="none">No spots yet</p>
       ) : (

@@ -10,7 +10,12 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
   const spot = cell.value;
   const changedAt = Date.parse(spot.changedAt);
   const zone = session.parking.zonesOfLot(spot.lotId).value.find(({ id }) => id === spot.zoneId);
-  const extras = [zone?.name, categoryName[spot.category ?? '']].filter(Boolean);
+  const name = spot.name ?? spot.spotId;
+  const extras = [
+    zone && !name.includes(zone.name) && zone.name,
+    categoryName[spot.category ?? ''],
+    name !== spot.spotId && spot.spotId,
+  ].filter(Boolean);
 
   useEffect(() => {
     const escape = (event: KeyboardEvent) => event.key === 'Escape' && close();
@@ -22,7 +27,7 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
     <aside class="detail" aria-label="Spot">
       <Mark status={spot.status} />
       <p>
-        <b>{spot.name ?? spot.spotId}</b> {statusName[spot.status]}
+        <b>{name}</b> {statusName[spot.status]}
         {changedAt > 0 && (
           <span>
             {' since '}

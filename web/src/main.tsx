@@ -9,10 +9,11 @@ import { startRouter } from './ui/router';
 const session = new Session(new Api(), `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/notifications`);
 watchBrowser(session.connection);
 startClock();
-startRouter(() => {
+startRouter(() => requestAnimationFrame(() => {
+  // The next view is there now: it is read from its start, and its heading is where the keyboard goes on.
   scrollTo(0, 0);
-  // After the next view is there its heading is where reading goes on.
-  requestAnimationFrame(() => document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true }));
-});
+  document.querySelector('main')?.scrollTo(0, 0);
+  document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+}));
 render(<App session={session} />, document.getElementById('app')!);
 void session.connection.run();

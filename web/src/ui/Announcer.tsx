@@ -1,6 +1,5 @@
+import { effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { signal } from '@preact/signals';
-import { effect } from '@preact/signals';
 import type { Session } from '../live/session';
 import { connectionName, staleness, summary } from '../text/english';
 import { place } from './router';
@@ -15,10 +14,11 @@ export function Announcer({ session }: { session: Session }) {
 
 const text = signal('');
 
-function follow({ connection, parking }: Session): () => void {
+function follow({ connection, parking, loaded }: Session): () => void {
   const ofState = effect(() => {
     const state = connection.state.value;
-    text.value = state === 'open' ? connectionName.open : staleness(state, connection.asOf.peek());
+    const problem = loaded.value ? undefined : connection.problem.value;
+    text.value = problem ? problem.title : state === 'open' ? connectionName.open : staleness(state, connection.asOf.peek());
   });
   const ofCounts = setInterval(() => {
     if (connection.state.peek() !== 'open') return;

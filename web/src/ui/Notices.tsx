@@ -33,7 +33,7 @@ curl ${location.origin}/api/v1/lots/central/spots \\
 );
 
 export const NotLoaded = ({ problem, retry }: { problem: Problem; retry: () => void }) => (
-  <section class="notice" role="alert">
+  <section class="notice">
     <h1>{problem.title}</h1>
     {problem.detail && <p>{problem.detail}</p>}
     <p class="quiet">

@@ -32,8 +32,8 @@ const (
 
 // NewConsumer makes a member of a group. It connects when it is used.
 //
-// A group that has committed nothing begins with what is written from when the log was opened on: those who listen
-// to the bus had everything older, or read it from the log. A member whose position has expired goes on with the oldest record.
+// Where a group has committed nothing it begins behind what was there when this log was first reached: those who
+// listen to the bus had everything older, or read it from the log. A position that has expired goes on with the oldest record.
 func (l *Log) NewConsumer(group string) (*Consumer, error) {
 	c := &Consumer{}
 	change := func(by int64) func(context.Context, *kgo.Client, map[string][]int32) {
@@ -50,7 +50,15 @@ func (l *Log) NewConsumer(group string) (*Consumer, error) {
 		kgo.ConsumeTopics(l.options.Topic),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeStartOffset(kgo.NewOffset().AfterMilli(l.started.UnixMilli())),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.AdjustFetchOffsetsFn(func(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+			for p, o := range offsets[l.options.Topic] {
+				if o.EpochOffset().Offset < 0 { // nothing is committed
+					offsets[l.options.Topic][p] = kgo.NewOffset().At(l.atFirst().At(p) + 1)
+				}
+			}
+			return offsets, nil
+		}),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(heartbeatInterval),

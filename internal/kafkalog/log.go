@@ -69,7 +69,6 @@ func recordOf(r *kgo.Record) Record {
 // Log is the event log. Its methods may be called by several goroutines.
 type Log struct {
 	options Options
-	started time.Time
 	health  *health
 	client  *kgo.Client
 	admin   *kadm.Client
@@ -79,7 +78,8 @@ type Log struct {
 	mu      sync.Mutex
 	ensured bool
 	topicID event.TopicID
-	leaders []int32 // the broker that leads each partition of Topic; -1 where there is none at present
+	first   event.Offsets // the heads when the log was reached first
+	leaders []int32       // the broker that leads each partition of Topic; -1 where there is none at present
 }
 
 // How long things may take. Together they make a broker that died unnoticed cost a few seconds.
@@ -103,7 +103,7 @@ func Open(o Options) (*Log, error) {
 	if o.Topic == o.SpotsTopic || o.Topic == o.RejectedTopic || o.SpotsTopic == o.RejectedTopic {
 		return nil, fmt.Errorf("opening the event log: the topics %q, %q and %q must differ", o.Topic, o.SpotsTopic, o.RejectedTopic)
 	}
-	l := &Log{options: o, started: time.Now(), ensuring: make(chan struct{}, 1), health: newHealth(o.Logger, o.Registerer)}
+	l := &Log{options: o, ensuring: make(chan struct{}, 1), health: newHealth(o.Logger, o.Registerer)}
 	var err error
 	if l.client, err = l.newClient(); err != nil {
 		return nil, fmt.Errorf("opening the event log: %w", err)
@@ -169,6 +169,12 @@ func (l *Log) Partitions() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.leaders)
+}
+
+func (l *Log) atFirst() event.Offsets {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.first
 }
 
 // Heads returns the newest offset of each partition, [event.None] where nothing was ever written. Offsets

@@ -80,6 +80,13 @@ func (l *Log) ensureTopics(ctx context.Context) error {
 			}
 		}
 	}
+	first, err := l.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.first = first
+	l.mu.Unlock()
 	return l.learn(found.Topics[o.Topic])
 }
 

@@ -69,6 +69,9 @@ func (b *Broker) start(ctx context.Context, o BrokerOptions) (err error) {
 	if b.lock, err = lockDir(o.Dir); err != nil {
 		return err
 	}
+	if err := restoreSegments(o.Dir); err != nil {
+		return fmt.Errorf("restoring what a compaction has left unfinished in %s: %w", o.Dir, err)
+	}
 	if err := restoreEnds(o.Dir); err != nil {
 		return fmt.Errorf("restoring the ends of empty partitions in %s: %w", o.Dir, err)
 	}
@@ -126,11 +129,16 @@ func (b *Broker) sweep(every time.Duration) {
 }
 
 func (b *Broker) sweepOnce() {
-	if err := b.rememberEnds(); err != nil {
-		b.logger.Error("old records are kept, since the ends of the partitions cannot be written down first", "error", err)
-		return
+	err := b.rememberEnds()
+	if err == nil {
+		err = saveSegments(b.dir)
 	}
-	b.cluster.Compact()
+	if err == nil {
+		b.cluster.Compact()
+	}
+	if err := errors.Join(err, forgetSegments(b.dir)); err != nil {
+		b.logger.Error("old records are kept: what guards them against a crash cannot be written", "folder", b.dir, "error", err)
+	}
 }
 
 // advertised returns the address that clients are told.

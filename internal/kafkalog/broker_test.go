@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -190,6 +192,134 @@ func TestTheNewestRecordOfEachSpotIsKeptForEver(t *testing.T) {
 	}
 	if newest["a"] != "18" || newest["b"] != "19" {
 		t.Errorf("left are %v", newest)
+	}
+}
+
+// A compaction deletes the files of a partition and writes them anew. The folder is made what a crash leaves of it.
+func TestACrashInTheMiddleOfACompactionLosesNothing(t *testing.T) {
+	for name, crash := range map[string]func(t *testing.T, current string){
+		"before it deleted anything": func(*testing.T, string) {},
+		"when the old files were deleted": func(t *testing.T, current string) {
+			remove(t, current, ".dat")
+			remove(t, current, ".idx")
+		},
+		"when a part was written": func(t *testing.T, current string) {
+			rewrite(t, current, func(data []byte) []byte { return data[:len(data)-10] })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			b := start(t, kafkalog.BrokerOptions{Dir: dir, Listen: "127.0.0.1:0"})
+			o := logtest.Options(t, []string{b.Addr()})
+			o.Partitions = 1
+			l := logtest.Open(t, o)
+			logtest.Ensure(t, l)
+			var want []string
+			for i := range 20 {
+				r := producer(t, l).Send(t.Context(), logtest.Patience, kafkalog.Message{Topic: l.Topic(), Key: []byte("k"), Value: fmt.Appendf(nil, "%d", i)})
+				if r[0].Err != nil {
+					t.Fatal(r[0].Err)
+				}
+				want = append(want, fmt.Sprintf("0@%d=%d", i, i))
+			}
+			b.Close()
+			current := filepath.Join(dir, "partitions", o.Topic+"-0")
+			saved := filepath.Join(dir, "before-compaction", o.Topic+"-0")
+			link(t, current, saved)
+			crash(t, current)
+			b = start(t, kafkalog.BrokerOptions{Dir: dir, Listen: b.Addr()})
+			slices.Sort(want)
+			if got := read(t, l, nil, event.Offsets{19}); !slices.Equal(got, want) {
+				t.Errorf("left are %v", got)
+			}
+			if _, err := os.Stat(saved); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("what was saved is still there: %v", err)
+			}
+		})
+	}
+}
+
+func TestWhatWasWrittenBehindACompactionIsNotTakenBack(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, kafkalog.BrokerOptions{Dir: dir, Listen: "127.0.0.1:0"})
+	o := logtest.Options(t, []string{b.Addr()})
+	o.Partitions = 1
+	l := logtest.Open(t, o)
+	logtest.Ensure(t, l)
+	lines(t, []string{b.Addr()}, l, 5)
+	b.Close()
+	current := filepath.Join(dir, "partitions", o.Topic+"-0")
+	link(t, current, filepath.Join(dir, "before-compaction", o.Topic+"-0"))
+	rewrite(t, current, func(data []byte) []byte { return data }) // a compaction that found nothing
+	saved := filepath.Join(dir, "before-compaction")
+	if err := os.Rename(saved, saved+".later"); err != nil {
+		t.Fatal(err)
+	}
+	b = start(t, kafkalog.BrokerOptions{Dir: dir, Listen: b.Addr()})
+	lines(t, []string{b.Addr()}, l, 5)
+	b.Close()
+	if err := os.Rename(saved+".later", saved); err != nil {
+		t.Fatal(err)
+	}
+	start(t, kafkalog.BrokerOptions{Dir: dir, Listen: b.Addr()})
+	if got := read(t, l, nil, event.Offsets{9}); len(got) != 10 {
+		t.Errorf("%d records are left of 10", len(got))
+	}
+}
+
+func link(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if strings.HasSuffix(f.Name(), ".json") {
+			continue
+		}
+		if err := os.Link(filepath.Join(from, f.Name()), filepath.Join(to, f.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func remove(t *testing.T, folder, suffix string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*"+suffix))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no files to remove: %v", err)
+	}
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// rewrite replaces the files with records by new ones.
+func rewrite(t *testing.T, folder string, change func([]byte) []byte) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(f, ".dat") {
+			data = change(data)
+		}
+		if err := os.WriteFile(f, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

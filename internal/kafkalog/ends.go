@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -25,14 +23,14 @@ type ends map[string][]int64
 
 // rememberEnds writes down where every partition ends.
 func (b *Broker) rememberEnds() error {
-	topics, err := b.topics()
+	list, err := topics(b.dir)
 	if err != nil {
 		return err
 	}
 	all := ends{}
-	for _, topic := range topics {
-		for _, p := range b.cluster.PartitionInfos(topic) { // in order, without a hole
-			all[topic] = append(all[topic], p.HighWatermark)
+	for _, t := range list {
+		for _, p := range b.cluster.PartitionInfos(t.Name) { // in order, without a hole
+			all[t.Name] = append(all[t.Name], p.HighWatermark)
 		}
 	}
 	data, err := json.Marshal(all)
@@ -40,24 +38,6 @@ func (b *Broker) rememberEnds() error {
 		return err
 	}
 	return writeFile(filepath.Join(b.dir, endsFile), data)
-}
-
-// topics returns the names of the topics there are, from the file that kfake keeps of them.
-func (b *Broker) topics() (names []string, err error) {
-	data, err := os.ReadFile(filepath.Join(b.dir, "topics.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	var file struct {
-		Topics []struct{ Name string }
-	}
-	if err == nil {
-		err = json.Unmarshal(data, &file)
-	}
-	for _, t := range file.Topics {
-		names = append(names, t.Name)
-	}
-	return names, err
 }
 
 // restoreEnds puts back where partitions ended that have no records any more.
@@ -75,7 +55,7 @@ func restoreEnds(dir string) error {
 	}
 	for topic, list := range all {
 		for p, end := range list {
-			folder := filepath.Join(dir, "partitions", fmt.Sprintf("%s-%d", url.PathEscape(topic), p))
+			folder := filepath.Join(dir, partitionsDir, folderOf(topic, p))
 			if err := restoreEnd(folder, end); err != nil {
 				return fmt.Errorf("topic %s, partition %d: %w", topic, p, err)
 			}
@@ -93,7 +73,7 @@ func restoreEnd(folder string, end int64) error {
 		return err
 	}
 	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), ".dat") {
+		if _, isData := segmentBase(f.Name()); !isData {
 			continue
 		}
 		info, err := f.Info()

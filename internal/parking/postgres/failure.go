@@ -63,19 +63,6 @@ func hasCode(err error, code string) bool {
 	return errors.As(err, &server) && server.Code == code
 }
 
-// single returns the one row that was read; ErrNotFound where there was none.
-func single[T any](all []T, err error) func(what, id string) (T, error) {
-	return func(what, id string) (one T, _ error) {
-		if err == nil && len(all) == 0 {
-			err = parking.ErrNotFound
-		}
-		if err != nil {
-			return one, fmt.Errorf("reading %s %q: %w", what, id, err)
-		}
-		return all[0], nil
-	}
-}
-
 // wrote says what became of a statement that was to write rows and wrote n.
 func wrote(doing, what, id string) func(n int, err error) error {
 	return func(n int, err error) error {

@@ -13,7 +13,7 @@ import (
 const forChange = " for no key update"
 
 func (t *tx) Lot(ctx context.Context, id string) (parking.Lot, error) {
-	return single(read(ctx, t, storage.ScanLot, "select "+storage.LotColumns+" from lots where id = $1"+forChange, id))("lot", id)
+	return storage.Single(read(ctx, t, storage.ScanLot, "select "+storage.LotColumns+" from lots where id = $1"+forChange, id))("lot", id)
 }
 
 func (t *tx) AddLot(ctx context.Context, l parking.Lot) error {
@@ -34,7 +34,7 @@ func (t *tx) RemoveLot(ctx context.Context, id string) error {
 }
 
 func (t *tx) Zone(ctx context.Context, id string) (parking.Zone, error) {
-	return single(read(ctx, t, storage.ScanZone, "select "+storage.ZoneColumns+" from zones where id = $1"+forChange, id))("zone", id)
+	return storage.Single(read(ctx, t, storage.ScanZone, "select "+storage.ZoneColumns+" from zones where id = $1"+forChange, id))("zone", id)
 }
 
 func (t *tx) Zones(ctx context.Context, ids []string) (map[string]parking.Zone, error) {

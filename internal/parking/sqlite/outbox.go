@@ -64,22 +64,11 @@ func (s *Store) Done(ctx context.Context, ids []int64, positions event.Offsets) 
 
 // Positions implements [relay.Outbox].
 func (s *Store) Positions(ctx context.Context) (event.Offsets, error) {
-	type position struct {
-		partition int32
-		offset    int64
-	}
-	recorded, err := look(ctx, s, func(r storage.Row) (p position, err error) {
-		err = r.Scan(&p.partition, &p.offset)
-		return p, err
-	}, "select partition, last_offset from relay_positions order by partition")
+	recorded, err := look(ctx, s, storage.ScanPosition, "select partition, last_offset from relay_positions order by partition")
 	if err != nil {
 		return nil, fmt.Errorf("reading the positions of the relay: %w", err)
 	}
-	var positions event.Offsets
-	for _, p := range recorded {
-		positions = positions.Advance(p.partition, p.offset)
-	}
-	return positions, nil
+	return storage.Offsets(recorded), nil
 }
 
 // Wake implements [relay.Outbox].

@@ -23,7 +23,7 @@ func (s *Store) Lots(ctx context.Context, after string, limit int) ([]parking.Lo
 
 // Lot implements [parking.Store].
 func (s *Store) Lot(ctx context.Context, id string) (parking.LotState, error) {
-	return single(s.lots(ctx, "id = ?1", id))("lot", id)
+	return storage.Single(s.lots(ctx, "id = ?1", id))("lot", id)
 }
 
 func (s *Store) lots(ctx context.Context, where string, args ...any) ([]parking.LotState, error) {
@@ -40,12 +40,7 @@ func (s *Store) lots(ctx context.Context, where string, args ...any) ([]parking.
 	if err != nil {
 		return nil, err
 	}
-	tally := storage.Tally(counts)
-	states := make([]parking.LotState, len(lots))
-	for i, lot := range lots {
-		states[i] = parking.LotState{Lot: lot, Counts: tally[lot.ID]}
-	}
-	return states, nil
+	return storage.LotStates(lots, counts), nil
 }
 
 // Zones implements [parking.Store].
@@ -63,12 +58,7 @@ func (s *Store) Zones(ctx context.Context, lotID string) ([]parking.ZoneState, e
 	if err != nil {
 		return nil, fmt.Errorf("counting the spots of the zones of lot %q: %w", lotID, err)
 	}
-	tally := storage.Tally(counts)
-	states := make([]parking.ZoneState, len(zones))
-	for i, zone := range zones {
-		states[i] = parking.ZoneState{Zone: zone, Counts: tally[zone.ID]}
-	}
-	return states, nil
+	return storage.ZoneStates(zones, counts), nil
 }
 
 // Spots implements [parking.Store].
@@ -108,7 +98,7 @@ func (s *Store) Spots(ctx context.Context, q parking.SpotQuery) ([]parking.Spot,
 
 // Spot implements [parking.Store].
 func (s *Store) Spot(ctx context.Context, id string) (parking.Spot, error) {
-	return single(look(ctx, s, storage.ScanSpot, "select "+storage.SpotColumns+" from spots s where s.id = ? and s.status <> 'removed'", id))("spot", id)
+	return storage.Single(look(ctx, s, storage.ScanSpot, "select "+storage.SpotColumns+" from spots s where s.id = ? and s.status <> 'removed'", id))("spot", id)
 }
 
 // History implements [parking.Store].

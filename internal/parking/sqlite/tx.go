@@ -22,7 +22,7 @@ type tx struct {
 }
 
 func (t *tx) Lot(ctx context.Context, id string) (parking.Lot, error) {
-	return single(read(ctx, t.w, storage.ScanLot, "select "+storage.LotColumns+" from lots where id = ?", id))("lot", id)
+	return storage.Single(read(ctx, t.w, storage.ScanLot, "select "+storage.LotColumns+" from lots where id = ?", id))("lot", id)
 }
 
 func (t *tx) AddLot(ctx context.Context, l parking.Lot) error {
@@ -43,7 +43,7 @@ func (t *tx) RemoveLot(ctx context.Context, id string) error {
 }
 
 func (t *tx) Zone(ctx context.Context, id string) (parking.Zone, error) {
-	return single(read(ctx, t.w, storage.ScanZone, "select "+storage.ZoneColumns+" from zones where id = ?", id))("zone", id)
+	return storage.Single(read(ctx, t.w, storage.ScanZone, "select "+storage.ZoneColumns+" from zones where id = ?", id))("zone", id)
 }
 
 func (t *tx) Zones(ctx context.Context, ids []string) (map[string]parking.Zone, error) {
@@ -172,19 +172,6 @@ func (t *tx) Append(ctx context.Context, rows []relay.OutboxRow, entries []parki
 		}
 	}
 	return ctx.Err()
-}
-
-// single returns the one row that was read; ErrNotFound where there was none.
-func single[T any](all []T, err error) func(what, id string) (T, error) {
-	return func(what, id string) (one T, _ error) {
-		if err == nil && len(all) == 0 {
-			err = parking.ErrNotFound
-		}
-		if err != nil {
-			return one, fmt.Errorf("reading %s %q: %w", what, id, err)
-		}
-		return all[0], nil
-	}
 }
 
 // wrote says what became of a statement that was to write one row.

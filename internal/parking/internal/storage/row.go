@@ -85,11 +85,11 @@ func ScanCount(r Row) (c Count, err error) {
 	return c, err
 }
 
-// Tally adds up counts by what they are of. Total is their sum and so always agrees with the rest.
-func Tally(counts []Count) map[string]parking.Counts {
-	tally := make(map[string]parking.Counts)
+// tally adds up counts by what they are of. Total is their sum and so always agrees with the rest.
+func tally(counts []Count) map[string]parking.Counts {
+	all := make(map[string]parking.Counts)
 	for _, c := range counts {
-		t := tally[c.Of]
+		t := all[c.Of]
 		switch c.Status {
 		case event.Removed:
 			continue
@@ -107,9 +107,60 @@ func Tally(counts []Count) map[string]parking.Counts {
 			t.Unknown += c.N
 		}
 		t.Total += c.N
-		tally[c.Of] = t
+		all[c.Of] = t
 	}
-	return tally
+	return all
+}
+
+// LotStates joins lots with the counts of their spots.
+func LotStates(lots []parking.Lot, counts []Count) []parking.LotState {
+	of, states := tally(counts), make([]parking.LotState, len(lots))
+	for i, lot := range lots {
+		states[i] = parking.LotState{Lot: lot, Counts: of[lot.ID]}
+	}
+	return states
+}
+
+// ZoneStates joins zones with the counts of their spots.
+func ZoneStates(zones []parking.Zone, counts []Count) []parking.ZoneState {
+	of, states := tally(counts), make([]parking.ZoneState, len(zones))
+	for i, zone := range zones {
+		states[i] = parking.ZoneState{Zone: zone, Counts: of[zone.ID]}
+	}
+	return states
+}
+
+// Position is the newest acknowledged offset of a partition.
+type Position struct {
+	Partition int32
+	Offset    int64
+}
+
+// ScanPosition reads a partition and its offset.
+func ScanPosition(r Row) (p Position, err error) {
+	err = r.Scan(&p.Partition, &p.Offset)
+	return p, err
+}
+
+// Offsets makes a vector of positions; nil of none.
+func Offsets(positions []Position) (offsets event.Offsets) {
+	for _, p := range positions {
+		offsets = offsets.Advance(p.Partition, p.Offset)
+	}
+	return offsets
+}
+
+// Single returns the one row that was read; [parking.ErrNotFound] where there was none.
+func Single[T any](all []T, err error) func(what, id string) (T, error) {
+	return func(what, id string) (one T, _ error) {
+		if err == nil && len(all) == 0 {
+			err = parking.ErrNotFound
+		}
+		if err != nil {
+			return one, fmt.Errorf("reading %s %q: %w", what, id, err)
+		}
+		return all[0], nil
+	}
 }
 
 // point is the two columns of a location; both are null where there is none.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -64,21 +65,14 @@ func (l *Log) ensureTopics(ctx context.Context) error {
 			return fmt.Errorf("making topic %s: %w", topic, err)
 		}
 	}
-	if missing {
+	// A server that made a topic takes a moment until it knows of it.
+	for until := time.Now().Add(time.Second); missing; missing = usable(found) != nil && time.Now().Before(until) && pause(ctx, 10*time.Millisecond) {
 		if found, err = l.admin.Metadata(ctx, o.Topic, o.SpotsTopic, o.RejectedTopic); err != nil {
 			return err
 		}
 	}
-	for topic := range wanted {
-		t := found.Topics[topic]
-		if t.Err != nil {
-			return fmt.Errorf("topic %s: %w", topic, t.Err)
-		}
-		for _, p := range t.Partitions {
-			if p.Err != nil {
-				return fmt.Errorf("topic %s, partition %d: %w", topic, p.Partition, p.Err)
-			}
-		}
+	if err := usable(found); err != nil {
+		return err
 	}
 	first, err := l.Heads(ctx)
 	if err != nil {
@@ -88,6 +82,21 @@ func (l *Log) ensureTopics(ctx context.Context) error {
 	l.first = first
 	l.mu.Unlock()
 	return l.learn(found.Topics[o.Topic])
+}
+
+// usable returns why one of the topics cannot be used.
+func usable(found kadm.Metadata) error {
+	for _, t := range found.Topics.Sorted() {
+		if t.Err != nil {
+			return fmt.Errorf("topic %s: %w", t.Topic, t.Err)
+		}
+		for _, p := range t.Partitions {
+			if p.Err != nil {
+				return fmt.Errorf("topic %s, partition %d: %w", t.Topic, p.Partition, p.Err)
+			}
+		}
+	}
+	return nil
 }
 
 // learn takes over what Kafka says about the events' topic.

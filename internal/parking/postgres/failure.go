@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -23,10 +26,17 @@ func (s *Store) classify(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	case s.closing.Err() != nil:
 		return errClosed
+	case hasCode(err, invalidText):
+		return fmt.Errorf("%w: %w", parking.ErrNotFound, err)
 	case unreachable(err):
 		return storage.Unavailable(err)
 	}
 	return err
+}
+
+// possible returns the ids that PostgreSQL can store. Others it would refuse, and with them the whole query.
+func possible(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return strings.Contains(id, "\x00") || !utf8.ValidString(id) })
 }
 
 func unreachable(err error) bool {
@@ -54,6 +64,7 @@ func unreachable(err error) bool {
 func conflict(err error) bool { return hasCode(err, "40001") || hasCode(err, "40P01") }
 
 const (
+	invalidText         = "22021" // an id with a zero byte, or that is not UTF-8: nothing has such a one
 	foreignKeyViolation = "23503"
 	uniqueViolation     = "23505"
 )

@@ -16,7 +16,7 @@ import (
 )
 
 func (t *tx) Spots(ctx context.Context, ids []string) (map[string]parking.Spot, error) {
-	spots, err := read(ctx, t, storage.ScanSpot, "select "+storage.SpotColumns+" from spots s where s.id = any($1) order by s.id for update", ids)
+	spots, err := read(ctx, t, storage.ScanSpot, "select "+storage.SpotColumns+" from spots s where s.id = any($1) order by s.id for update", possible(ids))
 	if err != nil {
 		return nil, fmt.Errorf("reading spots: %w", err)
 	}

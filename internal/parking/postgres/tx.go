@@ -39,7 +39,7 @@ func (t *tx) Zone(ctx context.Context, id string) (parking.Zone, error) {
 
 func (t *tx) Zones(ctx context.Context, ids []string) (map[string]parking.Zone, error) {
 	zones, err := read(ctx, t, storage.ScanZone,
-		"select "+storage.ZoneColumns+" from zones where id = any($1) order by id for key share", ids)
+		"select "+storage.ZoneColumns+" from zones where id = any($1) order by id for key share", possible(ids))
 	if err != nil {
 		return nil, fmt.Errorf("reading zones: %w", err)
 	}

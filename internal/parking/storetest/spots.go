@@ -79,6 +79,22 @@ var spotPromises = []promise{
 			failsWith(t, what, err, parking.ErrNotFound)
 		}
 	}},
+	{"are not found under ids that nothing can have, which do no harm to others", func(t *testing.T, s parking.Store) {
+		put(t, s, newLot("l"), parking.Zone{ID: "z", LotID: "l"}, newSpot("l", "s"))
+		for _, id := range []string{"a\x00b", "\xff", "\xed\xa0\x80"} {
+			_, err := s.Spot(t.Context(), id)
+			failsWith(t, "a spot", err, parking.ErrNotFound)
+			_, err = s.Lot(t.Context(), id)
+			failsWith(t, "a lot", err, parking.ErrNotFound)
+			_, err = s.Zones(t.Context(), id)
+			failsWith(t, "zones of a lot", err, parking.ErrNotFound)
+			update(t, s, func(ctx context.Context, tx parking.Tx) error {
+				equal(t, "spots beside it", len(ok(tx.Spots(ctx, []string{id, "s"}))(t)), 1)
+				equal(t, "zones beside it", len(ok(tx.Zones(ctx, []string{id, "z"}))(t)), 1)
+				return nil
+			})
+		}
+	}},
 	{"are not added over those of others", func(t *testing.T, s parking.Store) {
 		spot := newSpot("l", "s")
 		put(t, s, newLot("l"), spot)

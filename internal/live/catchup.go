@@ -99,12 +99,16 @@ func (s *Service) readLog(ctx context.Context, from, to event.Offsets, pass func
 	if err := s.checkTails(ctx, from); err != nil {
 		return err
 	}
-	return s.options.Log.Range(ctx, from, to, func(r kafkalog.Record) error {
+	err := s.options.Log.Range(ctx, from, to, func(r kafkalog.Record) error {
 		if e := decode(r.Partition, r.Offset, r.Value); e != nil {
 			return pass(e)
 		}
 		return nil
 	})
+	if late := s.checkTails(ctx, from); errors.Is(late, errCursorExpired) {
+		return late // Range passes over what expires before it comes there
+	}
+	return err
 }
 
 // checkTails returns errCursorExpired where the log no longer holds all that comes behind from.

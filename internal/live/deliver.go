@@ -10,15 +10,11 @@ import (
 // maxForeign bounds a message of another program, in bytes. Its receivers could not get it again.
 const maxForeign = 256 << 10
 
-// decode makes an entry of a record; nil where it is no event, which the bridge puts aside and counts. Bytes that
-// are no UTF-8 are replaced, as JSON decoders do: a WebSocket whose text frame has some is to be closed.
+// decode makes an entry of a record; nil where it is no event, which the bridge puts aside and counts.
 func decode(partition int32, offset int64, value []byte) *entry {
 	e, err := event.Decode(value)
 	if err != nil {
 		return nil
-	}
-	if !utf8.Valid(value) {
-		value = bytes.ToValidUTF8(value, []byte("\uFFFD"))
 	}
 	return &entry{partition, offset, e, value}
 }

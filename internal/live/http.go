@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -67,90 +68,78 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 			return err
 		}
 	}
-	if enc == encodingSSE {
-		return s.openSSE(w, r, f, have)
-	}
-	return s.openWebSocket(w, r, f, have, err)
-}
-
-func (s *Service) openSSE(w http.ResponseWriter, r *http.Request, f filter, have event.Offsets) error {
-	if s.full() {
-		return s.overloaded()
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // NGINX passes on what comes when it comes
-	h.Set("X-Content-Type-Options", "nosniff")
-	if r.Method == http.MethodHead {
+	expired := err != nil
+	if r.Method == http.MethodHead && enc == encodingSSE {
+		describeStream(w.Header())
 		return nil
 	}
-	// The stream ends with its connection, and so needs neither a length nor chunks: events are the same bytes for all.
-	h.Set("Connection", "close")
-	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	conn, _, err := websocket.Hijack(w, "HTTP/1.1 200 OK\r\n")
-	if err != nil {
-		return lost(err)
+	if enc == encodingSSE && s.full() {
+		s.metrics.overload.Inc()
+		return problem.New(503, "overloaded", "There are too many clients. Try again later.")
 	}
-	if c := s.enter(conn, encodingSSE); c != nil {
-		s.begin(c, f, have, nil)
+	var at *stand
+	if have == nil && !expired {
+		at = s.takeStand(enc, f)
 	}
-	return nil
-}
-
-// openWebSocket answers the handshake. It is given why the cursor cannot be used, where that is so.
-func (s *Service) openWebSocket(w http.ResponseWriter, r *http.Request, f filter, have event.Offsets, expired error) error {
 	full := s.full()
-	conn, early, err := websocket.Accept(w, r)
+	conn, early, err := shakeHands(w, r, enc)
 	if err != nil {
-		return lost(err)
+		s.giveUp(at)
+		return err
 	}
-	if full { // a browser could not read a status
+	if full { // a browser cannot read the status of a WebSocket
+		s.giveUp(at)
 		s.metrics.overload.Inc()
 		_ = conn.SetDeadline(time.Now().Add(time.Second))
 		_, _ = conn.Write(websocket.AppendClose(nil, websocket.TryAgainLater, "too many clients: try again later"))
 		conn.Close()
 		return nil
 	}
-	c := s.enter(conn, encodingWebSocket)
+	c := s.enter(conn, enc)
 	switch {
 	case c == nil:
-	case expired != nil:
+		s.giveUp(at)
+		return nil
+	case expired:
 		s.metrics.expired.Inc()
 		c.close(closeCursorExpired, expiredReason)
-		go c.read(early)
+	case have == nil:
+		c.follow(at)
 	default:
-		s.begin(c, f, have, early)
-	}
-	return nil
-}
-
-// errGone says that there is nobody to answer any more.
-var errGone = errors.New("the client is gone")
-
-// lost tells a handshake that can still be refused from one that was answered in part.
-func lost(err error) error {
-	if _, ok := errors.AsType[*websocket.HandshakeError](err); ok {
-		return err
-	}
-	return fmt.Errorf("%w: %w", errGone, err)
-}
-
-// begin sets a client going that has entered.
-func (s *Service) begin(c *client, f filter, have event.Offsets, early []byte) {
-	if have == nil {
-		c.follow(f)
-	} else {
 		ctx, resumption := c.prepare(f)
 		s.clientsWG.Go(func() { s.resume(ctx, resumption, have) })
 	}
 	c.sender.attend(c)
 	go c.read(early)
+	return nil
 }
 
-func (s *Service) overloaded() error {
-	s.metrics.overload.Inc()
-	return problem.New(503, "overloaded", "There are too many clients. Try again later.")
+// shakeHands takes over the connection of a client. An error means that there is nobody to answer any more,
+// unless it is a [*websocket.HandshakeError].
+func shakeHands(w http.ResponseWriter, r *http.Request, enc encoding) (conn net.Conn, early []byte, err error) {
+	if enc == encodingWebSocket {
+		conn, early, err = websocket.Accept(w, r)
+	} else {
+		describeStream(w.Header())
+		// The stream ends with its connection, and so needs neither a length nor chunks: events are the same bytes for all.
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
+		conn, early, err = websocket.Hijack(w, "HTTP/1.1 200 OK\r\n")
+	}
+	if _, refused := errors.AsType[*websocket.HandshakeError](err); err != nil && !refused {
+		err = fmt.Errorf("%w: %w", errGone, err)
+	}
+	return conn, early, err
+}
+
+// errGone says that there is nobody to answer any more.
+var errGone = errors.New("the client is gone")
+
+func describeStream(h http.Header) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // NGINX passes on what comes when it comes
+	h.Set("X-Content-Type-Options", "nosniff")
 }
 
 // negotiate decides how to speak to the client.

@@ -12,18 +12,39 @@ import (
 // client for which it is full gives up its turn at the log.
 const resumeWindow = 256 << 10
 
-// follow lets a client without a cursor hear what comes from now on.
-func (c *client) follow(f filter) {
-	s := c.service
+// A stand is where a client without a cursor begins.
+type stand struct {
+	sub    *subscription
+	at     place
+	cursor string
+}
+
+// takeStand holds the present end of a log for a client that is about to be told that it is connected: what
+// happens from that moment on it is to hear. The caller gives it to the client, or gives it up.
+func (s *Service) takeStand(enc encoding, f filter) *stand {
 	s.mu.Lock()
-	c.mu.Lock()
-	if !c.gone && !c.ending {
-		c.sub = s.subs.acquire(c.encoding, f)
-		c.at = c.sub.log.end()
-		c.control = c.encoding.appendStart(c.control, s.cursor(s.heads))
+	defer s.mu.Unlock()
+	sub := s.subs.acquire(enc, f)
+	return &stand{sub, sub.log.end(), s.cursor(s.heads)}
+}
+
+func (s *Service) giveUp(at *stand) {
+	if at != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.subs.release(at.sub)
 	}
-	c.mu.Unlock()
-	s.mu.Unlock()
+}
+
+// follow lets a client hear what comes from its stand on.
+func (c *client) follow(at *stand) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sub = at.sub // also where it is being closed already: it is released when the client leaves
+	if !c.ending {
+		c.at = at.at
+		c.control = c.encoding.appendStart(c.control, at.cursor)
+	}
 }
 
 // A resumption sends a client what it missed, through a log of its own that its subscription's log then follows.

@@ -79,10 +79,11 @@ func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (
 	if err != nil {
 		return answer{}, err
 	}
-	raw, several := []json.RawMessage{body}, bytes.HasPrefix(body, []byte("["))
+	several := bytes.HasPrefix(body, []byte("["))
+	raw := []json.RawMessage{body}
 	if several {
-		if err := json.Unmarshal(body, &raw); err != nil {
-			return answer{}, invalidBody("This is not valid JSON: " + syntax(err, len(body)) + ".")
+		if raw, err = elements(body, maxAdded); err != nil {
+			return answer{}, err
 		}
 	}
 	spots, err := s.readSpots(raw)
@@ -105,10 +106,29 @@ func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (
 	return a, err
 }
 
-func (s *Service) readSpots(raw []json.RawMessage) ([]Spot, error) {
-	if len(raw) == 0 || len(raw) > maxAdded {
-		return nil, invalidBody(fmt.Sprintf("The body has %d spots; from 1 to %d are added at once.", len(raw), maxAdded))
+// elements returns those of a JSON array, of which there must be from 1 to most.
+func elements(body []byte, most int) ([]json.RawMessage, error) {
+	var all []json.RawMessage
+	err := eachElement(bytes.NewReader(body), func(element json.RawMessage) error {
+		if len(all) == most {
+			return invalidBody(fmt.Sprintf("The body has more than %d elements. Send it in several requests.", most))
+		}
+		all = append(all, element)
+		return nil
+	})
+	var p problem.Problem
+	switch {
+	case errors.As(err, &p):
+		return nil, p
+	case err != nil:
+		return nil, invalidBody(fmt.Sprintf("The body is not valid JSON behind element %d: %v.", len(all), err))
+	case len(all) == 0:
+		return nil, invalidBody("The array is empty; there is nothing to add.")
 	}
+	return all, nil
+}
+
+func (s *Service) readSpots(raw []json.RawMessage) ([]Spot, error) {
 	spots, seen := make([]Spot, len(raw)), make(map[string]bool, len(raw))
 	latest := s.now().Add(maxAhead)
 	for i := range raw {

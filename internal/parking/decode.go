@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -43,6 +44,42 @@ func syntax(err error, size int) string {
 		return fmt.Sprintf("%v (byte %d)", s, s.Offset)
 	}
 	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+// eachElement calls each for the elements of a JSON array, and holds no more than one of them.
+func eachElement(body io.Reader, each func(json.RawMessage) error) error {
+	d := json.NewDecoder(body)
+	if _, err := d.Token(); err != nil { // [
+		return err
+	}
+	for d.More() {
+		var element json.RawMessage
+		if err := d.Decode(&element); err != nil {
+			return unexpectedEOF(err)
+		}
+		if err := each(element); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil { // ]
+		return unexpectedEOF(err)
+	}
+	switch _, err := d.Token(); err {
+	case io.EOF:
+		return nil
+	case nil:
+		return invalidBody("There is something behind the JSON array.")
+	default:
+		return err
+	}
+}
+
+// unexpectedEOF names the end of a body that should go on.
+func unexpectedEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // required reads a field that must be there and must not be null. want says in words what it must be, with an

@@ -171,7 +171,7 @@ func (t *transaction) observe(spots map[string]Spot, b *batch) error {
 	return nil
 }
 
-// readingError makes of a problem with one line what the answer says of it.
+// errorOfLine makes of a problem with one line what the answer says of it.
 func errorOfLine(line int, spotID string, p problem.Problem) readingError {
 	return readingError{Line: line, SpotID: spotID, Field: p.Field, Reason: p.Detail}
 }

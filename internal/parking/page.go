@@ -102,7 +102,7 @@ func (p *params) page(kind string) page {
 	if text, there := p.one("cursor"); there {
 		raw, err := base64.RawURLEncoding.DecodeString(text)
 		fields := strings.SplitN(string(raw), "\n", 3)
-		if err != nil || len(fields) != 3 || fields[0] != kind || fields[2] == "" {
+		if err != nil || len(fields) != 3 || fields[0] != kind || !validID(fields[2]) {
 			p.fail("cursor", `what the page before gave as "next"`, strconv.Quote(text))
 			return at
 		}

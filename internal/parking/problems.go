@@ -64,7 +64,7 @@ func invalidBody(detail string) problem.Problem {
 
 func mediaType(is string, takes ...string) problem.Problem {
 	return problem.New(http.StatusUnsupportedMediaType, "media-type",
-		fmt.Sprintf("The body is sent as %q; here it is %s. Say so in the header Content-Type.", is, strings.Join(takes, " or "))).WithField("Content-Type")
+		fmt.Sprintf("The body is sent as %q; here it is %s. Say so in the header Content-Type.", shorten(is), strings.Join(takes, " or "))).WithField("Content-Type")
 }
 
 func bodyTooLarge(limit int64) problem.Problem {
@@ -73,6 +73,7 @@ func bodyTooLarge(limit int64) problem.Problem {
 }
 
 func unknownField(name string, known []string) problem.Problem {
+	name = shorten(name)
 	detail := fmt.Sprintf("The field %q is not known here; this request has no fields.", name)
 	if len(known) > 0 {
 		detail = fmt.Sprintf("The field %q is not known here; there are %s.", name, strings.Join(known, ", "))
@@ -101,6 +102,7 @@ func invalidQuery(is string) problem.Problem {
 }
 
 func unknownParameter(name string, known []string) problem.Problem {
+	name = shorten(name)
 	detail := fmt.Sprintf("The parameter %q is not known here; this address has none.", name)
 	if len(known) > 0 {
 		detail = fmt.Sprintf("The parameter %q is not known here; there are %s.", name, strings.Join(known, ", "))
@@ -141,8 +143,12 @@ func instead(err, kind error, with problem.Problem) error {
 // shorten keeps what a client sent readable inside a sentence.
 func shorten(text string) string {
 	const most = 80
-	if r := []rune(text); len(r) > most {
-		return string(r[:most]) + "…"
+	n := 0
+	for i := range text {
+		if n == most {
+			return text[:i] + "…"
+		}
+		n++
 	}
 	return text
 }

@@ -43,7 +43,10 @@ func readReadings(w http.ResponseWriter, r *http.Request) (readings, error) {
 	case kind == typeNDJSON || kind == "" && first == '{':
 		err = read.lineByLine(body, above)
 	case first == '[':
-		err = read.array(body)
+		err = eachElement(body, func(element json.RawMessage) error {
+			read.add(read.count()+1, element)
+			return nil
+		})
 	default:
 		return readings{}, invalidBody("A JSON array of readings is expected. One reading a line is taken as application/x-ndjson.")
 	}
@@ -72,35 +75,6 @@ func firstByte(body *bufio.Reader) (first byte, lines int, err error) {
 }
 
 func (r *readings) count() int { return len(r.good) + r.rejected }
-
-func (r *readings) array(body io.Reader) error {
-	d := json.NewDecoder(body)
-	if _, err := d.Token(); err != nil { // [
-		return err
-	}
-	for d.More() {
-		var element json.RawMessage
-		if err := d.Decode(&element); err != nil {
-			return unexpectedEOF(err)
-		}
-		r.add(r.count()+1, element)
-	}
-	if _, err := d.Token(); err != nil { // ]
-		return unexpectedEOF(err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.Join(err, invalidBody("There is something behind the JSON array."))
-	}
-	return nil
-}
-
-// unexpectedEOF names the end of a body that should go on.
-func unexpectedEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
 
 // lineByLine never fails by what a line says. above is how many lines were skipped.
 func (r *readings) lineByLine(body *bufio.Reader, above int) error {

@@ -2,6 +2,7 @@ package parking_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,6 +20,8 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 	p := newPlatform(t)
 	p.addLot(t, "central", "b-01")
 	long := strings.Repeat("x", 501)
+	tooMany := "[" + strings.Repeat("1,", 10_000) + "1]"
+	cursor := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	for name, c := range map[string]struct {
 		status       int
 		slug, field  string
@@ -31,6 +34,8 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		"null for an object":       {400, "invalid-body", "", "POST", "/lots", `null`},
 		"something behind":         {400, "invalid-body", "", "POST", "/lots", `{"id":"x","name":"X"} {}`},
 		"an unknown field":         {400, "unknown-field", "colour", "POST", "/lots", body{"id": "x", "name": "X", "colour": "red"}},
+		"a long unknown field":     {400, "unknown-field", long[:80] + "…", "POST", "/lots", body{"id": "x", "name": "X", long: 1}},
+		"a long unknown parameter": {400, "unknown-parameter", long[:80] + "…", "GET", "/lots?" + long + "=1", nil},
 		"a name in another case":   {400, "unknown-field", "NAME", "POST", "/lots", body{"id": "x", "name": "X", "NAME": "Y"}},
 		"a field missing":          {400, "invalid-field", "id", "POST", "/lots", body{"name": "X"}},
 		"a field null":             {400, "invalid-field", "name", "POST", "/lots", body{"id": "x", "name": nil}},
@@ -60,6 +65,10 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		"a status that is none":    {400, "invalid-field", "status", "POST", "/lots/central/spots", body{"spotId": "b-03", "status": "full"}},
 		"a status to come":         {400, "invalid-field", "status", "POST", "/lots/central/spots", body{"spotId": "b-03", "status": "reserved"}},
 		"seen in the future":       {400, "invalid-field", "observedAt", "POST", "/lots/central/spots", body{"spotId": "b-03", "observedAt": "2026-11-24T12:01:01Z"}},
+		"no spots":                 {400, "invalid-body", "", "POST", "/lots/central/spots", `[]`},
+		"half an array of spots":   {400, "invalid-body", "", "POST", "/lots/central/spots", `[{"spotId":"b-03"}`},
+		"two arrays of spots":      {400, "invalid-body", "", "POST", "/lots/central/spots", `[{"spotId":"b-03"}] []`},
+		"too many spots":           {400, "invalid-body", "", "POST", "/lots/central/spots", tooMany},
 		"a spot of text":           {400, "invalid-body", "", "POST", "/lots/central/spots", `"b-03"`},
 		"an action with a body":    {400, "unknown-field", "by", "POST", "/spots/b-01/occupy", body{"by": "me"}},
 		"a parameter of a write":   {400, "unknown-parameter", "force", "POST", "/spots/b-01/occupy?force=1", nil},
@@ -69,6 +78,8 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		"a limit given twice":      {400, "invalid-parameter", "limit", "GET", "/lots?limit=1&limit=2", nil},
 		"a cursor that is none":    {400, "invalid-parameter", "cursor", "GET", "/spots?cursor=nonsense", nil},
 		"an empty cursor":          {400, "invalid-parameter", "cursor", "GET", "/spots?cursor=", nil},
+		"a cursor of no text":      {400, "invalid-parameter", "cursor", "GET", "/spots?cursor=" + cursor("spots\n\n\x00"), nil},
+		"a cursor of no UTF-8":     {400, "invalid-parameter", "cursor", "GET", "/lots?cursor=" + cursor("lots\n\n\xff"), nil},
 		"a cursor of no number":    {400, "invalid-parameter", "cursor", "GET", "/spots/b-01/history?cursor=aGlzdG9yeQoKeA", nil},
 		"a box of three":           {400, "invalid-parameter", "bbox", "GET", "/spots?bbox=1,2,3", nil},
 		"a box upside down":        {400, "invalid-parameter", "bbox", "GET", "/spots?bbox=1,2,3,1", nil},

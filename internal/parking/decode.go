@@ -126,6 +126,9 @@ func nested[T any](o *object, name string, to **T, read func(*object, *T)) {
 	}
 	inner.prefix = o.prefix + name + "."
 	value := new(T)
+	if o.patch && *to != nil {
+		*value, inner.patch = **to, true // what is absent within stays too
+	}
 	read(inner, value)
 	if o.err = inner.end(); o.err == nil {
 		*to = value

@@ -19,6 +19,7 @@ import (
 func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 	p := newPlatform(t)
 	p.addLot(t, "central", "b-01")
+	do[lot](t, p, 201, "POST", "/api/v1/lots", body{"id": "located", "name": "X", "location": body{"lat": 1, "lon": 2}})
 	long := strings.Repeat("x", 501)
 	tooMany := "[" + strings.Repeat("1,", 10_000) + "1]"
 	cursor := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
@@ -69,6 +70,8 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		"half an array of spots":   {400, "invalid-body", "", "POST", "/lots/central/spots", `[{"spotId":"b-03"}`},
 		"two arrays of spots":      {400, "invalid-body", "", "POST", "/lots/central/spots", `[{"spotId":"b-03"}] []`},
 		"too many spots":           {400, "invalid-body", "", "POST", "/lots/central/spots", tooMany},
+		"half a new location":      {400, "invalid-field", "location.lon", "PATCH", "/spots/b-01", body{"location": body{"lat": 9}}},
+		"half a location removed":  {400, "invalid-field", "location.lat", "PATCH", "/lots/located", body{"location": body{"lat": nil}}},
 		"a spot of text":           {400, "invalid-body", "", "POST", "/lots/central/spots", `"b-03"`},
 		"an action with a body":    {400, "unknown-field", "by", "POST", "/spots/b-01/occupy", body{"by": "me"}},
 		"a parameter of a write":   {400, "unknown-parameter", "force", "POST", "/spots/b-01/occupy?force=1", nil},

@@ -31,6 +31,9 @@ func TestALotIsAddedChangedAndRemoved(t *testing.T) {
 
 	p.clock.advance(time.Hour)
 	do[lot](t, p, 200, "PATCH", "/api/v1/lots/central", body{"name": "Central Garage"}) // what it is already
+	if moved := do[lot](t, p, 200, "PATCH", "/api/v1/lots/central", body{"location": body{"lat": 52.6}}); *moved.Location != (place{52.6, 13.4}) {
+		t.Errorf("a merge patch of the latitude makes %+v", moved.Location)
+	}
 	changed := do[lot](t, p, 200, "PATCH", "/api/v1/lots/central",
 		body{"name": "Central", "timeZone": nil, "address": nil, "location": nil, "heartbeatSeconds": nil}, "Content-Type", "application/merge-patch+json")
 	if changed != (lot{ID: "central", Name: "Central", TimeZone: "UTC", CreatedAt: noon, UpdatedAt: noon.Add(time.Hour)}) {

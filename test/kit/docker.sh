@@ -91,10 +91,16 @@ compose() {
   mv "$plugin.part" "$plugin"
 }
 
+# An ended engine leaves the namespace of the host's network mounted.
+unmount() {
+  local mount
+  cut -d' ' -f2 /proc/self/mounts | grep "^$D/" | sort -r | while read -r mount; do umount "$mount"; done || true
+}
+
 case ${1:-} in
   start | base | servers | compose) "$1" ;;
   env) echo "export DOCKER_HOST=$DOCKER_HOST DOCKER_CONFIG=$DOCKER_CONFIG DOCKER_BUILDKIT=1 PATH=$D/bin:\$PATH" ;;
   stop) end "$D" TERM 60 ;;
-  wipe) end "$D" TERM 60; rm -rf "$D" ;;
+  wipe) end "$D" TERM 60; unmount; rm -rf "$D" ;;
   *) usage "$0" ;;
 esac

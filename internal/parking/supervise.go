@@ -33,16 +33,18 @@ func (t *transaction) elapse(ctx context.Context) (found, changed int, err error
 	}
 	heartbeats := map[string]time.Duration{}
 	for _, spot := range due {
-		lot, known := heartbeats[spot.LotID]
-		if !known {
-			l, err := t.Lot(ctx, spot.LotID)
-			if err != nil {
-				return 0, 0, err
-			}
-			lot, heartbeats[spot.LotID] = l.Heartbeat, l.Heartbeat
+		heartbeats[spot.LotID] = 0
+	}
+	for _, id := range sortedKeys(heartbeats) { // in one order, since it locks them
+		lot, err := t.Lot(ctx, id)
+		if err != nil {
+			return 0, 0, err
 		}
+		heartbeats[id] = lot.Heartbeat
+	}
+	for _, spot := range due {
 		before := spot
-		for _, e := range spot.elapse(lot, t.now) {
+		for _, e := range spot.elapse(heartbeats[spot.LotID], t.now) {
 			if err := t.publish(e, origin{}); err != nil {
 				return 0, 0, err
 			}

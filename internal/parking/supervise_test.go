@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -71,4 +72,31 @@ func TestHistoryIsPrunedAndSweepsGoOnThroughTrouble(t *testing.T) {
 			t.Errorf("%d old entries are left; those before %v were pruned, not %v", store.old, store.before, want)
 		}
 	})
+}
+
+// overdueTx has spots that something is due for, and notes in which order lots are locked.
+type overdueTx struct {
+	Tx
+	due    []Spot
+	locked []string
+}
+
+func (o *overdueTx) Overdue(context.Context, time.Time, int) ([]Spot, error) { return o.due, nil }
+
+func (o *overdueTx) Lot(_ context.Context, id string) (Lot, error) {
+	o.locked = append(o.locked, id)
+	return Lot{ID: id, Heartbeat: time.Minute}, nil
+}
+
+// Two processes sweep different spots of the same lots at once. Were the lots locked in the order of the spots, each could
+// hold one that the other waits for.
+func TestASweepLocksLotsInOneOrder(t *testing.T) {
+	tx := &overdueTx{due: []Spot{{ID: "a", LotID: "west"}, {ID: "b", LotID: "east"}, {ID: "c", LotID: "west"}, {ID: "d", LotID: "north"}}}
+	sweep := &transaction{Tx: tx, now: time.Now()}
+	if _, changed, err := sweep.elapse(t.Context()); err != nil || changed != len(tx.due) {
+		t.Errorf("%d spots changed: %v", changed, err)
+	}
+	if want := []string{"east", "north", "west"}; !slices.Equal(tx.locked, want) {
+		t.Errorf("locked were %v, want %v", tx.locked, want)
+	}
 }

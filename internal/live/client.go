@@ -127,16 +127,13 @@ func (c *client) drain() {
 	defer c.mu.Unlock()
 	defer func() { c.busy = false }()
 	for !c.gone {
-		b, wait := c.next(), writeWait
+		b := c.next()
 		if len(b) == 0 {
 			c.allSent()
 			return
 		}
-		if c.ending {
-			wait = closeWait
-		}
 		c.mu.Unlock()
-		n, err := c.socket.WriteWithin(b[:min(len(b), maxWrite)], wait)
+		n, err := c.socket.WriteWithin(b[:min(len(b), maxWrite)], writeWait)
 		c.mu.Lock()
 		c.sent(n)
 		if err != nil {
@@ -192,12 +189,9 @@ func (c *client) end(code websocket.CloseCode, reason string) {
 		return
 	}
 	c.ending = true
-	c.then = place{}
+	c.at, c.then = c.at.alone(), place{} // the frame that is half sent may take long, and the log grows
 	c.control = c.encoding.appendClose(c.control, code, reason)
-	_ = c.socket.SetReadDeadline(time.Now().Add(writeWait)) // ends the reading, and with it the client, whatever happens
-	if c.busy {
-		_ = c.socket.SetWriteDeadline(time.Now().Add(closeWait)) // what it does not read holds the log in memory
-	}
+	_ = c.socket.SetReadDeadline(time.Now().Add(writeWait + closeWait)) // ends the reading, and with it the client, whatever happens
 	if c.stop != nil {
 		c.stop()
 	}

@@ -25,6 +25,7 @@ type fakeLog struct {
 	partitions [][]kafkalog.Record
 	tails      event.Offsets
 	away       bool
+	broken     bool          // Range fails
 	gate       chan struct{} // Range waits for it where set
 	ranges     int
 }
@@ -77,7 +78,7 @@ func (l *fakeLog) Tails(context.Context) (event.Offsets, error) {
 
 func (l *fakeLog) Range(ctx context.Context, from, to event.Offsets, fn func(kafkalog.Record) error) error {
 	l.mu.Lock()
-	gate, away := l.gate, l.away
+	gate, away := l.gate, l.away || l.broken
 	l.ranges++
 	var records []kafkalog.Record
 	for i := 0; ; i++ { // turn about, as partitions come in any order

@@ -1,6 +1,9 @@
 package live
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // A frameLog holds the encoded frames of one subscription, once for all the
 // connections that follow it. A connection keeps a place in it and no queue of its
@@ -117,4 +120,15 @@ func (p *place) behind() int64 {
 	p.log.mu.Lock()
 	defer p.log.mu.Unlock()
 	return p.log.head - p.seg.base - int64(p.off)
+}
+
+// alone is the same place in a log that ends with its segment: who stands there keeps nothing else in memory.
+func (p *place) alone() place {
+	if p.log == nil {
+		return place{}
+	}
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	seg := &segment{base: p.seg.base, buf: slices.Clip(p.seg.buf), ends: slices.Clip(p.seg.ends)}
+	return place{log: &frameLog{last: seg, head: seg.base + int64(len(seg.buf))}, seg: seg, off: p.off, frame: p.frame}
 }

@@ -346,3 +346,10 @@ func seen(frames []frame) map[string]int64 {
 func (s *testStand) cursorAt(offsets ...int64) string {
 	return event.Cursor{Topic: s.log.topic, Offsets: offsets}.String()
 }
+
+// newServer serves a service that does not run.
+func newServer(t *testing.T, s *Service) *httptest.Server {
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(server.Close)
+	return server
+}

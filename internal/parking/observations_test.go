@@ -234,17 +234,20 @@ func (e *early) Spots(ctx context.Context, q parking.SpotQuery) ([]parking.Spot,
 
 // What is written while spots are read comes as an event to whoever goes on from the answer's cursor.
 func TestTheCursorOfAnAnswerIsNotNewerThanItsSpots(t *testing.T) {
-	store := &early{}
-	p := newPlatform(t, func(o *parking.Options) { store.Store, o.Store = o.Store, store })
+	store, topic := &early{}, event.TopicID{1}
+	p := newPlatform(t, func(o *parking.Options) {
+		store.Store, o.Store = o.Store, store
+		o.Topic = func() (event.TopicID, bool) { return topic, true }
+	})
 	p.addLot(t, "central", "b-01", "b-02")
 	store.before = func() {
-		if err := p.store.Done(t.Context(), nil, event.Offsets{42}); err != nil {
+		if err := p.store.Done(t.Context(), nil, event.Cursor{Topic: event.TopicID{1}, Offsets: event.Offsets{42}}); err != nil {
 			t.Error(err)
 		}
 	}
 	read := func(query string) (pageOf[spot], event.Offsets) {
 		page := do[pageOf[spot]](t, p, 200, "GET", "/api/v1/spots?limit=1"+query, nil)
-		c, err := event.ParseCursor(page.After, event.TopicID{1})
+		c, err := event.ParseCursor(page.After, topic)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,6 +262,10 @@ func TestTheCursorOfAnAnswerIsNotNewerThanItsSpots(t *testing.T) {
 	}
 	if _, offsets = read(""); offsets.At(0) != 42 {
 		t.Errorf("the cursor is at %v, the relay at 42", offsets)
+	}
+	topic = event.TopicID{2}
+	if _, offsets = read(""); offsets.At(0) != event.None {
+		t.Errorf("the cursor is at %v of a log that was lost and made again", offsets)
 	}
 	unknown := newPlatform(t, func(o *parking.Options) { o.Topic = nil })
 	if page := do[pageOf[spot]](t, unknown, 200, "GET", "/api/v1/spots", nil); page.After != "" {

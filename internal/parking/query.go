@@ -35,12 +35,12 @@ func (s *Service) cursor(ctx context.Context) (string, error) {
 	if !known {
 		return "", nil
 	}
-	offsets, err := s.store.Positions(ctx)
+	offsets, err := s.store.Positions(ctx, topic)
 	if err != nil {
 		return "", err
 	}
 	if len(offsets) == 0 {
-		offsets = event.NewOffsets(1) // nothing is in the log yet: its beginning, not "from now on"
+		offsets = event.NewOffsets(1) // nothing is in this log yet: its beginning, not "from now on"
 	}
 	return event.Cursor{Topic: topic, Offsets: offsets}.String(), nil
 }

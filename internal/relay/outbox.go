@@ -20,13 +20,14 @@ type Outbox interface {
 	// of one spot are in order of version.
 	Pending(ctx context.Context, limit int) ([]OutboxRow, error)
 
-	// Done removes rows and records positions, the newest acknowledged offset of each
-	// partition, in one transaction. Positions only ever grow: where a recorded one is
-	// larger, it stays.
-	Done(ctx context.Context, ids []int64, positions event.Offsets) error
+	// Done removes rows and records upTo, the newest acknowledged offset of each partition
+	// of a topic, in one transaction. Offsets only ever grow: where a recorded one is larger,
+	// it stays. Those of another topic are others: a log that was lost and made again begins
+	// at 0 again.
+	Done(ctx context.Context, ids []int64, upTo event.Cursor) error
 
-	// Positions returns what Done recorded last; nil before its first call.
-	Positions(ctx context.Context) (event.Offsets, error)
+	// Positions returns what Done recorded for that topic; nil before its first call.
+	Positions(ctx context.Context, topic event.TopicID) (event.Offsets, error)
 
 	// Wake returns a channel that receives after rows were committed by this process.
 	// One token stands for any number of rows. Rows that other processes commit are

@@ -26,7 +26,7 @@ type outbox struct {
 	rows      []relay.OutboxRow
 	versions  map[string]int64
 	nextID    int64
-	positions event.Offsets
+	positions map[event.TopicID]event.Offsets
 	calls     int // of Done with rows
 
 	// done may fail a call of Done before or after it did its work.
@@ -34,7 +34,8 @@ type outbox struct {
 }
 
 func newOutbox() *outbox {
-	return &outbox{wake: make(chan struct{}, 1), leading: make(chan struct{}, 1), versions: map[string]int64{}, nextID: 1}
+	return &outbox{wake: make(chan struct{}, 1), leading: make(chan struct{}, 1), versions: map[string]int64{}, nextID: 1,
+		positions: map[event.TopicID]event.Offsets{}}
 }
 
 // add commits n changes, of the given spots in turn.
@@ -90,7 +91,7 @@ func (o *outbox) Pending(ctx context.Context, limit int) ([]relay.OutboxRow, err
 	return slices.Clone(o.rows[:min(limit, len(o.rows))]), ctx.Err()
 }
 
-func (o *outbox) Done(ctx context.Context, ids []int64, positions event.Offsets) error {
+func (o *outbox) Done(ctx context.Context, ids []int64, upTo event.Cursor) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if ctx.Err() != nil {
@@ -107,14 +108,14 @@ func (o *outbox) Done(ctx context.Context, ids []int64, positions event.Offsets)
 		return before
 	}
 	o.rows = slices.DeleteFunc(o.rows, func(r relay.OutboxRow) bool { return slices.Contains(ids, r.ID) })
-	o.positions = o.positions.Join(positions)
+	o.positions[upTo.Topic] = o.positions[upTo.Topic].Join(upTo.Offsets)
 	return after
 }
 
-func (o *outbox) Positions(ctx context.Context) (event.Offsets, error) {
+func (o *outbox) Positions(ctx context.Context, topic event.TopicID) (event.Offsets, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.Clone(o.positions), ctx.Err()
+	return slices.Clone(o.positions[topic]), ctx.Err()
 }
 
 func (o *outbox) Wake() <-chan struct{} { return o.wake }

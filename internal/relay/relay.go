@@ -138,17 +138,21 @@ func (r *Relay) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	positions, err := r.options.Outbox.Positions(ctx)
+	positions, err := r.options.Outbox.Positions(ctx, r.options.Log.TopicID())
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
 	if positions.Contains(heads) {
 		return nil
 	}
-	if err := r.options.Outbox.Done(ctx, nil, heads); err != nil {
+	if err := r.options.Outbox.Done(ctx, nil, r.upTo(heads)); err != nil {
 		return fmt.Errorf("clearing the outbox: %w", err)
 	}
 	return nil
+}
+
+func (r *Relay) upTo(offsets event.Offsets) event.Cursor {
+	return event.Cursor{Topic: r.options.Log.TopicID(), Offsets: offsets}
 }
 
 // place is where a row stands in the log.
@@ -171,7 +175,7 @@ func (r *Relay) written(ctx context.Context) (map[string]place, error) {
 		return nil, ctx.Err()
 	case <-time.After(r.options.Settle):
 	}
-	positions, err := r.options.Outbox.Positions(ctx)
+	positions, err := r.options.Outbox.Positions(ctx, r.options.Log.TopicID())
 	if err != nil {
 		return nil, fmt.Errorf("reading the outbox: %w", err)
 	}
@@ -233,7 +237,7 @@ func (r *Relay) carry(ctx context.Context, producer *kafkalog.Producer, rows []O
 	if len(ids) == 0 {
 		return failure
 	}
-	if err := r.options.Outbox.Done(late, ids, positions); err != nil {
+	if err := r.options.Outbox.Done(late, ids, r.upTo(positions)); err != nil {
 		return errors.Join(failure, fmt.Errorf("clearing the outbox: %w", err))
 	}
 	r.metrics.carried.Add(float64(len(ids)))

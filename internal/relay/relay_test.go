@@ -116,7 +116,7 @@ func TestARowBecomesACloudEventAndTheNewestStateOfItsSpot(t *testing.T) {
 			t.Error("a traceparent that nobody sent")
 		}
 		complete(t, l, o)
-		if p, _ := o.Positions(t.Context()); !p.Covers(all[1].Partition, all[1].Offset) || p.Covers(all[1].Partition, all[1].Offset+1) {
+		if p, _ := o.Positions(t.Context(), l.TopicID()); !p.Covers(all[1].Partition, all[1].Offset) || p.Covers(all[1].Partition, all[1].Offset+1) {
 			t.Errorf("recorded are %v, the event stands at %d of %d", p, all[1].Offset, all[1].Partition)
 		}
 
@@ -283,7 +283,7 @@ func TestALeaderRecordsWhereTheLogEndsWhenNothingWaits(t *testing.T) {
 	logtest.Write(t, brokers, &kgo.Record{Topic: l.Topic(), Partition: 1, Value: []byte(`{"spotId":"foreign"}`)})
 	run(t, relay.Options{Outbox: o, Log: l})
 	logtest.Eventually(t, "the end of the log to be recorded", func() bool {
-		p, _ := o.Positions(t.Context())
+		p, _ := o.Positions(t.Context(), l.TopicID())
 		return p.Covers(1, 0)
 	})
 }

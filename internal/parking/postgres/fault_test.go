@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"parkwire/internal/event"
 	"parkwire/internal/parking"
 	"parkwire/internal/parking/postgres"
 )
@@ -168,7 +169,7 @@ func TestACutConnectionIsToldAndHealsByItself(t *testing.T) {
 	if _, err := s.Lots(t.Context(), "", 1); !errors.Is(err, parking.ErrUnavailable) {
 		t.Errorf("a query: %v", err)
 	}
-	if err := s.Done(t.Context(), []int64{1}, nil); !errors.Is(err, parking.ErrUnavailable) {
+	if err := s.Done(t.Context(), []int64{1}, event.Cursor{}); !errors.Is(err, parking.ErrUnavailable) {
 		t.Errorf("the outbox: %v", err)
 	}
 	eventually(t, "it is not ready", func() error {

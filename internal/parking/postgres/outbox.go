@@ -22,15 +22,15 @@ func (s *Store) Pending(ctx context.Context, limit int) ([]relay.OutboxRow, erro
 }
 
 // Done implements [relay.Outbox].
-func (s *Store) Done(ctx context.Context, ids []int64, positions event.Offsets) error {
+func (s *Store) Done(ctx context.Context, ids []int64, upTo event.Cursor) error {
 	bound, cancel := s.bound(ctx)
 	defer cancel()
 	var batch pgx.Batch // one transaction and one round trip
 	batch.Queue(`delete from outbox where id = any($1)`, ids)
-	batch.Queue(`insert into relay_positions (partition, last_offset)
-		select n - 1, last_offset from unnest($1::bigint[]) with ordinality as r (last_offset, n)
-		on conflict (partition) do update set last_offset = excluded.last_offset where relay_positions.last_offset < excluded.last_offset`,
-		[]int64(positions))
+	batch.Queue(`insert into relay_positions (topic, partition, last_offset)
+		select $1, n - 1, last_offset from unnest($2::bigint[]) with ordinality as r (last_offset, n)
+		on conflict (topic, partition) do update set last_offset = excluded.last_offset where relay_positions.last_offset < excluded.last_offset`,
+		upTo.Topic[:], []int64(upTo.Offsets))
 	if err := s.pool.SendBatch(bound, &batch).Close(); err != nil {
 		return fmt.Errorf("removing rows from the outbox: %w", s.classify(ctx, err))
 	}
@@ -38,8 +38,8 @@ func (s *Store) Done(ctx context.Context, ids []int64, positions event.Offsets) 
 }
 
 // Positions implements [relay.Outbox].
-func (s *Store) Positions(ctx context.Context) (event.Offsets, error) {
-	recorded, err := look(ctx, s, storage.ScanPosition, "select partition, last_offset from relay_positions order by partition")
+func (s *Store) Positions(ctx context.Context, topic event.TopicID) (event.Offsets, error) {
+	recorded, err := look(ctx, s, storage.ScanPosition, "select partition, last_offset from relay_positions where topic = $1 order by partition", topic[:])
 	if err != nil {
 		return nil, fmt.Errorf("reading the positions of the relay: %w", err)
 	}

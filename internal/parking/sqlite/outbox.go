@@ -39,7 +39,7 @@ func (s *Store) Pending(ctx context.Context, limit int) ([]relay.OutboxRow, erro
 }
 
 // Done implements [relay.Outbox].
-func (s *Store) Done(ctx context.Context, ids []int64, positions event.Offsets) error {
+func (s *Store) Done(ctx context.Context, ids []int64, upTo event.Cursor) error {
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return err
@@ -48,9 +48,9 @@ func (s *Store) Done(ctx context.Context, ids []int64, positions event.Offsets) 
 		if err := w.exec(`delete from outbox where id in (select value from json_each(?))`, string(list)); err != nil {
 			return err
 		}
-		for partition, offset := range positions {
-			if err := w.exec(`insert into relay_positions (partition, last_offset) values (?, ?)
-				on conflict (partition) do update set last_offset = max(last_offset, excluded.last_offset)`, partition, offset); err != nil {
+		for partition, offset := range upTo.Offsets {
+			if err := w.exec(`insert into relay_positions (topic, partition, last_offset) values (?, ?, ?)
+				on conflict (topic, partition) do update set last_offset = max(last_offset, excluded.last_offset)`, upTo.Topic[:], partition, offset); err != nil {
 				return err
 			}
 		}
@@ -63,8 +63,8 @@ func (s *Store) Done(ctx context.Context, ids []int64, positions event.Offsets) 
 }
 
 // Positions implements [relay.Outbox].
-func (s *Store) Positions(ctx context.Context) (event.Offsets, error) {
-	recorded, err := look(ctx, s, storage.ScanPosition, "select partition, last_offset from relay_positions order by partition")
+func (s *Store) Positions(ctx context.Context, topic event.TopicID) (event.Offsets, error) {
+	recorded, err := look(ctx, s, storage.ScanPosition, "select partition, last_offset from relay_positions where topic = ? order by partition", topic[:])
 	if err != nil {
 		return nil, fmt.Errorf("reading the positions of the relay: %w", err)
 	}

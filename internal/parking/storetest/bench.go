@@ -43,7 +43,7 @@ func Benchmark(b *testing.B, s parking.Store, settle func()) {
 					if len(rows) == 0 {
 						break
 					}
-					must(s.Done(b.Context(), rowIDs(rows), nil))
+					must(s.Done(b.Context(), rowIDs(rows), event.Cursor{}))
 				}
 				b.StartTimer()
 			}

@@ -41,7 +41,7 @@ var outboxPromises = []promise{
 
 		done := func(ids []int64) {
 			t.Helper()
-			if err := s.Done(t.Context(), ids, nil); err != nil {
+			if err := s.Done(t.Context(), ids, event.Cursor{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -66,24 +66,30 @@ var outboxPromises = []promise{
 			}
 		}
 		equal(t, "rows", len(got), len(rows))
-		if err := s.Done(t.Context(), rowIDs(got), nil); err != nil {
+		if err := s.Done(t.Context(), rowIDs(got), event.Cursor{}); err != nil {
 			t.Fatal(err)
 		}
 		equal(t, "rows left", len(ok(s.Pending(t.Context(), 5000))(t)), 0)
 	}},
 	{"has positions that only grow", func(t *testing.T, s parking.Store) {
-		if got := ok(s.Positions(t.Context()))(t); got != nil {
+		topic, other := event.TopicID{1}, event.TopicID{2}
+		if got := ok(s.Positions(t.Context(), topic))(t); got != nil {
 			t.Errorf("positions at first: %v", got)
 		}
 		for _, step := range []struct{ done, want event.Offsets }{
 			{offsets(-1, -1, -1), offsets(-1, -1, -1)}, {offsets(5, -1, 7), offsets(5, -1, 7)}, {offsets(3, 0, 8), offsets(5, 0, 8)},
 			{nil, offsets(5, 0, 8)}, {offsets(6), offsets(6, 0, 8)}, {offsets(-1, -1, -1, 9), offsets(6, 0, 8, 9)},
 		} {
-			if err := s.Done(t.Context(), nil, step.done); err != nil {
+			if err := s.Done(t.Context(), nil, event.Cursor{Topic: topic, Offsets: step.done}); err != nil {
 				t.Fatal(err)
 			}
-			equal(t, fmt.Sprintf("positions after %v", step.done), ok(s.Positions(t.Context()))(t), step.want)
+			equal(t, fmt.Sprintf("positions after %v", step.done), ok(s.Positions(t.Context(), topic))(t), step.want)
 		}
+		if err := s.Done(t.Context(), nil, event.Cursor{Topic: other, Offsets: offsets(0)}); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "positions of a log that was made again", ok(s.Positions(t.Context(), other))(t), offsets(0))
+		equal(t, "positions of the first log", ok(s.Positions(t.Context(), topic))(t), offsets(6, 0, 8, 9))
 	}},
 	{"wakes the relay when rows were committed", func(t *testing.T, s parking.Store) {
 		put(t, s, newLot("l"))

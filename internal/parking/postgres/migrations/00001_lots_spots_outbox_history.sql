@@ -69,9 +69,12 @@ create table outbox (
   traceparent text not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_threshold = -1);
 
+-- Of each topic, by the identity that Kafka gave it, so that a log that was made again is not taken for the lost one.
 create table relay_positions (
-  partition   integer primary key,
-  last_offset bigint not null
+  topic       bytea,
+  partition   integer,
+  last_offset bigint not null,
+  primary key (topic, partition)
 ) with (fillfactor = 50);
 
 create table history (

@@ -67,10 +67,13 @@ create table outbox (
   traceparent text not null
 ) strict;
 
+-- Of each topic, by the identity that Kafka gave it, so that a log that was made again is not taken for the lost one.
 create table relay_positions (
-  partition   integer not null primary key,
-  last_offset integer not null
-) strict;
+  topic       blob not null,
+  partition   integer not null,
+  last_offset integer not null,
+  primary key (topic, partition)
+) strict, without rowid;
 
 create table history (
   id              integer primary key autoincrement,

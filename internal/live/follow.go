@@ -67,9 +67,10 @@ func (s *Service) receive(ctx context.Context, message []byte) {
 
 // headOf returns the newest offset that was delivered of a partition, and false where the log has no such partition.
 func (s *Service) headOf(partition int32) (int64, bool) {
+	partitions := s.options.Log.Partitions()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.heads.At(partition), partition >= 0 && int(partition) < max(len(s.heads), s.options.Log.Partitions())
+	return s.heads.At(partition), int(partition) < max(len(s.heads), partitions)
 }
 
 // refuse leaves out a message that claims a place in the log which it cannot have: to believe

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -257,6 +258,46 @@ func TestADeadlockIsResolvedByRunningOneAgain(t *testing.T) {
 	spots, err := s.Spots(t.Context(), parking.SpotQuery{Limit: 2})
 	if err != nil || spots[0].Version != 3 || spots[1].Version != 3 {
 		t.Errorf("the spots are %v, %v", spots, err)
+	}
+}
+
+// The removed spots of a lot lose it, and so are locked, while readings that sensors still send about them lock them too.
+func TestRemovingALotLocksItsRemovedSpotsInOrder(t *testing.T) {
+	s := started(t, postgres.Options{URL: ownSchema(t, server(t))})
+	remove := func(id string) func(context.Context, parking.Tx) error {
+		return func(ctx context.Context, tx parking.Tx) error {
+			found, err := tx.Spots(ctx, []string{id})
+			if err != nil {
+				return err
+			}
+			spot := found[id]
+			spot.Removed = true
+			return tx.SaveSpots(ctx, []parking.Spot{spot})
+		}
+	}
+	update(t, s, addLot("l"), addSpots("b"), addSpots("a"), remove("b"), remove("a"))
+	var runs atomic.Int32
+	var group sync.WaitGroup
+	update(t, s, func(ctx context.Context, tx parking.Tx) error {
+		runs.Add(1)
+		if _, err := tx.Spots(ctx, []string{"a"}); err != nil {
+			return err
+		}
+		if runs.Load() == 1 {
+			group.Go(func() {
+				err := s.Update(t.Context(), func(ctx context.Context, tx parking.Tx) error { runs.Add(1); return tx.RemoveLot(ctx, "l") })
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			time.Sleep(300 * time.Millisecond) // until it waits for a
+		}
+		_, err := tx.Spots(ctx, []string{"b"})
+		return err
+	})
+	group.Wait()
+	if n := runs.Load(); n != 2 {
+		t.Errorf("the two transactions took %d runs", n)
 	}
 }
 

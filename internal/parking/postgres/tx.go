@@ -30,7 +30,8 @@ func (t *tx) SaveLot(ctx context.Context, l parking.Lot) error {
 
 func (t *tx) RemoveLot(ctx context.Context, id string) error {
 	return t.remove(ctx, "lot", id, `select 1 from lots where id = $1 for update`,
-		`select 1 from spots where lot_id = $1 and status <> 'removed' limit 1`, `delete from lots where id = $1`)
+		`select 1 from spots where lot_id = $1 and status <> 'removed' limit 1`,
+		`select 1 from spots where lot_id = $1 order by id for update`, `delete from lots where id = $1`)
 }
 
 func (t *tx) Zone(ctx context.Context, id string) (parking.Zone, error) {
@@ -62,11 +63,13 @@ func (t *tx) SaveZone(ctx context.Context, z parking.Zone) error {
 
 func (t *tx) RemoveZone(ctx context.Context, id string) error {
 	return t.remove(ctx, "zone", id, `select 1 from zones where id = $1 for update`,
-		`select 1 from spots where zone_id = $1 and status <> 'removed' limit 1`, `delete from zones where id = $1`)
+		`select 1 from spots where zone_id = $1 and status <> 'removed' limit 1`,
+		`select 1 from spots where zone_id = $1 order by id for update`, `delete from zones where id = $1`)
 }
 
 // remove locks first, which keeps new spots out and waits for those that are being added; then it looks whether there are any.
-func (t *tx) remove(ctx context.Context, what, id, lock, inUse, remove string) error {
+// The removed ones, which lose what they belonged to, are locked in the order in which everybody locks spots.
+func (t *tx) remove(ctx context.Context, what, id, lock, inUse, lockRest, remove string) error {
 	if n, err := t.affect(ctx, lock, id); err != nil || n == 0 {
 		return wrote("removing", what, id)(n, err)
 	}
@@ -74,6 +77,9 @@ func (t *tx) remove(ctx context.Context, what, id, lock, inUse, remove string) e
 		if err == nil {
 			err = parking.ErrInUse
 		}
+		return fmt.Errorf("removing %s %q: %w", what, id, err)
+	}
+	if _, err := t.affect(ctx, lockRest, id); err != nil {
 		return fmt.Errorf("removing %s %q: %w", what, id, err)
 	}
 	return wrote("removing", what, id)(t.affect(ctx, remove, id))

@@ -7,16 +7,20 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// Bounds of every HTTP server of the platform. How long an answer may take is not among them: notification
-// streams have no end.
+// Bounds of every HTTP server of the platform. How long an answer may take is not among them, for notification
+// streams have no end; how slowly it may be taken is: by answerTimeout for each piece that is written, and by
+// answerRate more for a long one.
 const (
 	headerTimeout  = 10 * time.Second
 	requestTimeout = 60 * time.Second // to read a request with its body
 	idleTimeout    = 2 * time.Minute
+	answerTimeout  = 30 * time.Second
+	answerRate     = 16 << 10 // bytes a second
 	maxHeaderBytes = 64 << 10
 )
 
@@ -28,12 +32,13 @@ type httpServer struct {
 	logger  *slog.Logger
 
 	listener net.Listener
+	bound    atomic.Pointer[string] // the address that is served; nil: none yet
 	server   *http.Server
 }
 
 func newHTTPServer(setting, address string, grace time.Duration, handler http.Handler, logger *slog.Logger) *httpServer {
 	return &httpServer{setting: setting, address: address, grace: grace, logger: logger, server: &http.Server{
-		Handler:           handler,
+		Handler:           hurried(handler),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		IdleTimeout:       idleTimeout,
@@ -43,7 +48,14 @@ func newHTTPServer(setting, address string, grace time.Duration, handler http.Ha
 }
 
 func (s *httpServer) part() part {
-	return part{start: s.start, run: s.run, close: s.close}
+	return part{start: s.start, run: s.run, ready: s.ready, vital: true, close: s.close}
+}
+
+func (s *httpServer) ready() error {
+	if s.bound.Load() == nil {
+		return fmt.Errorf("%s is not served yet", s.address)
+	}
+	return nil
 }
 
 func (s *httpServer) start(ctx context.Context) error {
@@ -51,8 +63,10 @@ func (s *httpServer) start(ctx context.Context) error {
 	if err != nil {
 		return listenError(s.setting, s.address, err)
 	}
+	bound := listener.Addr().String()
 	s.listener = listener
-	s.logger.Info("serving", "setting", s.setting, "address", listener.Addr().String())
+	s.bound.Store(&bound)
+	s.logger.Info("serving", "setting", s.setting, "address", bound)
 	return nil
 }
 
@@ -90,3 +104,36 @@ func (s *httpServer) close() error {
 	}
 	return nil
 }
+
+// hurried cuts off clients that do not take their answers, which would hold memory and a goroutine for ever.
+func hurried(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := hurriedWriter{w, http.NewResponseController(w)}
+		h.extend(0) // what was left by the request before on the connection may be over
+		next.ServeHTTP(h, r)
+	})
+}
+
+// A hurriedWriter gives each piece of an answer time of its own. Who takes the connection over is rid of that.
+type hurriedWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (h hurriedWriter) extend(bytes int) {
+	// What fails here, fails in writing too.
+	_ = h.control.SetWriteDeadline(time.Now().Add(answerTimeout + time.Duration(bytes)*time.Second/answerRate))
+}
+
+func (h hurriedWriter) WriteHeader(status int) {
+	h.extend(0)
+	h.ResponseWriter.WriteHeader(status)
+}
+
+func (h hurriedWriter) Write(b []byte) (int, error) {
+	h.extend(len(b))
+	return h.ResponseWriter.Write(b)
+}
+
+// Unwrap is for [http.ResponseController].
+func (h hurriedWriter) Unwrap() http.ResponseWriter { return h.ResponseWriter }

@@ -35,7 +35,7 @@ type runner struct {
 	parts  map[string]part
 	logger *slog.Logger
 
-	failed chan error // the first failure of a part
+	failed chan error // what parts failed with before they were to end
 }
 
 // running is one started part.
@@ -55,13 +55,18 @@ func (r *runner) run(ctx context.Context, leaving func(), timeout time.Duration)
 	for _, name := range r.names {
 		all[name] = r.launch(context.WithoutCancel(ctx), name, all)
 	}
-	var failure error
+	var failures []error
 	select {
 	case <-ctx.Done():
-	case failure = <-r.failed:
+	case failure := <-r.failed:
+		failures = append(failures, failure)
 	}
 	leaving()
-	return errors.Join(failure, r.end(all, timeout))
+	failures = append(failures, r.end(all, timeout))
+	for len(r.failed) > 0 { // those that failed at about the same time
+		failures = append(failures, <-r.failed)
+	}
+	return errors.Join(failures...)
 }
 
 // launch starts a part in a goroutine of its own when those of others that it needs have started.
@@ -74,8 +79,13 @@ func (r *runner) launch(ctx context.Context, name string, others map[string]*run
 	}
 	go func() {
 		defer close(me.ended)
-		if err := r.serve(ctx, r.parts[name], wait, me.started); err != nil && ctx.Err() == nil {
+		err := r.serve(ctx, r.parts[name], wait, me.started)
+		switch {
+		case err == nil:
+		case ctx.Err() == nil:
 			r.failed <- fmt.Errorf("%s: %w", name, err)
+		case !errors.Is(err, context.Canceled):
+			r.logger.Warn("a part did not end well", "part", name, "error", err)
 		}
 	}()
 	return me
@@ -107,7 +117,8 @@ func (r *runner) serve(ctx context.Context, p part, wait []<-chan struct{}, star
 	return nil
 }
 
-// end ends the parts in reverse order. Where one does not end in time it goes on with the next, and says so.
+// end ends the parts in reverse order. Where one does not end in time it goes on with the next, and says so; also then
+// the others have lastChance each to close what they hold.
 func (r *runner) end(all map[string]*running, timeout time.Duration) error {
 	late, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -122,9 +133,7 @@ func (r *runner) end(all map[string]*running, timeout time.Duration) error {
 			}
 		}
 		me.cancel()
-		select {
-		case <-me.ended:
-		case <-late.Done():
+		if !me.endsBy(late) {
 			errs = append(errs, fmt.Errorf("%s did not end within %v (setting stop-timeout)", me.name, timeout))
 			continue
 		}
@@ -136,6 +145,24 @@ func (r *runner) end(all map[string]*running, timeout time.Duration) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// lastChance is how long a part may take to end after everything should have ended.
+const lastChance = time.Second
+
+// endsBy waits for the end of a part and reports whether it came.
+func (r *running) endsBy(late context.Context) bool {
+	select {
+	case <-r.ended:
+		return true
+	case <-late.Done():
+	}
+	select {
+	case <-r.ended:
+		return true
+	case <-time.After(lastChance):
+		return false
+	}
 }
 
 // health collects what the parts say of themselves.

@@ -97,6 +97,40 @@ func TestAPartThatDoesNotEndIsNamedAndWaitedForNoLonger(t *testing.T) {
 	})
 }
 
+func TestEveryFailureIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failing := func(text string) part { return part{start: func(context.Context) error { return errors.New(text) }} }
+		r := &runner{
+			graph: graph{"a": {}, "b": {}}, names: []string{"a", "b"},
+			parts: map[string]part{"a": failing("one port is in use"), "b": failing("another one too")},
+		}
+		err := r.run(t.Context(), synctest.Wait, time.Minute)
+		if err == nil || !strings.Contains(err.Error(), "a: one port is in use") || !strings.Contains(err.Error(), "b: another one too") {
+			t.Errorf("the run ended with %v", err)
+		}
+	})
+}
+
+func TestAPartThatIsStuckKeepsNoOtherFromClosingWhatItHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		release := make(chan struct{})
+		store := d.part("store")
+		store.run = func(ctx context.Context) error { <-ctx.Done(); time.Sleep(lastChance / 2); return nil }
+		r := &runner{
+			graph: graph{"store": {}, "stuck": {}}, names: []string{"store", "stuck"},
+			parts: map[string]part{"store": store, "stuck": {run: func(context.Context) error { <-release; return nil }}},
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := r.run(ctx, func() {}, 20*time.Second)
+		if err == nil || strings.Contains(err.Error(), "store") || !slices.Contains(d.entries, "store closes") {
+			t.Errorf("it went %q and ended with %v", d.entries, err)
+		}
+		close(release)
+	})
+}
+
 func TestReadinessAsksVitalPartsAlwaysAndOthersUntilTheyWereReadyOnce(t *testing.T) {
 	var database, kafka error
 	h := &health{}

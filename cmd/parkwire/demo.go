@@ -18,23 +18,27 @@ func demo(ctx context.Context, s streams, args []string) error {
 	flags := newFlags(s, "demo [--seed N] [--speed N] [settings]")
 	seed := flags.Uint64("seed", 1, "what the city is generated from; the same seed makes the same city")
 	speed := flags.Float64("speed", city.DefaultSpeed, "how many times faster than a real day the city's day goes")
-	a, err := load(s, loader, flags, config.All, args, func(c *config.Resolved, logger *slog.Logger) func(context.Context) error {
-		return func(ctx context.Context) error {
-			driver, err := newCityClient(c)
+	beside := func(c *config.Resolved, logger *slog.Logger) (companion, error) {
+		if err := city.CheckSpeed(*speed); err != nil {
+			return nil, usageError("--speed: " + err.Error())
+		}
+		return func(ctx context.Context, url string) error {
+			driver, err := newCityClient(c, url)
 			if err != nil {
 				return err
 			}
 			defer driver.Close()
 			return city.Run(ctx, city.Options{Client: driver, Seed: *seed, Speed: *speed, Logger: logger.With("part", "city")})
-		}
-	})
+		}, nil
+	}
+	a, err := load(s, loader, flags, config.All, args, beside)
 	if err != nil {
 		return err
 	}
 	return a.Run(ctx)
 }
 
-func newCityClient(c *config.Resolved) (*client.Client, error) {
+func newCityClient(c *config.Resolved, url string) (*client.Client, error) {
 	verifier, err := app.Verifier(c)
 	if err != nil {
 		return nil, err
@@ -44,5 +48,5 @@ func newCityClient(c *config.Resolved) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return client.New(client.Options{URL: "http://" + config.Dialable(c.Listen), Token: token})
+	return client.New(client.Options{URL: url, Token: token})
 }

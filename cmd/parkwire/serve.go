@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"log/slog"
 
 	"parkwire/internal/app"
@@ -22,9 +23,12 @@ func serve(target config.Target) func(context.Context, streams, []string) error 
 	}
 }
 
-// load makes the platform of a command line. companion may be nil.
+// A companion runs beside the platform, as a client of it at url.
+type companion func(ctx context.Context, url string) error
+
+// load makes the platform of a command line. beside, which makes its companion, may be nil.
 func load(s streams, loader *config.Loader, flags *flag.FlagSet, target config.Target, args []string,
-	companion func(c *config.Resolved, logger *slog.Logger) func(context.Context) error) (*app.App, error) {
+	beside func(*config.Resolved, *slog.Logger) (companion, error)) (*app.App, error) {
 	loader.RegisterFlags(flags)
 	if err := parse(flags, args); err != nil {
 		return nil, err
@@ -41,10 +45,27 @@ func load(s streams, loader *config.Loader, flags *flag.FlagSet, target config.T
 		logger.Warn(warning)
 	}
 	options := app.Options{Version: version, Logger: logger}
-	if companion != nil {
-		options.Companion = companion(c, logger)
+	if beside != nil {
+		if options.Companion, err = beside(c, logger); err != nil {
+			return nil, err
+		}
+	}
+	if target == config.All && isTerminal(s.err) {
+		options.Ready = func(url string) { fmt.Fprint(s.err, welcome(c, url)) }
 	}
 	return app.New(c, options)
+}
+
+// welcome tells somebody who started the platform at a terminal what to do next.
+func welcome(c *config.Resolved, url string) string {
+	key := ""
+	switch {
+	case c.MakeKey:
+		key = " --data-dir " + c.DataDir
+	case c.JWTKey == "":
+		key = " --jwt-key-file " + c.JWTKeyFile
+	}
+	return fmt.Sprintf("\n  Parkwire is ready: open %s\n  `parkwire token --scope operate%s` prints a token for changes. Ctrl+C ends it.\n\n", url, key)
 }
 
 func newLogger(s streams, c *config.Resolved) *slog.Logger {

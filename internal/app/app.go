@@ -5,7 +5,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -26,8 +25,10 @@ import (
 type Options struct {
 	Version string // of the binary, for the metrics
 	Logger  *slog.Logger
-	// Companion, where set, runs beside the platform from when it serves until it ends, as a client of it.
-	Companion func(ctx context.Context) error
+	// Companion, where set, runs beside the platform from when it is ready until it ends, as a client of it at url.
+	Companion func(ctx context.Context, url string) error
+	// Ready, where set, is called once: when the platform is ready for the first time.
+	Ready func(url string)
 }
 
 // App is one process of the platform.
@@ -47,7 +48,8 @@ type App struct {
 	// handlers are what modules serve to clients, by their names.
 	handlers map[string]http.Handler
 	// endStreams, where set, ends the streams that pass through to other processes.
-	endStreams func()
+	endStreams func(context.Context)
+	server     *httpServer // for clients
 }
 
 // New makes the parts. It reads, or makes, the key for tokens, and does no other I/O.
@@ -57,7 +59,7 @@ func New(c *config.Resolved, o Options) (*App, error) {
 	if err := a.readKey(); err != nil {
 		return nil, err
 	}
-	roots := append([]string{"server"}, c.Modules...)
+	roots := append([]string{"admin", "server"}, c.Modules...)
 	if o.Companion != nil {
 		roots = append(roots, "companion")
 	}
@@ -84,13 +86,6 @@ func New(c *config.Resolved, o Options) (*App, error) {
 // sent away over the drain window, and each part ends when no other needs it any more. The error is why it
 // ended before ctx did, or what did not end well; nil otherwise.
 func (a *App) Run(ctx context.Context) error {
-	admin := newHTTPServer("admin-listen", a.config.AdminListen, time.Second, adminHandler(a.health, a.registry), a.options.Logger)
-	if err := admin.start(ctx); err != nil {
-		return err
-	}
-	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
-	adminEnded := make(chan error, 1)
-	go func() { adminEnded <- admin.run(adminCtx) }()
 	readyCtx, stopReady := context.WithCancel(ctx)
 	readyEnded := make(chan struct{})
 	go func() { defer close(readyEnded); a.tellReady(readyCtx) }()
@@ -104,12 +99,20 @@ func (a *App) Run(ctx context.Context) error {
 	}, a.config.DrainWindow+a.config.StopTimeout)
 	stopReady()
 	<-readyEnded
-	stopAdmin()
-	return errors.Join(err, <-adminEnded)
+	return err
 }
 
 // Ready returns nil, or why the process cannot do its work at present.
 func (a *App) Ready() error { return a.health.err() }
+
+// URL is where clients on this machine find the platform; "" until it is ready.
+func (a *App) URL() string {
+	bound := a.server.bound.Load()
+	if bound == nil {
+		return ""
+	}
+	return "http://" + config.Dialable(*bound)
+}
 
 // untilReady waits until the process is ready.
 func (a *App) untilReady(ctx context.Context) error {
@@ -139,6 +142,10 @@ func (a *App) tellReady(ctx context.Context) {
 		case state == "ready":
 			a.options.Logger.Info("ready", "target", a.config.Target, "after", time.Since(began).Round(time.Millisecond))
 			last = state
+			if told := a.options.Ready; told != nil {
+				a.options.Ready = nil
+				told(a.URL())
+			}
 		case last == "ready" || time.Since(began) > time.Second: // what is over within a moment is nobody's concern
 			a.options.Logger.Warn("not ready", "reason", state)
 			last = state
@@ -162,10 +169,11 @@ func (a *App) readKey() error {
 
 // Verifier returns what checks and issues tokens with the configured key; nil where none is.
 func Verifier(c *config.Resolved) (*identity.Verifier, error) {
-	key, err := []byte(c.JWTKey), error(nil)
+	key, err, setting := []byte(c.JWTKey), error(nil), "jwt-key-file"
 	switch {
 	case c.JWTKey != "":
 	case c.MakeKey:
+		setting = "data-dir"
 		key, err = identity.ReadOrMakeKey(c.JWTKeyFile)
 	case c.JWTKeyFile != "":
 		key, err = identity.ReadKey(c.JWTKeyFile)
@@ -173,7 +181,7 @@ func Verifier(c *config.Resolved) (*identity.Verifier, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("jwt-key-file: %w", err)
+		return nil, fmt.Errorf("--%s: %w", setting, err)
 	}
 	return identity.NewHS256(key, identity.Options{Audience: c.JWTAudience})
 }

@@ -2,13 +2,16 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"parkwire/internal/bridge"
 	"parkwire/internal/bus/memory"
@@ -46,6 +49,7 @@ var modules = graph{
 	// The address is served from the first moment on: what cannot be done yet is refused with its reason.
 	"server":    {after: []string{"gateway", "parking", "live", "bridge"}, make: (*App).makeServer},
 	"companion": {needs: []string{"server"}, make: (*App).makeCompanion},
+	"admin":     {make: (*App).makeAdmin},
 }
 
 // makeDataDir keeps other processes off the folder for as long as this one runs.
@@ -75,10 +79,10 @@ func (a *App) makeBroker() (part, error) {
 			a.broker, err = kafkalog.StartBroker(ctx, kafkalog.BrokerOptions{
 				Dir: filepath.Join(c.DataDir, "kafka"), Listen: c.KafkaListen, Advertise: c.KafkaAdvertise, Logger: a.logger("broker"),
 			})
-			if err != nil {
+			if errors.As(err, new(*net.OpError)) {
 				return listenError("kafka-listen", c.KafkaListen, err)
 			}
-			return nil
+			return err
 		},
 		close: func() error {
 			if a.broker == nil {
@@ -196,7 +200,9 @@ func (a *App) makeGateway() (part, error) {
 // proxy to others. What troubles a part in this process it says itself.
 func (a *App) behind(name, setting string, urls []string) (gateway.Part, error) {
 	if !slices.Contains(urls, config.InProcess) {
-		return gateway.NewProxy(gateway.ProxyOptions{URLs: urls, Name: name, Logger: a.logger("gateway"), Registerer: a.registry})
+		return gateway.NewProxy(gateway.ProxyOptions{
+			URLs: urls, Name: name, DrainWindow: a.config.DrainWindow, Logger: a.logger("gateway"), Registerer: a.registry,
+		})
 	}
 	handler, here := a.handlers[name]
 	if !here || len(urls) > 1 {
@@ -214,10 +220,15 @@ func (a *App) makeServer() (part, error) {
 		handler = mux
 	}
 	s := newHTTPServer("listen", a.config.Listen, a.config.StopTimeout/2, handler, a.logger("server"))
-	if a.endStreams != nil {
-		s.server.RegisterOnShutdown(a.endStreams)
-	}
-	return s.part(), nil
+	a.server = s
+	p := s.part()
+	p.drain = a.endStreams
+	return p, nil
+}
+
+// makeAdmin serves operators from before anything else starts until everything else has ended.
+func (a *App) makeAdmin() (part, error) {
+	return newHTTPServer("admin-listen", a.config.AdminListen, time.Second, adminHandler(a.health, a.registry), a.logger("admin")).part(), nil
 }
 
 func (a *App) makeCompanion() (part, error) {
@@ -225,7 +236,7 @@ func (a *App) makeCompanion() (part, error) {
 		if err := a.untilReady(ctx); err != nil {
 			return nil
 		}
-		return a.options.Companion(ctx)
+		return a.options.Companion(ctx, a.URL())
 	}}, nil
 }
 

@@ -41,6 +41,14 @@ const (
 	maxSpeed = 1440 // a day in a minute
 )
 
+// CheckSpeed says what is wrong with a speed.
+func CheckSpeed(speed float64) error {
+	if !(speed > 0 && speed <= maxSpeed) {
+		return fmt.Errorf("the speed %v is not above 0 and up to %d; %d lets a day pass in an hour", speed, maxSpeed, DefaultSpeed)
+	}
+	return nil
+}
+
 // Run adds the city to the platform, or what is missing of it, and lets it live until ctx ends, which is no
 // error. A city that is there already goes on from the state in which it is. What cannot be sent while the platform
 // is away is not sent later: the sensors repeat their readings. It returns an error when the
@@ -49,8 +57,8 @@ func Run(ctx context.Context, o Options) error {
 	o.Speed = cmp.Or(o.Speed, DefaultSpeed)
 	o.Start = cmp.Or(o.Start, 10*time.Hour)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	if !(o.Speed > 0 && o.Speed <= maxSpeed) {
-		return fmt.Errorf("the speed %v is not above 0 and up to %d; %d lets a day pass in an hour", o.Speed, maxSpeed, DefaultSpeed)
+	if err := CheckSpeed(o.Speed); err != nil {
+		return err
 	}
 	plan := NewPlan(o.Seed)
 	d := driver{Options: o, plan: plan, world: NewWorld(plan, Conditions{Seed: o.Seed, Speed: o.Speed, Start: o.Start, Rhythm: rhythm})}

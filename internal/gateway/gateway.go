@@ -113,11 +113,11 @@ func (g *Gateway) Ready() error {
 	return errors.Join(named("parking", g.options.Parking.Ready()), named("live", g.options.Live.Ready()))
 }
 
-// Drain ends the notification streams that pass through to other processes; their clients come back with their
-// cursor. It is for [http.Server.RegisterOnShutdown], for a server does not end while streams last.
-func (g *Gateway) Drain() {
-	g.options.Parking.Drain()
-	g.options.Live.Drain()
+// Drain ends the notification streams that pass through to other processes, before the HTTP server ends, which does
+// not while streams last. Their clients come back with their cursor.
+func (g *Gateway) Drain(ctx context.Context) {
+	g.options.Parking.Drain(ctx)
+	g.options.Live.Drain(ctx)
 }
 
 func named(part string, err error) error {

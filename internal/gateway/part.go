@@ -13,8 +13,9 @@ type Part interface {
 	Run(ctx context.Context) error
 	// Ready returns nil, or why the part cannot serve now. It never blocks.
 	Ready() error
-	// Drain ends the streams that pass through here, so that the HTTP server can end.
-	Drain()
+	// Drain ends the streams that pass through here, so that the HTTP server can end. It returns when it has told
+	// all of them, which it does at once when ctx ends.
+	Drain(ctx context.Context)
 }
 
 type local struct {
@@ -32,4 +33,4 @@ func Local(handler http.Handler, ready func() error) Part {
 
 func (l local) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 func (l local) Ready() error                  { return l.ready() }
-func (l local) Drain()                        {} // it sends its clients away itself
+func (l local) Drain(context.Context)         {} // it sends its clients away itself

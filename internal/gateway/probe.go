@@ -39,10 +39,10 @@ func (p *Proxy) found(in *instance, c condition, reason error) {
 		return
 	}
 	if c == ready {
-		p.options.Logger.Info("an instance is ready again", "part", p.options.Name, "instance", in.url.Host)
+		p.options.Logger.Info("an instance is ready again", "to", p.options.Name, "instance", in.url.Host)
 		return
 	}
-	p.options.Logger.Warn("an instance is not used while there are better ones", "part", p.options.Name, "instance", in.url.Host, "reason", reason)
+	p.options.Logger.Warn("an instance is not used while there are better ones", "to", p.options.Name, "instance", in.url.Host, "reason", reason)
 }
 
 // probe asks an instance whether it is ready.

@@ -32,6 +32,8 @@ type ProxyOptions struct {
 	// AnswerTimeout is from when a request was sent to the header of its answer. Default 30 s. How long the
 	// rest takes is not bounded: streams have no end, and clients may be slow.
 	AnswerTimeout time.Duration
+	// DrainWindow is over how long Drain spreads the end of very many streams. 0: they end at once.
+	DrainWindow time.Duration
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -46,8 +48,7 @@ type Proxy struct {
 	transport *http.Transport
 	reverse   *httputil.ReverseProxy
 	inFlight  prometheus.Gauge
-	streams   context.Context // ends with Drain
-	drain     context.CancelFunc
+	streams   streams
 }
 
 // NewProxy makes a proxy. The error names the address that cannot be one.
@@ -69,7 +70,7 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 		}
 		p.instances = append(p.instances, &instance{url: u, reason: errUnknown})
 	}
-	p.streams, p.drain = context.WithCancel(context.Background())
+	p.streams.running = map[*http.Request]context.CancelFunc{}
 	p.reverse = &httputil.ReverseProxy{
 		Rewrite: rewrite, Transport: p, ModifyResponse: modify, ErrorHandler: p.refuse, BufferPool: &bufferPool{},
 		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // connections that ended in the middle
@@ -90,14 +91,12 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer p.inFlight.Dec()
 	f := &flight{instances: p.instances, current: -1}
 	defer f.leave()
-	ctx := context.WithValue(r.Context(), flightKey{}, f)
+	r = r.WithContext(context.WithValue(r.Context(), flightKey{}, f))
 	if isStream(r) {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(p.streams, cancel)()
+		var leave func()
+		r, leave = p.streams.enter(r)
+		defer leave()
 	}
-	r = r.WithContext(ctx)
 	if err := makeRewindable(r); err != nil {
 		problem.Write(w, r, unreadable())
 		return
@@ -165,7 +164,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		answer.Detail = fmt.Sprintf("The connection to the %s service was lost before it answered. Whether it did what was asked is not known. Try again in a moment.", p.options.Name)
 	}
-	p.options.Logger.Debug("a request was not answered", "part", p.options.Name, "requestId", problem.RequestID(r.Context()), "error", err)
+	p.options.Logger.Debug("a request was not answered", "to", p.options.Name, "requestId", problem.RequestID(r.Context()), "error", err)
 	w.Header().Set("Retry-After", "2")
 	problem.Write(w, r, answer.With("part", p.options.Name))
 }
@@ -184,7 +183,7 @@ func (p *Proxy) Ready() error {
 }
 
 // Drain ends the streams that pass through here, and those that begin hereafter.
-func (p *Proxy) Drain() { p.drain() }
+func (p *Proxy) Drain(ctx context.Context) { p.streams.end(ctx, p.options.DrainWindow) }
 
 // Run asks each instance, again and again, whether it is ready, until ctx ends.
 func (p *Proxy) Run(ctx context.Context) error {
@@ -193,7 +192,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 		wg.Go(func() { p.watch(ctx, in) })
 	}
 	wg.Wait()
-	p.Drain()
+	p.Drain(ctx) // at once, since ctx has ended
 	p.transport.CloseIdleConnections()
 	return nil
 }

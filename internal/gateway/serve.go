@@ -97,8 +97,8 @@ func (g *Gateway) record(x *exchange, r *http.Request) {
 	if !x.answered.IsZero() && !x.taken {
 		x.resource.latency.Observe(x.answered.Sub(x.began).Seconds())
 	}
-	level := slog.LevelDebug // sensors write all day; what they changed is in the event log
-	if x.status >= 400 || x.aborted {
+	level := slog.LevelDebug                          // sensors write all day; what they changed is in the event log
+	if x.status >= 400 || x.aborted && !isStream(r) { // a stream has no other end
 		level = slog.LevelInfo
 	}
 	if !g.options.Logger.Enabled(r.Context(), level) {

@@ -167,9 +167,44 @@ func TestAnInstanceKilledInTheMiddleCutsItsStreamsAndNoMore(t *testing.T) {
 		t.Error("the stream of the instance that lives ended too")
 	default:
 	}
-	proxy.Drain()
+	proxy.Drain(t.Context())
 	<-ended
 	if a := b.do("GET", "/notifications", nil, "Accept", "text/event-stream"); a.status != 503 {
 		t.Errorf("after draining a stream is answered %d", a.status)
+	}
+}
+
+func TestTheClientsOfAGatewayThatEndsDoNotAllComeBackAtOnce(t *testing.T) {
+	const clients, window = 40, 400 * time.Millisecond // of which so few clients take half
+	proxy, err := gateway.NewProxy(gateway.ProxyOptions{Name: "live", URLs: []string{serve(t, echoing(t)).URL}, DrainWindow: window})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, func(o *gateway.Options) { o.Live = proxy })
+	ended := make(chan time.Time, clients)
+	for range clients {
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", b.server.URL+"/notifications", nil)
+		r.Header.Set("Accept", "text/event-stream")
+		response, err := b.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			defer response.Body.Close()
+			for s := bufio.NewScanner(response.Body); s.Scan(); {
+			}
+			ended <- time.Now()
+		}()
+	}
+	b.gateway.Drain(t.Context())
+	var all []time.Time
+	for range clients {
+		all = append(all, <-ended)
+	}
+	if span := all[clients-1].Sub(all[0]); span < window/4 {
+		t.Errorf("%d clients were sent away within %v", clients, span)
+	}
+	if log := b.log.String(); strings.Contains(log, "level=INFO msg=request") {
+		t.Errorf("the end of a stream is logged as a failure: %.300s", log)
 	}
 }

@@ -79,6 +79,12 @@ func endAtOnceOnSecondSignal(first context.Context) {
 
 // run runs the command that args name and returns the exit code.
 func run(ctx context.Context, s streams, args []string) int {
+	switch {
+	case len(args) == 2 && args[0] == "help":
+		args = []string{args[1], "-h"}
+	case len(args) == 1 && args[0] == "--version":
+		args = []string{"version"}
+	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		usage(s.out)
 		if len(args) == 0 {
@@ -105,11 +111,7 @@ func run(ctx context.Context, s streams, args []string) int {
 	for _, c := range commands() {
 		names = append(names, c.name)
 	}
-	hint := ""
-	if near := config.Nearest(args[0], names); near != "" {
-		hint = fmt.Sprintf(" Did you mean %q?", near)
-	}
-	fmt.Fprintf(s.err, "parkwire: there is no command %q.%s `parkwire help` lists them.\n", args[0], hint)
+	fmt.Fprintf(s.err, "parkwire: there is no command %q%s; `parkwire help` lists them\n", args[0], config.DidYouMean(args[0], names))
 	return exitUsage
 }
 
@@ -134,7 +136,7 @@ func usage(w io.Writer) {
 // newFlags returns the flags of a command. Its help begins with what the command line looks like.
 func newFlags(s streams, synopsis string) *flag.FlagSet {
 	f := flag.NewFlagSet("parkwire", flag.ContinueOnError)
-	f.SetOutput(io.Discard) // the error is told by run
+	f.SetOutput(io.Discard) // errors are told by run
 	f.Usage = func() {
 		fmt.Fprintf(s.out, "usage: parkwire %s\n\n", synopsis)
 		t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
@@ -152,11 +154,20 @@ func newFlags(s streams, synopsis string) *flag.FlagSet {
 
 // parse parses the flags of a command that takes no other arguments.
 func parse(f *flag.FlagSet, args []string) error {
+	help := f.Usage
+	f.Usage = func() {} // for what is wrong, one line says more than all flags
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
+			help()
 			return err
 		}
-		return usageError(err.Error() + "; -h lists the flags")
+		text := err.Error()
+		if wrong, unknown := strings.CutPrefix(text, "flag provided but not defined: -"); unknown {
+			var names []string
+			f.VisitAll(func(one *flag.Flag) { names = append(names, one.Name) })
+			text = "there is no flag --" + wrong + config.DidYouMean(wrong, names)
+		}
+		return usageError(text + "; -h lists the flags")
 	}
 	if f.NArg() > 0 {
 		return usageError(fmt.Sprintf("%q is no flag: they are written --name value, or --name=value; -h lists them", strings.Join(f.Args(), " ")))

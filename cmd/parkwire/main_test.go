@@ -19,7 +19,8 @@ func TestACommandLineThatCannotBeUsedSaysWhatWould(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                              "usage: parkwire COMMAND",
 		"pakring":                       `did you mean "parking"`,
-		"all --listne :1":               "listne",
+		"all --listne :1":               `did you mean "listen"`,
+		"demo --speed 2000":             "--speed: the speed 2000 is not above 0 and up to 1440",
 		"all leftover":                  "leftover",
 		"all --listen nonsense":         "listen (from flag --listen): \"nonsense\" is no address",
 		"gateway":                       "parking-urls: it is missing",
@@ -39,8 +40,25 @@ func TestACommandLineThatCannotBeUsedSaysWhatWould(t *testing.T) {
 			args = append(args, "--data-dir", t.TempDir())
 		}
 		code, out, err := parkwire(t, nil, args...)
+		if lines := strings.Count(out+err, "\n"); len(args) > 0 && args[0] != "config" && lines > 10 {
+			t.Errorf("parkwire %s: what is wrong is lost among %d lines", line, lines)
+		}
 		if code == 0 || !strings.Contains(strings.ToLower(out+err), strings.ToLower(want)) {
 			t.Errorf("parkwire %s: exit code %d, without %q in:\n%s%s", line, code, want, out, err)
+		}
+	}
+}
+
+func TestHelpNamesEveryDefault(t *testing.T) {
+	for _, args := range [][]string{{"all", "-h"}, {"help", "all"}} {
+		code, out, err := parkwire(t, nil, args...)
+		if code != 0 || err != "" {
+			t.Errorf("%q: exit code %d: %s", args, code, err)
+		}
+		for _, want := range []string{"usage: parkwire all", "--listen ", "(default :5000)", "(default true)", "(default 168h)"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%q does not say %q:\n%s", args, want, out)
+			}
 		}
 	}
 }

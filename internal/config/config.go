@@ -11,7 +11,7 @@ import (
 // Config is every setting. A field's tags are all there is to know about it: its name, which
 // is that of the flag (--listen), of the environment variable (PARKWIRE_LISTEN) and of the key
 // in YAML; its default; an example for error messages; its help; and whether it is a secret,
-// which is never printed. The order is the order of `parkwire config` and of the help.
+// which is never printed. The order is that of `parkwire config`.
 type Config struct {
 	Listen      string `name:"listen" default:":5000" example:":5000" help:"address for clients: dashboard, REST and notifications"`
 	AdminListen string `name:"admin-listen" default:"127.0.0.1:9500" example:"127.0.0.1:9500" help:"address for operators: /livez, /readyz, /metrics, /debug/pprof"`

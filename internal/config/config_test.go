@@ -279,12 +279,47 @@ func TestSizesAreReadAndWrittenAlike(t *testing.T) {
 	}
 }
 
-func TestNearestFindsTyposAndNothingElse(t *testing.T) {
+func TestTyposAreGuessedAndNothingElse(t *testing.T) {
 	for name, want := range map[string]string{
 		"kafka-broker": "kafka-brokers", "kakfa-brokers": "kafka-brokers", "database_url": "database-url", "colour": "", "x": "",
 	} {
-		if got := config.Nearest(name, config.Names()); got != want {
+		if want != "" {
+			want = "; did you mean \"" + want + "\"?"
+		}
+		if got := config.DidYouMean(name, config.Names()); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestASecretThatIsWrittenWronglyIsNotShownEither(t *testing.T) {
+	for name, s := range map[string]sources{
+		"a URL without its slashes":        {args: []string{"--redis-url=redis:hunter2@h:6379"}},
+		"a URL of PostgreSQL without them": {args: []string{"--database-url=postgres:parkwire:hunter2@h/d"}},
+		"a port that is none":              {args: []string{"--database-url=postgres://parkwire:hunter2@h:port/d"}},
+		"a comma in a list":                {yaml: "redis-url: [\"redis://:hunter2@h,x\"]\n"},
+		"a password for a service":         {args: []string{"--parking-urls=http://gateway:hunter2@h:5000"}},
+	} {
+		_, err := s.load(t)
+		if err == nil {
+			t.Errorf("%s is taken", name)
+		} else if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s is shown:\n%v", name, err)
+		}
+	}
+}
+
+func TestTopicsMustDifferAndNumbersMustFitKafka(t *testing.T) {
+	for field, args := range map[string][]string{
+		"kafka-rejected-topic": {"--kafka-rejected-topic=parking-events"}, // what is rejected would come round for ever
+		"kafka-spots-topic":    {"--kafka-topic=a", "--kafka-spots-topic=a"},
+		"kafka-partitions":     {"--kafka-partitions=3000000000"},
+		"kafka-replication":    {"--kafka-replication=70000"},
+	} {
+		_, err := sources{args: args}.load(t)
+		var errs config.Errors
+		if !errors.As(err, &errs) || len(errs) != 1 || errs[0].Field != field {
+			t.Errorf("%v: got %v", args, err)
 		}
 	}
 }

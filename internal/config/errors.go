@@ -44,9 +44,9 @@ func EnvName(name string) string {
 
 const envPrefix = "PARKWIRE_"
 
-// Nearest returns the name that was probably meant, or "": the one at the smallest edit
+// nearest returns the name that was probably meant, or "": the one at the smallest edit
 // distance, if that is at most a third of the name's length.
-func Nearest(name string, among []string) string {
+func nearest(name string, among []string) string {
 	best, bestAt := "", len(name)/3+1
 	for _, candidate := range among {
 		if d := distance(name, candidate); d < bestAt {
@@ -79,8 +79,9 @@ func distance(a, b string) int {
 	return last[len(b)]
 }
 
-func didYouMean(name string, among []string) string {
-	if near := Nearest(name, among); near != "" {
+// DidYouMean asks about the name that was probably meant, in the form `; did you mean "x"?`, or is "".
+func DidYouMean(name string, among []string) string {
+	if near := nearest(name, among); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -48,16 +47,20 @@ func NewLoader() *Loader {
 
 // RegisterFlags adds a flag for each named setting, or for all, and --config.
 func (l *Loader) RegisterFlags(fs *flag.FlagSet, names ...string) {
-	fs.Func("config", "YAML `file` with settings", func(text string) error { l.file = text; return nil })
+	fs.Func("config", "YAML file with settings", func(text string) error { l.file = text; return nil })
 	for _, f := range l.fields {
 		if len(names) > 0 && !slices.Contains(names, f.name) {
 			continue
 		}
 		take := func(text string) error { l.flags[f.name] = text; return nil }
+		help := f.help
+		if f.fallback != "" {
+			help += " (default " + f.fallback + ")"
+		}
 		if f.kind() == "true or false" {
-			fs.BoolFunc(f.name, f.help, take)
+			fs.BoolFunc(f.name, help, take)
 		} else {
-			fs.Func(f.name, f.help, take)
+			fs.Func(f.name, help, take)
 		}
 	}
 }
@@ -118,7 +121,7 @@ func (l *Loader) warnUnknown(env map[string]string) {
 		if slices.Contains(known, name) || strings.HasPrefix(name, "PARKWIRE_TEST_") || serviceLink.MatchString(name) {
 			continue
 		}
-		l.Warnings = append(l.Warnings, "the environment variable "+name+" sets nothing"+didYouMean(name, known))
+		l.Warnings = append(l.Warnings, "the environment variable "+name+" sets nothing"+DidYouMean(name, known))
 	}
 	slices.Sort(l.Warnings)
 }
@@ -165,7 +168,7 @@ func (l *Loader) setPair(file string, pair *ast.MappingValueNode) {
 	source := file + ":" + strconv.Itoa(pair.Key.GetToken().Position.Line)
 	i := slices.IndexFunc(l.fields, func(f field) bool { return f.name == name })
 	if i < 0 {
-		l.errs = append(l.errs, FieldError{name, source, "there is no such setting" + didYouMean(name, Names()), ""})
+		l.errs = append(l.errs, FieldError{name, source, "there is no such setting" + DidYouMean(name, Names()), ""})
 		return
 	}
 	text, err := plain(pair.Value)
@@ -196,7 +199,7 @@ func plain(node ast.Node) (string, error) {
 				return "", err
 			}
 			if strings.Contains(part, ",") {
-				return "", fmt.Errorf("%q in the list must not contain a comma", part)
+				return "", errors.New("what stands in the list must not contain a comma") // it may be a secret
 			}
 			parts = append(parts, part)
 		}

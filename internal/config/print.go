@@ -44,26 +44,6 @@ func (l *Loader) Print(w io.Writer, asJSON bool) error {
 	return t.Flush()
 }
 
-// Usage writes the help of every named setting, or of all.
-func (l *Loader) Usage(w io.Writer, names ...string) {
-	wanted := map[string]bool{}
-	for _, name := range names {
-		wanted[name] = true
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, f := range fields(&Config{}) {
-		if len(names) > 0 && !wanted[f.name] {
-			continue
-		}
-		help := f.help
-		if f.fallback != "" {
-			help += " (default " + f.fallback + ")"
-		}
-		fmt.Fprintf(t, "  --%s\t%s\n", f.name, help)
-	}
-	t.Flush()
-}
-
 // firstClause cuts a help text at its first semicolon.
 func firstClause(help string) string {
 	clause, _, _ := strings.Cut(help, ";")

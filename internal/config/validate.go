@@ -33,8 +33,11 @@ func (l *Loader) validate() {
 	}
 	l.check("kafka-group", notEmpty(c.KafkaGroup))
 	l.check("redis-channel", notEmpty(c.RedisChannel))
-	l.check("kafka-partitions", atLeast(c.KafkaPartitions, 1))
-	l.check("kafka-replication", atLeast(c.KafkaReplication, 0))
+	// A record that is no event would be read again and rejected again, for ever, were it put where it came from.
+	l.check("kafka-rejected-topic", noneOf(c.KafkaRejectedTopic, c.KafkaTopic, c.KafkaSpotsTopic))
+	l.check("kafka-spots-topic", noneOf(c.KafkaSpotsTopic, c.KafkaTopic))
+	l.check("kafka-partitions", within(c.KafkaPartitions, 1, 10_000))
+	l.check("kafka-replication", within(c.KafkaReplication, 0, 1_000))
 	l.check("rate-burst", atLeast(c.RateBurst, 1))
 	l.check("rate-limit", atLeast(c.RateLimit, 0))
 	l.check("body-limit", atLeast(c.BodyLimit, 1<<10))
@@ -125,7 +128,7 @@ func oneOf(text string, among ...string) string {
 	if slices.Contains(among, text) {
 		return ""
 	}
-	return fmt.Sprintf("%q is none of %s", text, strings.Join(among, ", ")) + didYouMean(text, among)
+	return fmt.Sprintf("%q is none of %s", text, strings.Join(among, ", ")) + DidYouMean(text, among)
 }
 
 func atLeast[N interface {
@@ -135,6 +138,21 @@ func atLeast[N interface {
 		return ""
 	}
 	return fmt.Sprintf("%v is less than %v", n, least)
+}
+
+func within(n, least, most int) string {
+	if n > most {
+		return fmt.Sprintf("%d is more than %d", n, most)
+	}
+	return atLeast(n, least)
+}
+
+// noneOf is for names that must differ.
+func noneOf(text string, others ...string) string {
+	if slices.Contains(others, text) {
+		return strconv.Quote(text) + " is the name of another topic already"
+	}
+	return ""
 }
 
 // topicName follows Kafka's own rule.
@@ -157,14 +175,21 @@ func scheme(text string, among ...string) string {
 	if name == "memory" || name == "sqlite" {
 		return ""
 	}
-	if _, err := url.Parse(text); err != nil {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
 		return "it is no URL; characters such as @ and / in a password are written as %40 and %2F"
+	case u.Opaque != "":
+		return "behind " + name + ": there must be //"
 	}
 	return ""
 }
 
 func httpURL(text string) string {
 	u, err := url.Parse(text)
+	if err == nil && u.User != nil {
+		return "it must not hold a user or a password" // nor repeats it
+	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return strconv.Quote(text) + " is no URL of the form http://HOST:PORT"
 	}

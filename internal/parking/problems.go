@@ -35,7 +35,7 @@ func methodNotAllowed(method, path string, allowed []string) problem.Problem {
 }
 
 func idTaken(field, what, id string) problem.Problem {
-	return problem.New(http.StatusConflict, "id-taken", fmt.Sprintf("There is a %s %q already.", what, id)).WithField(field)
+	return problem.New(http.StatusConflict, "id-taken", fmt.Sprintf("There is a %s %q already. Choose another id, or change that %[1]s.", what, id)).WithField(field)
 }
 
 func lotInUse(id string) problem.Problem {

@@ -26,13 +26,13 @@ func (s *Spot) reserve(reference string, until, now time.Time) (*event.Event, er
 		if !held.Until.IsZero() {
 			detail += fmt.Sprintf(" until %v", event.At(held.Until))
 		}
-		return nil, transitionRefused(s, detail)
+		return nil, transitionRefused(s, detail+"; end that reservation first")
 	case s.Closed:
-		return nil, transitionRefused(s, "is closed and cannot be reserved")
+		return nil, transitionRefused(s, "is closed and cannot be reserved; reopen it first")
 	case s.Faulted:
-		return nil, transitionRefused(s, "is out of service and cannot be reserved")
+		return nil, transitionRefused(s, "is out of service and cannot be reserved; repair it first")
 	case s.Occupancy == Taken:
-		return nil, transitionRefused(s, "is occupied and cannot be reserved")
+		return nil, transitionRefused(s, "is occupied and cannot be reserved; choose another, or wait until it is free")
 	}
 	was, since := s.Status(), now
 	if mine {

@@ -3,51 +3,55 @@
 # A failed step does not end the run, so that one run tells everything; finish does, with the counts of all test runners.
 
 WORK=$(mktemp -d /tmp/parkwire-ci.XXXXXX)
+chmod 711 "$WORK" # PostgreSQL runs as a user of its own
 mkdir "$WORK/results"
-declare -A background_pid
+declare -A running # the process of each step that has not been concluded
 failed_steps=()
 broken=0 # failed steps in which no test failed
 
-# run_step NAME COMMAND...: leaves the exit code in $code. It is never a condition, in which bash would not stop a
-# function at its first failing command. Test runners report to $RESULT.json ("go test -json") or $RESULT.tap (all others).
-run_step() {
-  # shellcheck disable=SC2034
-  local RESULT=$WORK/results/$1; shift
-  set +e
-  ( set -e; "$@" ) </dev/null
-  code=$?
-  set -e
-}
-
 # step NAME COMMAND...
 step() {
-  local from=$SECONDS code
   printf '\n== %s\n' "$1"
-  run_step "$@"
-  tell "$1" "$code" $((SECONDS - from))
+  launch "$@"
+  conclude "$1"
 }
 
 # background NAME COMMAND...: like step, beside those that follow and giving way to them.
 background() {
   printf '\n== %s, in the background\n' "$1"
-  (
-    from=$SECONDS
-    renice -n 10 -p "$BASHPID" >/dev/null
-    run_step "$@" >"$WORK/$1.log" 2>&1
-    echo "$code $((SECONDS - from))" >"$WORK/$1.end"
-  ) &
-  background_pid[$1]=$!
+  launch "$1" yielding "${@:2}" >"$WORK/$1.log" 2>&1
+}
+yielding() {
+  renice -n 10 -p "$BASHPID" >/dev/null
+  "$@"
 }
 
 # await NAME: waits for a step in the background and shows what it said.
 await() {
-  local code took
-  wait "${background_pid[$1]}" || true
-  unset "background_pid[$1]"
   printf '\n== %s, from the background\n' "$1"
-  cat "$WORK/$1.log"
-  read -r code took <"$WORK/$1.end"
-  tell "$1" "$code" "$took"
+  conclude "$1"
+}
+
+# launch NAME COMMAND...: starts it as a process, so that a signal reaches this script meanwhile. Test runners
+# report to $RESULT.json ("go test -json") or $RESULT.tap (all others).
+launch() {
+  # shellcheck disable=SC2034
+  local RESULT=$WORK/results/$1
+  echo "$EPOCHSECONDS" >"$WORK/$1.times"
+  (
+    trap 'echo "$EPOCHSECONDS" >>"$WORK/$1.times"' EXIT
+    "${@:2}"
+  ) </dev/null &
+  running[$1]=$!
+}
+
+conclude() {
+  local code=0 times
+  wait "${running[$1]}" || code=$?
+  unset "running[$1]"
+  [[ ! -f $WORK/$1.log ]] || cat "$WORK/$1.log"
+  mapfile -t times <"$WORK/$1.times"
+  tell "$1" "$code" $((times[1] - times[0]))
 }
 
 tell() { # tell NAME CODE SECONDS

@@ -39,7 +39,8 @@ launch() {
   local RESULT=$WORK/results/$1
   echo "$EPOCHSECONDS" >"$WORK/$1.times"
   (
-    trap 'echo "$EPOCHSECONDS" >>"$WORK/$1.times"' EXIT
+    # shellcheck disable=SC2064
+    trap "echo \$EPOCHSECONDS >>'$WORK/$1.times'" EXIT
     "${@:2}"
   ) </dev/null &
   running[$1]=$!

@@ -100,9 +100,12 @@ func (b *Bus) session(ctx context.Context, inbox *bus.Inbox, connected func()) e
 		ended <- err
 		cancel()
 	}()
-	err = b.probe(ctx, client, probes, confirmed, back, connected)
+	probing := b.probe(ctx, client, probes, confirmed, back, connected)
 	cancel()
-	return errors.Join(err, <-ended)
+	if receiving := <-ended; errors.Is(probing, context.Canceled) {
+		return receiving
+	}
+	return probing
 }
 
 func (b *Bus) receive(m rueidis.PubSubMessage, probes string, inbox *bus.Inbox, back chan<- string) {

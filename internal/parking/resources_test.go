@@ -48,6 +48,19 @@ func TestALotIsAddedChangedAndRemoved(t *testing.T) {
 	p.refused(t, 404, "lot-not-found", "", "PATCH", "/api/v1/lots/central", body{"name": "X"})
 }
 
+// A space that does not break, a letter parted from the next, an emoji of three.
+func TestNamesAreTextOfAnyLanguage(t *testing.T) {
+	p := newPlatform(t)
+	for i, name := range []string{"Parc\u00a0: Nord", "می\u200cخواهم", "👨\u200d👩\u200d👧"} {
+		if l := do[lot](t, p, 201, "POST", "/api/v1/lots", body{"id": string(rune('a' + i)), "name": name}); l.Name != name {
+			t.Errorf("%q became %q", name, l.Name)
+		}
+	}
+	for _, name := range []string{"two\nlines", "\u202eright to left", "\u2028"} {
+		p.refused(t, 400, "invalid-field", "name", "POST", "/api/v1/lots", body{"id": "x", "name": name})
+	}
+}
+
 func TestZones(t *testing.T) {
 	p := newPlatform(t)
 	p.addLot(t, "north")

@@ -43,7 +43,7 @@ const (
 // one segment of a path: "/" ends one, and "." and ".." mean another place.
 func validID(id string) bool {
 	return id != "" && len(id) <= maxID && id != "." && id != ".." && strings.TrimSpace(id) == id &&
-		printable(id) && !strings.Contains(id, "/")
+		consists(id, unicode.IsPrint) && !strings.Contains(id, "/")
 }
 
 func validName(text string) bool { return strings.TrimSpace(text) != "" && validText(text, maxText) }
@@ -51,13 +51,14 @@ func validName(text string) bool { return strings.TrimSpace(text) != "" && valid
 func validAddress(text string) bool { return validText(text, maxAddress) }
 
 func validText(text string, most int) bool {
-	return utf8.RuneCountInString(text) <= most && printable(text)
+	return utf8.RuneCountInString(text) <= most && consists(text, func(r rune) bool {
+		return unicode.IsGraphic(r) || r == '\u200c' || r == '\u200d' // which part and join letters, and make one of several emoji
+	})
 }
 
-// printable refuses U+FFFD too, which is what bytes that are no UTF-8 have become.
-func printable(text string) bool {
-	return utf8.ValidString(text) &&
-		!strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError })
+// consists refuses U+FFFD too, which is what bytes that are no UTF-8 have become.
+func consists(text string, of func(rune) bool) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !of(r) || r == utf8.RuneError })
 }
 
 func validTimeZone(name string) bool {

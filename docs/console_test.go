@@ -92,7 +92,7 @@ func (r *reader) execute(t *testing.T, command string) ([]byte, error) {
 	script := "[ ! -e exported ] || . ./exported\n" + strings.ReplaceAll(command, "http://localhost:5000", r.url) +
 		"\ncode=$?; export -p >exported; exit $code"
 	shell := exec.CommandContext(ctx, "bash", "-c", script)
-	shell.Dir, shell.Env = r.folder, stack.Environ()
+	shell.Dir, shell.Env = r.folder, append(stack.Environ(), "PARKWIRE_URL="+r.url)
 	shell.WaitDelay = time.Second
 	return shell.CombinedOutput()
 }

@@ -44,11 +44,7 @@ func (t *tx) Zones(ctx context.Context, ids []string) (map[string]parking.Zone, 
 	if err != nil {
 		return nil, fmt.Errorf("reading zones: %w", err)
 	}
-	found := make(map[string]parking.Zone, len(zones))
-	for _, zone := range zones {
-		found[zone.ID] = zone
-	}
-	return found, nil
+	return storage.ZonesByID(zones), nil
 }
 
 func (t *tx) AddZone(ctx context.Context, z parking.Zone) error {

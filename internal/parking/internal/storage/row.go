@@ -130,6 +130,15 @@ func ZoneStates(zones []parking.Zone, counts []Count) []parking.ZoneState {
 	return states
 }
 
+// ZonesByID returns zones by their ids.
+func ZonesByID(zones []parking.Zone) map[string]parking.Zone {
+	found := make(map[string]parking.Zone, len(zones))
+	for _, zone := range zones {
+		found[zone.ID] = zone
+	}
+	return found
+}
+
 // Position is the newest acknowledged offset of a partition.
 type Position struct {
 	Partition int32

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"parkwire/internal/app"
 	"parkwire/internal/config"
@@ -65,7 +66,7 @@ func welcome(c *config.Resolved, url string) string {
 	case c.JWTKey == "":
 		key = " --jwt-key-file " + c.JWTKeyFile
 	}
-	return fmt.Sprintf("\n  Parkwire is ready: open %s\n  `parkwire token --scope operate%s` prints a token for changes. Ctrl+C ends it.\n\n", url, key)
+	return fmt.Sprintf("\n  Parkwire is ready: open %s\n  `%s token --scope operate%s` prints a token for changes. Ctrl+C ends it.\n\n", url, os.Args[0], key)
 }
 
 func newLogger(s streams, c *config.Resolved) *slog.Logger {

@@ -72,7 +72,8 @@ func urlFlag(flags *flag.FlagSet, s streams) *string {
 }
 
 func newClient(url string, s streams) (*client.Client, error) {
-	c, err := client.New(client.Options{URL: url, Token: s.env("PARKWIRE_TOKEN")})
+	waiting := func(err error) { fmt.Fprintf(s.err, "%v; trying again\n", err) }
+	c, err := client.New(client.Options{URL: url, Token: s.env("PARKWIRE_TOKEN"), Waiting: waiting})
 	if err != nil {
 		return nil, usageError("--url: " + err.Error())
 	}

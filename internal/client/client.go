@@ -32,6 +32,8 @@ type Options struct {
 	// Backoff is how long to wait before the given try (1, 2, …) of a request or connection.
 	// Default: at random up to 250 ms, and up to twice as much each time until 15 s.
 	Backoff func(try int) time.Duration
+	// Waiting, unless nil, is told why a request is tried again, once a request.
+	Waiting func(error)
 }
 
 // Client speaks to one platform. It may be used by several goroutines.
@@ -41,6 +43,7 @@ type Client struct {
 	http     *http.Client
 	patience time.Duration
 	backoff  func(try int) time.Duration
+	waiting  func(error)
 }
 
 // Bounds of one exchange.
@@ -59,12 +62,15 @@ func New(o Options) (*Client, error) {
 	if o.Transport == nil {
 		o.Transport = http.DefaultTransport.(*http.Transport).Clone()
 	}
+	if o.Waiting == nil {
+		o.Waiting = func(error) {}
+	}
 	if o.Backoff == nil {
 		o.Backoff = jittered
 	}
 	return &Client{
 		base: base, token: o.Token, http: &http.Client{Transport: o.Transport},
-		patience: cmp.Or(o.Patience, 30*time.Second), backoff: o.Backoff,
+		patience: cmp.Or(o.Patience, 30*time.Second), backoff: o.Backoff, waiting: o.Waiting,
 	}, nil
 }
 
@@ -105,6 +111,9 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 		pause = max(pause, c.backoff(try))
 		if !temporary(err) || ctx.Err() != nil || time.Now().Add(pause).After(giveUp) {
 			return err
+		}
+		if try == 1 {
+			c.waiting(err)
 		}
 		select {
 		case <-ctx.Done():

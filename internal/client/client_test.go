@@ -37,9 +37,12 @@ func TestARequestIsTriedAgainWhileThePlatformIsBusyOrAway(t *testing.T) {
 					}
 					return nil
 				}
-				began := time.Now()
-				if err := p.Client(client.Options{}).AddLot(t.Context(), client.Lot{ID: "a", Name: "A"}); err != nil {
+				began, told := time.Now(), 0
+				if err := p.Client(client.Options{Waiting: func(error) { told++ }}).AddLot(t.Context(), client.Lot{ID: "a", Name: "A"}); err != nil {
 					t.Fatal(err)
+				}
+				if told != 1 {
+					t.Errorf("it was told %d times that something is waited for", told)
 				}
 				if took := time.Since(began); took < 6*time.Second || took > 8*time.Second {
 					t.Errorf("three tries that were asked to wait for 2 s took %v", took)

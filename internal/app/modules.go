@@ -101,7 +101,7 @@ func (a *App) makeLog() (part, error) {
 		Logger: a.logger("log"), Registerer: a.registry,
 	})
 	a.log = log
-	return part{ready: log.Ready, close: closing(log.Close)}, err
+	return part{run: log.Run, ready: log.Ready, close: closing(log.Close)}, err
 }
 
 func (a *App) makeStore() (part, error) {

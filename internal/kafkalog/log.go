@@ -87,6 +87,7 @@ const (
 	dialTimeout    = 3 * time.Second
 	requestTimeout = 5 * time.Second // beside what a request itself asks to wait
 	maxPause       = time.Second     // between tries
+	watchInterval  = 2 * time.Second
 )
 
 // Open prepares a log without connecting to it.
@@ -182,6 +183,11 @@ func (l *Log) atFirst() event.Offsets {
 // gets to see, such as the end of a transaction.
 func (l *Log) Heads(ctx context.Context) (event.Offsets, error) {
 	return l.list(ctx, l.admin.ListCommittedOffsets)
+}
+
+// Ends is Heads with what no reader gets to see yet, because it stands behind a transaction that has not ended.
+func (l *Log) Ends(ctx context.Context) (event.Offsets, error) {
+	return l.list(ctx, l.admin.ListEndOffsets)
 }
 
 // Tails returns the newest offset of each partition that can no longer be read, [event.None] where

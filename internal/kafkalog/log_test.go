@@ -304,3 +304,35 @@ func TestARangeEndsWhenItsRecordsAreDeletedOrWereNever(t *testing.T) {
 		}
 	})
 }
+
+func TestALogThatIsMadeAgainIsNotTakenForTheOldOne(t *testing.T) {
+	logtest.Each(t, func(t *testing.T, brokers []string) {
+		l := logtest.Log(t, brokers)
+		lines(t, brokers, l, 10)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ended := make(chan error, 1)
+		go func() { ended <- l.Run(ctx) }()
+		client := logtest.Client(t, brokers)
+		defer client.Close()
+		admin := kadm.NewClient(client)
+		if _, err := admin.DeleteTopic(ctx, l.Topic()); err != nil {
+			t.Fatal(err)
+		}
+		logtest.Eventually(t, "the topic to be made again", func() bool {
+			_, err := admin.CreateTopic(ctx, 3, 1, nil, l.Topic())
+			return err == nil
+		})
+		if err := l.Range(ctx, nil, event.Offsets{9}, func(kafkalog.Record) error { return nil }); err == nil {
+			t.Error("a range of the old log was read from the new one")
+		}
+		select {
+		case err := <-ended:
+			if !errors.Is(err, kafkalog.ErrReplaced) {
+				t.Errorf("the log ended with %v", err)
+			}
+		case <-time.After(logtest.Patience):
+			t.Error("nobody noticed")
+		}
+	})
+}

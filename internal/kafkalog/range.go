@@ -15,10 +15,9 @@ import (
 
 // Bounds of reading a range.
 const (
-	fetchBytes     = 4 << 20 // of one answer of one broker, compressed as it may be
-	partitionBytes = 1 << 20 // of each partition in it
-	rangeTries     = 5       // after failures without any progress between them
-	rangePatience  = 5 * time.Second
+	fetchBytes     = 4 << 20         // of one answer of one broker, compressed as it may be
+	partitionBytes = 1 << 20         // of each partition in it
+	rangePatience  = 5 * time.Second // without any progress
 )
 
 // ErrShort is returned by [Log.Range] when the log has ended for some seconds before the offset that was asked for.
@@ -32,32 +31,55 @@ type span struct{ next, last int64 }
 // over. It returns the error of fn as it is. It asks the partitions' leaders itself, without a consumer: nothing is
 // set up for a range, nothing is left of it, and it knows when a partition has nothing more to come.
 func (l *Log) Range(ctx context.Context, from, to event.Offsets, fn func(Record) error) error {
-	left := map[int32]*span{}
+	return l.read(ctx, true, from, to, fn)
+}
+
+// RangeUncommitted is Range for up to what [Log.Ends] returns. It passes records of transactions that were aborted, or have not
+// ended, and those of others behind them.
+func (l *Log) RangeUncommitted(ctx context.Context, from, to event.Offsets, fn func(Record) error) error {
+	return l.read(ctx, false, from, to, fn)
+}
+
+// reading is what is left to do of one call of Range.
+type reading struct {
+	*Log
+	committed bool
+	left      map[int32]*span
+	fn        func(Record) error
+}
+
+func (l *Log) read(ctx context.Context, committed bool, from, to event.Offsets, fn func(Record) error) error {
+	r := reading{l, committed, map[int32]*span{}, fn}
 	for p, last := range to {
 		if next := from.At(int32(p)) + 1; next <= last {
-			left[int32(p)] = &span{next, last}
+			r.left[int32(p)] = &span{next, last}
 		}
 	}
 	tries, since := 0, time.Now()
-	for len(left) > 0 {
-		progress, err := l.fetchAll(ctx, left, fn)
+	for len(r.left) > 0 {
+		progress, err := r.fetchAll(ctx)
 		var failure fnError
 		switch {
 		case errors.As(err, &failure):
 			return failure.error
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case progress:
-			tries, since = 0, time.Now()
-			continue
 		case err != nil:
-			if tries++; tries > rangeTries {
+			if progress { // of other partitions
+				tries, since = 0, time.Now()
+			}
+			if tries > 0 && time.Since(since) > rangePatience {
 				return fmt.Errorf("reading a range of %s: %w", l.options.Topic, err)
 			}
-			if !pause(ctx, backoff(tries-1)) {
+			if !pause(ctx, backoff(tries)) {
 				return ctx.Err()
 			}
-			_ = l.refresh(ctx) // the next try tells whether it helped
+			tries++
+			if err := l.refresh(ctx); errors.Is(err, ErrReplaced) { // of another error the next try tells whether it helped
+				return fmt.Errorf("reading a range of %s: %w", l.options.Topic, err)
+			}
+		case progress:
+			tries, since = 0, time.Now()
 		case time.Since(since) > rangePatience:
 			return fmt.Errorf("reading a range of %s: %w", l.options.Topic, ErrShort)
 		default: // what was asked for is not committed yet, or not on all replicas
@@ -73,10 +95,10 @@ func (l *Log) Range(ctx context.Context, from, to event.Offsets, fn func(Record)
 type fnError struct{ error }
 
 // fetchAll asks each leader once for what is left.
-func (l *Log) fetchAll(ctx context.Context, left map[int32]*span, fn func(Record) error) (progress bool, err error) {
+func (r *reading) fetchAll(ctx context.Context) (progress bool, err error) {
 	byLeader := map[int32][]int32{}
-	for p := range left {
-		leader, ok := l.leaderOf(p)
+	for p := range r.left {
+		leader, ok := r.leaderOf(p)
 		if !ok {
 			err = fmt.Errorf("partition %d: %w", p, kerr.LeaderNotAvailable)
 			continue
@@ -84,7 +106,7 @@ func (l *Log) fetchAll(ctx context.Context, left map[int32]*span, fn func(Record
 		byLeader[leader] = append(byLeader[leader], p)
 	}
 	for leader, partitions := range byLeader {
-		did, failure := l.fetch(ctx, leader, partitions, left, fn)
+		did, failure := r.fetch(ctx, leader, partitions)
 		progress = progress || did
 		if failure != nil {
 			err = failure
@@ -97,18 +119,22 @@ func (l *Log) fetchAll(ctx context.Context, left map[int32]*span, fn func(Record
 }
 
 // fetch asks one leader once and takes from left what it answered.
-func (l *Log) fetch(ctx context.Context, leader int32, partitions []int32, left map[int32]*span, fn func(Record) error) (progress bool, err error) {
+func (r *reading) fetch(ctx context.Context, leader int32, partitions []int32) (progress bool, err error) {
 	request := kmsg.NewPtrFetchRequest()
-	request.MaxBytes, request.IsolationLevel, request.SessionEpoch = fetchBytes, 1, -1
+	request.MaxBytes, request.SessionEpoch = fetchBytes, -1
+	if r.committed {
+		request.IsolationLevel = 1
+	}
 	topic := kmsg.NewFetchRequestTopic()
-	topic.Topic, topic.TopicID = l.options.Topic, l.TopicID()
+	topic.Topic, topic.TopicID = r.options.Topic, r.TopicID()
 	for _, p := range partitions {
 		rp := kmsg.NewFetchRequestTopicPartition()
-		rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = p, left[p].next, partitionBytes
+		rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = p, r.left[p].next, partitionBytes
 		topic.Partitions = append(topic.Partitions, rp)
 	}
 	request.Topics = append(request.Topics, topic)
-	answer, err := l.client.Broker(int(leader)).RetriableRequest(ctx, request)
+	// Not tried again inside: where this broker died another one leads soon, and only Range asks which.
+	answer, err := r.client.Broker(int(leader)).Request(ctx, request)
 	if err != nil {
 		return false, err
 	}
@@ -125,16 +151,16 @@ func (l *Log) fetch(ctx context.Context, leader int32, partitions []int32, left 
 	for _, rt := range response.Topics {
 		for i := range rt.Partitions {
 			rp := &rt.Partitions[i]
-			s := left[rp.Partition]
+			s := r.left[rp.Partition]
 			if s == nil {
 				continue
 			}
 			before := *s
-			if failure := l.take(ctx, rp, s, empty, fn); failure != nil {
+			if failure := r.take(ctx, rp, s, empty); failure != nil {
 				err = failure
 			}
 			if s.next > s.last {
-				delete(left, rp.Partition)
+				delete(r.left, rp.Partition)
 			}
 			progress = progress || *s != before
 			if _, ours := err.(fnError); ours {
@@ -146,31 +172,35 @@ func (l *Log) fetch(ctx context.Context, leader int32, partitions []int32, left 
 }
 
 // take handles what was answered for one partition.
-func (l *Log) take(ctx context.Context, rp *kmsg.FetchResponseTopicPartition, s *span, empty bool, fn func(Record) error) error {
+func (r *reading) take(ctx context.Context, rp *kmsg.FetchResponseTopicPartition, s *span, empty bool) error {
 	err := kerr.ErrorForCode(rp.ErrorCode)
 	if errors.Is(err, kerr.OffsetOutOfRange) {
-		return l.skipExpired(ctx, rp.Partition, s)
+		return r.skipExpired(ctx, rp.Partition, s)
 	}
 	if err != nil {
 		return fmt.Errorf("partition %d: %w", rp.Partition, err)
 	}
+	end, isolation := rp.HighWatermark, kgo.ReadUncommitted()
+	if r.committed {
+		end, isolation = rp.LastStableOffset, kgo.ReadCommitted()
+	}
 	fetched, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
-		Offset: s.next, IsolationLevel: kgo.ReadCommitted(), Topic: l.options.Topic, Partition: rp.Partition,
+		Offset: s.next, IsolationLevel: isolation, Topic: r.options.Topic, Partition: rp.Partition,
 	}, rp, kgo.DefaultDecompressor(), nil)
-	for _, r := range fetched.Records {
-		if r.Offset > s.last {
+	for _, record := range fetched.Records {
+		if record.Offset > s.last {
 			break
 		}
-		if err := fn(recordOf(r)); err != nil {
+		if err := r.fn(recordOf(record)); err != nil {
 			return fnError{err}
 		}
-		s.next = r.Offset + 1
+		s.next = record.Offset + 1
 	}
 	if fetched.Err != nil {
 		return fmt.Errorf("partition %d, offset %d: %w", rp.Partition, s.next, fetched.Err)
 	}
 	s.next = max(s.next, next)
-	if empty && rp.LastStableOffset > s.last {
+	if empty && end > s.last {
 		s.next = s.last + 1 // nothing is left of what stood there
 	}
 	return nil

@@ -111,7 +111,7 @@ func (l *Log) learn(topic kadm.TopicDetail) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ensured && l.topicID != event.TopicID(topic.ID) {
-		return fmt.Errorf("topic %s was deleted and made again: restart what uses it", topic.Topic)
+		return fmt.Errorf("topic %s: %w", topic.Topic, ErrReplaced)
 	}
 	l.topicID, l.leaders, l.ensured = event.TopicID(topic.ID), leaders, true
 	return nil
@@ -128,6 +128,23 @@ func (l *Log) refresh(ctx context.Context) error {
 		return topic.Err
 	}
 	return l.learn(topic)
+}
+
+// ErrReplaced says that the log is another one than at the start. Every offset that this process remembers is
+// void then, and would be taken for one of the new log, so that it must begin anew.
+var ErrReplaced = errors.New("it was deleted and made again while this process used it, which must be started again")
+
+// Run watches that the log stays the one that it was, until ctx ends, or returns [ErrReplaced].
+func (l *Log) Run(ctx context.Context) error {
+	for pause(ctx, watchInterval) {
+		if l.TopicID() == (event.TopicID{}) {
+			continue
+		}
+		if err := l.refresh(ctx); errors.Is(err, ErrReplaced) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *Log) leaderOf(partition int32) (broker int32, ok bool) {

@@ -51,21 +51,14 @@ func acceptedAt(row OutboxRow) time.Time {
 }
 
 type metrics struct {
-	pending  prometheus.Gauge
-	lag      prometheus.Gauge
 	carried  prometheus.Counter
 	repeated prometheus.Counter
 	failures prometheus.Counter
 }
 
-func newMetrics(registerer prometheus.Registerer) *metrics {
+// newMetrics asks waiting for the rows that wait, and the age of the oldest.
+func newMetrics(registerer prometheus.Registerer, waiting func() (int, time.Duration)) *metrics {
 	m := &metrics{
-		pending: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "parkwire_relay_pending_rows", Help: "Rows of the outbox that the leader found at its last look, at most one batch.",
-		}),
-		lag: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "parkwire_relay_lag_seconds", Help: "Age of the oldest of them; 0 without any.",
-		}),
 		carried: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parkwire_relay_produced_events_total", Help: "Events that are in the log and no longer in the outbox.",
 		}),
@@ -77,18 +70,14 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		}),
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.pending, m.lag, m.carried, m.repeated, m.failures)
+		registerer.MustRegister(m.carried, m.repeated, m.failures,
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "parkwire_relay_pending_rows",
+				Help: "Rows of the outbox that the leader found at its last look, at most one batch; 0 where another process leads.",
+			}, func() float64 { rows, _ := waiting(); return float64(rows) }),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "parkwire_relay_lag_seconds", Help: "Age of the oldest of them; 0 without any.",
+			}, func() float64 { _, lag := waiting(); return lag.Seconds() }))
 	}
 	return m
-}
-
-func (m *metrics) waiting(rows []OutboxRow) {
-	m.pending.Set(float64(len(rows)))
-	lag := 0.0
-	if len(rows) > 0 {
-		if at := acceptedAt(rows[0]); !at.IsZero() {
-			lag = max(0, time.Since(at).Seconds())
-		}
-	}
-	m.lag.Set(lag)
 }

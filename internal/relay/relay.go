@@ -41,17 +41,28 @@ type Relay struct {
 	metrics *metrics
 
 	mu      sync.Mutex
+	leading bool
 	err     error     // why rows wait
+	failed  time.Time // when that was found last
 	sending time.Time // since when a batch waits for Kafka; zero when none does
+	pending int       // rows that the last look found
+	oldest  time.Time // when the first of them was accepted
 }
 
 // Bounds that nobody needs to change.
 const (
 	slowAfter     = 5 * time.Second // without an acknowledgement the relay is not ready
-	farewell      = 2 * time.Second // to hear of what is under way when leadership ends
 	settleEvery   = time.Minute     // how often an idle leader records where the log ends
 	maxRetryPause = 2 * time.Second
+	// farewell is how long a leader that is none any more listens for what is under way. With the time that it takes to
+	// notice (a quarter of a second where the database cut it off) it is over before a successor looks, see Options.Settle.
+	farewell = 500 * time.Millisecond
+	// standstill is how long one round may take. A process that stood still for longer, or that Kafka let wait for as
+	// long, may have been replaced, and hear of that only in a moment. It must be less than an outbox takes to replace it.
+	standstill = 5 * time.Second
 )
+
+var errStoodStill = errors.New("a round took so long that another process may lead by now")
 
 // New makes a relay; [Relay.Run] starts it.
 func New(o Options) *Relay {
@@ -60,7 +71,9 @@ func New(o Options) *Relay {
 	o.PollInterval = cmp.Or(o.PollInterval, 200*time.Millisecond)
 	o.Settle = cmp.Or(o.Settle, time.Second)
 	o.Patience = cmp.Or(o.Patience, 30*time.Second)
-	return &Relay{options: o, metrics: newMetrics(o.Registerer)}
+	r := &Relay{options: o}
+	r.metrics = newMetrics(o.Registerer, r.waiting)
+	return r
 }
 
 // Run relays whenever this process leads, until ctx ends.
@@ -71,6 +84,8 @@ func (r *Relay) Run(ctx context.Context) error {
 		if err == nil {
 			err = r.options.Outbox.Lead(ctx, func(ctx context.Context) error {
 				pause = 50 * time.Millisecond
+				r.leads(true)
+				defer r.leads(false)
 				return r.lead(ctx)
 			})
 		}
@@ -78,7 +93,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			return nil
 		}
 		if err != nil && !errors.Is(err, context.Canceled) { // that is leadership that went elsewhere
-			r.failed(err)
+			r.cannot(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -102,12 +117,17 @@ func (r *Relay) lead(ctx context.Context) error {
 	}
 	defer producer.Close()
 	var settled time.Time
+	looked := time.Now()
 	for {
 		rows, err := r.options.Outbox.Pending(ctx, r.options.Batch)
 		if err != nil {
 			return fmt.Errorf("reading the outbox: %w", err)
 		}
-		r.metrics.waiting(rows)
+		if time.Since(looked) > standstill+r.options.PollInterval {
+			return errStoodStill
+		}
+		looked = time.Now()
+		r.found(rows)
 		if len(rows) > 0 {
 			if err := r.carry(ctx, producer, rows, written); err != nil {
 				return err
@@ -131,12 +151,20 @@ func (r *Relay) lead(ctx context.Context) error {
 	}
 }
 
-// settle records that nothing of the outbox can be in the log up to its present end without being done: it is empty. A
-// later leader need not read that.
+// settle records that nothing of the outbox can be in the log up to its present end without being done. A later leader
+// need not read that, and whoever lists the spots need not be sent it: what is in the log was committed before. The end is
+// asked for first, so that this holds even if another process leads too: what stands before it and is not done would be found.
 func (r *Relay) settle(ctx context.Context) error {
 	heads, err := r.options.Log.Heads(ctx)
 	if err != nil {
 		return err
+	}
+	rows, err := r.options.Outbox.Pending(ctx, 1)
+	if err != nil {
+		return fmt.Errorf("reading the outbox: %w", err)
+	}
+	if len(rows) > 0 {
+		return nil // next time
 	}
 	positions, err := r.options.Outbox.Positions(ctx, r.options.Log.TopicID())
 	if err != nil {
@@ -179,12 +207,13 @@ func (r *Relay) written(ctx context.Context) (map[string]place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the outbox: %w", err)
 	}
-	heads, err := r.options.Log.Heads(ctx)
+	// Also behind a transaction of another program that has not ended, where nobody else gets to see it yet.
+	ends, err := r.options.Log.Ends(ctx)
 	if err != nil {
 		return nil, err
 	}
 	found := map[string]place{}
-	err = r.options.Log.Range(ctx, positions, heads, func(record kafkalog.Record) error {
+	err = r.options.Log.RangeUncommitted(ctx, positions, ends, func(record kafkalog.Record) error {
 		if source, _ := record.Header("ce_source"); string(source) != Source {
 			return nil
 		}
@@ -268,7 +297,7 @@ func (r *Relay) Ready() error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.err != nil {
+	if r.err != nil && r.concerned() {
 		return fmt.Errorf("events wait in the outbox: %w", r.err)
 	}
 	if !r.sending.IsZero() && time.Since(r.sending) > slowAfter {
@@ -277,14 +306,47 @@ func (r *Relay) Ready() error {
 	return nil
 }
 
-func (r *Relay) failed(err error) {
+func (r *Relay) cannot(err error) {
 	r.metrics.failures.Inc()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err == nil {
 		r.options.Logger.Warn("events wait in the outbox", "error", err)
 	}
-	r.err = err
+	r.err, r.failed = err, time.Now()
+}
+
+func (r *Relay) leads(yes bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leading = yes
+}
+
+// concerned reports whether rows that wait are this process's business. One that failed, and then neither leads nor
+// fails again, waits for another process that leads. The caller holds mu.
+func (r *Relay) concerned() bool { return r.leading || time.Since(r.failed) < slowAfter }
+
+// found records what the leader found at its last look.
+func (r *Relay) found(rows []OutboxRow) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pending, r.oldest = len(rows), time.Time{}
+	if len(rows) > 0 {
+		r.oldest = acceptedAt(rows[0])
+	}
+}
+
+// waiting returns how many rows the leader found, and the age of the oldest; nothing where another process leads.
+func (r *Relay) waiting() (rows int, lag time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.concerned() {
+		return 0, 0
+	}
+	if !r.oldest.IsZero() {
+		lag = max(0, time.Since(r.oldest))
+	}
+	return r.pending, lag
 }
 
 func (r *Relay) worked() {

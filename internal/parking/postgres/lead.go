@@ -12,10 +12,10 @@ import (
 )
 
 // How long a leader may go unheard of before the server gives its place to another, and how it keeps it: it
-// asks each second and gives up, when there is no answer, well before the server does.
+// asks all the time and gives up, when there is no answer, well before the server does.
 const (
 	leaderSilence = "6s"
-	leaderPing    = time.Second
+	leaderPing    = 250 * time.Millisecond // a leader that was cut off is to notice before its successor has looked around
 	leaderAnswer  = 2 * time.Second
 	leaderRetry   = 500 * time.Millisecond
 )

@@ -205,6 +205,18 @@ func metric(t *testing.T, registry *prometheus.Registry, name string) float64 {
 	return 0
 }
 
+// A record as large as Kafka takes leaves no room for the reason, and must not take those beside it with it.
+func TestTheBeginningOfAHugeRecordIsPutAside(t *testing.T) {
+	logtest.Each(t, func(t *testing.T, brokers []string) {
+		l, r := setUp(t, brokers), &recorder{}
+		registry := prometheus.NewRegistry()
+		run(t, l, r, registry)
+		logtest.Write(t, brokers, at(l, 0, strings.Repeat("x", 999_900)), at(l, 0, "small"), at(l, 0, value(0, 1)))
+		logtest.Eventually(t, "both to be put aside", func() bool { return metric(t, registry, "parkwire_bridge_rejected_records_total") == 2 })
+		logtest.Eventually(t, "the event behind", func() bool { return len(r.all()) == 1 })
+	})
+}
+
 func TestWhatCannotEvenBePutAsideIsCountedAndHoldsNothing(t *testing.T) {
 	brokers := []string{logtest.Broker(t, "").Addr()}
 	l, r := setUp(t, brokers), &recorder{}

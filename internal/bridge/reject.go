@@ -11,6 +11,9 @@ import (
 	"parkwire/internal/kafkalog"
 )
 
+// maxRejected bounds what is put aside of a record, in bytes. Kafka takes 1 MiB by default, whatever it takes in the event log.
+const maxRejected = 900_000
+
 // rejects puts records that are no events into a topic of their own, where somebody can look at them.
 type rejects struct {
 	log      *kafkalog.Log
@@ -36,36 +39,55 @@ func (r *rejects) putAside(ctx context.Context, refused []refusal) {
 	}
 	messages := make([]kafkalog.Message, len(refused))
 	for i, f := range refused {
-		messages[i] = kafkalog.Message{Topic: r.log.RejectedTopic(), Key: f.record.Key, Value: f.record.Value, Headers: append(
-			slices.Clone(f.record.Headers),
-			kafkalog.Header{Key: "reason", Value: []byte(f.reason.Error())},
-			kafkalog.Header{Key: "source-topic", Value: []byte(r.log.Topic())},
-			kafkalog.Header{Key: "source-partition", Value: strconv.AppendInt(nil, int64(f.record.Partition), 10)},
-			kafkalog.Header{Key: "source-offset", Value: strconv.AppendInt(nil, f.record.Offset, 10)},
-		)}
+		messages[i] = r.message(f)
 	}
+	var failed []refusal
+	var failure error
 	stuck := false
 	for i, result := range r.producer.Send(ctx, r.patience, messages...) {
 		if result.Err != nil {
 			stuck = stuck || errors.Is(result.Err, kafkalog.ErrUnacknowledged)
-			if ctx.Err() == nil {
-				r.lost(refused[i:i+1], result.Err)
-			}
+			failed, failure = append(failed, refused[i]), result.Err
 			continue
 		}
 		r.metrics.rejected.Inc()
+	}
+	if ctx.Err() == nil {
+		r.lost(failed, failure)
 	}
 	if stuck { // it would go on trying to write what is given up
 		r.close()
 	}
 }
 
-func (r *rejects) lost(refused []refusal, err error) {
-	for _, f := range refused {
-		r.metrics.lost.Inc()
-		r.logger.Error("a record that is no event could not be put aside", "reason", f.reason, "partition", f.record.Partition,
-			"offset", f.record.Offset, "error", err)
+// message is what is put aside of a record: all of it, unless it is so large that it and the reason would not be taken.
+func (r *rejects) message(f refusal) kafkalog.Message {
+	m := kafkalog.Message{Topic: r.log.RejectedTopic(), Key: f.record.Key, Value: f.record.Value, Headers: slices.Clone(f.record.Headers)}
+	size := len(m.Key) + len(m.Value)
+	for _, h := range m.Headers {
+		size += len(h.Key) + len(h.Value)
 	}
+	if size > maxRejected {
+		m.Key, m.Value = nil, m.Value[:min(len(m.Value), maxRejected)]
+		m.Headers = []kafkalog.Header{{Key: "cut-from-bytes", Value: strconv.AppendInt(nil, int64(size), 10)}}
+	}
+	m.Headers = append(m.Headers,
+		kafkalog.Header{Key: "reason", Value: []byte(f.reason.Error())},
+		kafkalog.Header{Key: "source-topic", Value: []byte(r.log.Topic())},
+		kafkalog.Header{Key: "source-partition", Value: strconv.AppendInt(nil, int64(f.record.Partition), 10)},
+		kafkalog.Header{Key: "source-offset", Value: strconv.AppendInt(nil, f.record.Offset, 10)})
+	return m
+}
+
+// lost says once for all of a batch what is left behind: there may be very many.
+func (r *rejects) lost(failed []refusal, err error) {
+	if len(failed) == 0 {
+		return
+	}
+	r.metrics.lost.Add(float64(len(failed)))
+	first := failed[0]
+	r.logger.Error("records that are no events could not be put aside", "records", len(failed), "error", err,
+		"reason", first.reason, "partition", first.record.Partition, "offset", first.record.Offset)
 }
 
 func (r *rejects) close() {

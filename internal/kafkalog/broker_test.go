@@ -227,7 +227,7 @@ func TestACrashInTheMiddleOfACompactionLosesNothing(t *testing.T) {
 			saved := filepath.Join(dir, "before-compaction", o.Topic+"-0")
 			link(t, current, saved)
 			crash(t, current)
-			b = start(t, kafkalog.BrokerOptions{Dir: dir, Listen: b.Addr()})
+			start(t, kafkalog.BrokerOptions{Dir: dir, Listen: b.Addr()})
 			slices.Sort(want)
 			if got := read(t, l, nil, event.Offsets{19}); !slices.Equal(got, want) {
 				t.Errorf("left are %v", got)

@@ -60,7 +60,7 @@ func Hijack(w http.ResponseWriter, head string) (net.Conn, []byte, error) {
 		return nil, nil, fmt.Errorf("writing the headers of the handshake: %w", err)
 	}
 	b.WriteString("\r\n")
-	if err := conn.SetWriteDeadline(time.Now().Add(10 * time.Second)); err == nil {
+	if err = conn.SetWriteDeadline(time.Now().Add(10 * time.Second)); err == nil {
 		_, err = conn.Write([]byte(b.String()))
 		err = errors.Join(err, conn.SetWriteDeadline(time.Time{}))
 	}

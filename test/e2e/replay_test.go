@@ -52,9 +52,9 @@ func TestReplayOfARealCarPark(t *testing.T) {
 			break
 		}
 		for name, client := range clients {
-			frames := client.Spot(t, marker.SpotID, marker.Version)
+			client.Spot(t, marker.SpotID, marker.Version)
 			time.Sleep(100 * time.Millisecond) // partitions are not ordered among each other
-			frames = client.Frames()
+			frames := client.Frames()
 			if n := len(frames) - pklotSpots - pklotChanges; n != 1 {
 				t.Errorf("%s: the second replay and one change of an operator brought %d events; only the operator's was to come: %v",
 					name, n, frames[pklotSpots+pklotChanges:])

@@ -17,8 +17,6 @@ need openssl program openssl
 need curl program curl
 need jq program jq
 need kcat program kcat
-need nodejs program node
-need npm program npm
 need chromium file /usr/bin/chromium
 need python3-venv python3 -c 'import ensurepip'
 need openjdk-17-jre-headless program java

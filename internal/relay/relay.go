@@ -212,13 +212,22 @@ func (r *Relay) written(ctx context.Context) (map[string]place, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A database that was restored from a backup has positions of long ago, and very much comes behind them. All
+	// that was under way is among the first rows.
+	if rows, err = r.options.Outbox.Pending(ctx, 20*r.options.Batch); err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", err)
+	}
+	waits := make(map[string]bool, len(rows))
+	for _, row := range rows {
+		waits[row.EventID] = true
+	}
 	found := map[string]place{}
 	err = r.options.Log.RangeUncommitted(ctx, positions, ends, func(record kafkalog.Record) error {
 		if source, _ := record.Header("ce_source"); string(source) != Source {
 			return nil
 		}
 		id, _ := record.Header("ce_id")
-		if _, twice := found[string(id)]; !twice {
+		if _, twice := found[string(id)]; waits[string(id)] && !twice {
 			found[string(id)] = place{record.Partition, record.Offset}
 		}
 		return nil

@@ -134,7 +134,9 @@ func (s *Service) parseAfter(ctx context.Context, text string) (event.Offsets, e
 	inMemory, known := s.memory.reaches(cursor.Offsets), s.heads.Contains(cursor.Offsets)
 	s.mu.Unlock()
 	if !known {
-		if heads, err := s.askHeads(ctx); err == nil && !heads.Contains(cursor.Offsets) {
+		// One that comes with the state of spots may stand behind a transaction of another program that is still open.
+		ends, err := ask(ctx, s.options.Log.Ends)
+		if err == nil && !ends.Contains(cursor.Offsets) {
 			return nil, event.ErrCursor
 		}
 	}

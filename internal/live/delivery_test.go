@@ -351,6 +351,20 @@ func TestAClientAheadOfTheInstanceGetsNothingTwice(t *testing.T) {
 	}
 }
 
+func TestACursorBehindAnOpenTransactionIsNotRefused(t *testing.T) {
+	b := newFakeBus()
+	s := startOn(t, newFakeLog(4), b, func(o *Options) { o.CompareInterval = time.Hour })
+	s.log.set(func() { s.log.hidden = 1 })
+	hidden := s.change(1)
+	l := s.webSocket("after", s.cursorAt(-1, 0, -1, -1)) // as it came with the state of the spots
+	s.log.set(func() { s.log.hidden = 0 })
+	_ = b.Publish(context.Background(), hidden)
+	s.write(1)
+	if got := l.count(1); got[0].Version != 2 {
+		t.Errorf("it got version %d; it has seen 1", got[0].Version)
+	}
+}
+
 func TestManyClientsComeAndGoWhileWritingGoesOn(t *testing.T) {
 	s := start(t, func(o *Options) { o.MemoryBytes = 50 << 10 })
 	first := s.webSocket()

@@ -24,6 +24,7 @@ type fakeLog struct {
 	topic      event.TopicID
 	partitions [][]kafkalog.Record
 	tails      event.Offsets
+	hidden     int // of each partition so many of the newest records stand behind an open transaction
 	away       bool
 	broken     bool          // Range fails
 	gate       chan struct{} // Range waits for it where set
@@ -54,17 +55,24 @@ func (l *fakeLog) EnsureTopics(context.Context) error { return nil }
 func (l *fakeLog) TopicID() event.TopicID             { return l.topic }
 func (l *fakeLog) Partitions() int                    { return len(l.partitions) }
 
-func (l *fakeLog) Heads(context.Context) (event.Offsets, error) {
+func (l *fakeLog) Heads(context.Context) (event.Offsets, error) { return l.newest(true) }
+func (l *fakeLog) Ends(context.Context) (event.Offsets, error)  { return l.newest(false) }
+
+func (l *fakeLog) newest(readable bool) (event.Offsets, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.away {
 		return nil, errAway
 	}
-	heads := event.Offsets{}
+	newest := event.Offsets{}
 	for _, p := range l.partitions {
-		heads = append(heads, int64(len(p))-1)
+		n := len(p)
+		if readable {
+			n = max(0, n-l.hidden)
+		}
+		newest = append(newest, int64(n)-1)
 	}
-	return heads, nil
+	return newest, nil
 }
 
 func (l *fakeLog) Tails(context.Context) (event.Offsets, error) {

@@ -117,9 +117,14 @@ func (s *Service) compareHeads(ctx context.Context) {
 }
 
 func (s *Service) askHeads(ctx context.Context) (event.Offsets, error) {
+	return ask(ctx, s.options.Log.Heads)
+}
+
+// ask bounds a question to the log in time.
+func ask(ctx context.Context, question func(context.Context) (event.Offsets, error)) (event.Offsets, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return s.options.Log.Heads(ctx)
+	return question(ctx)
 }
 
 // catch delivers what this instance lacks of the log up to the given offsets. It counts as a hole where found says so.

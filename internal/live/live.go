@@ -28,8 +28,10 @@ type Log interface {
 	EnsureTopics(ctx context.Context) error
 	TopicID() event.TopicID
 	Partitions() int
-	// Heads are the newest offsets, Tails the newest that can no longer be read.
+	// Heads are the newest offsets that can be read, Ends the newest that there are, and Tails the newest that can
+	// no longer be read.
 	Heads(ctx context.Context) (event.Offsets, error)
+	Ends(ctx context.Context) (event.Offsets, error)
 	Tails(ctx context.Context) (event.Offsets, error)
 	// Range calls fn for every record behind from, up to and including to, in order per partition.
 	Range(ctx context.Context, from, to event.Offsets, fn func(kafkalog.Record) error) error

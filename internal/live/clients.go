@@ -30,13 +30,12 @@ func (s *Service) full() bool {
 
 // enter makes a client of a connection. The caller calls [client.read] in a goroutine, for which
 // clientsWG already counts, and which ends with leave. Where the instance takes no client
-// any more it closes the connection and returns nil.
+// any more it returns nil.
 func (s *Service) enter(conn net.Conn, enc encoding) *client {
 	c := &client{socket: websocket.NewSocket(conn), encoding: enc, service: s, index: -1, slot: -1}
 	s.mu.Lock()
 	if s.draining {
 		s.mu.Unlock()
-		conn.Close()
 		return nil
 	}
 	s.clients[c] = struct{}{}
@@ -82,6 +81,8 @@ func (s *Service) closeEmpty() {
 	}
 }
 
+const restartReason = "this instance restarts: reconnect with after=CURSOR"
+
 // Drain sends every client away with 1012, spread over the drain window lest they all
 // come back at once, and returns when they have gone or ctx ends. New clients are refused.
 func (s *Service) Drain(ctx context.Context) {
@@ -102,7 +103,7 @@ func (s *Service) Drain(ctx context.Context) {
 	pause := min(s.options.DrainWindow/time.Duration(len(leaving)), 5*time.Millisecond)
 	began := time.Now()
 	for i, c := range leaving {
-		c.close(websocket.ServiceRestart, "this instance restarts: reconnect with after=CURSOR")
+		c.close(websocket.ServiceRestart, restartReason)
 		if ahead := time.Duration(i)*pause - time.Since(began); ahead > time.Millisecond {
 			select {
 			case <-ctx.Done():

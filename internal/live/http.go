@@ -90,15 +90,14 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	if full { // a browser cannot read the status of a WebSocket
 		s.giveUp(at)
 		s.metrics.overload.Inc()
-		_ = conn.SetDeadline(time.Now().Add(time.Second))
-		_, _ = conn.Write(websocket.AppendClose(nil, websocket.TryAgainLater, "too many clients: try again later"))
-		conn.Close()
+		turnAway(conn, enc, websocket.TryAgainLater, "too many clients: try again later")
 		return nil
 	}
 	c := s.enter(conn, enc)
 	switch {
-	case c == nil:
+	case c == nil: // the draining began meanwhile
 		s.giveUp(at)
+		turnAway(conn, enc, websocket.ServiceRestart, restartReason)
 		return nil
 	case expired:
 		s.metrics.expired.Inc()
@@ -112,6 +111,13 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	c.sender.attend(c)
 	go c.read(early)
 	return nil
+}
+
+// turnAway ends a connection that became no client.
+func turnAway(conn net.Conn, enc encoding, code websocket.CloseCode, reason string) {
+	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	_, _ = conn.Write(enc.appendClose(nil, code, reason))
+	conn.Close()
 }
 
 // shakeHands takes over the connection of a client. An error means that there is nobody to answer any more,

@@ -120,3 +120,13 @@ func read(t *testing.T, file string) string {
 	}
 	return string(text)
 }
+
+// TestMetricsOfTheDocumentsExist asks a platform for its metrics. Those of Redis are not there in one process.
+func TestMetricsOfTheDocumentsExist(t *testing.T) {
+	metrics := stack.Embedded(t).One.Metrics(t)
+	for _, name := range regexp.MustCompile(`\bparkwire_[a-z_]+\w`).FindAllString(read(t, "operating.md"), -1) {
+		if !strings.Contains(metrics, "\n"+name) && !strings.HasPrefix(name, "parkwire_bus_") {
+			t.Errorf("there is no metric %s", name)
+		}
+	}
+}

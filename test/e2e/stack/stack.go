@@ -48,6 +48,21 @@ func (n *Node) Readiness() (status int, reason string) {
 	return answer.StatusCode, strings.TrimSpace(string(text))
 }
 
+// Metrics asks /metrics.
+func (n *Node) Metrics(t T) string {
+	t.Helper()
+	answer, err := http.Get(n.admin + "/metrics")
+	if err != nil {
+		t.Fatalf("the metrics of %s: %v", n.Name, err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatalf("the metrics of %s: %v", n.Name, err)
+	}
+	return string(text)
+}
+
 // WaitReady waits until the process is ready and returns how long that took.
 func (n *Node) WaitReady(t T) time.Duration {
 	t.Helper()

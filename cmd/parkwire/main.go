@@ -51,6 +51,7 @@ func commands() []command {
 		{"notifications", "run the notification service: Kafka to Redis to WebSocket and SSE clients", serve(config.Notifications)},
 		{"replay", "send recorded readings to a running platform", replayReadings},
 		{"watch", "print notifications as they come", watchEvents},
+		{"verify", "check on a running platform that no notification is lost, repeated or out of order", verifyDelivery},
 		{"token", "print a token", token},
 		{"config", "print each effective setting and where it came from", printConfig},
 		{"health", "ask the process on this machine whether it is ready", askHealth},

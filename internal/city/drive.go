@@ -182,21 +182,25 @@ func (d *driver) send(ctx context.Context, actions []Action, when func(Action) t
 }
 
 func (d *driver) operate(ctx context.Context, id string, a Action) error {
+	action := ""
 	switch a.Kind {
 	case Close:
-		return d.Client.Act(ctx, id, "close")
+		action = "close"
 	case Reopen:
-		return d.Client.Act(ctx, id, "reopen")
+		action = "reopen"
 	case Fault:
-		return d.Client.Act(ctx, id, "fault")
+		action = "fault"
 	case Repair:
-		return d.Client.Act(ctx, id, "repair")
+		action = "repair"
 	case Reserve:
 		return d.Client.Reserve(ctx, id, a.Reference, time.Now().Add(a.For))
 	case EndReservation:
 		return d.Client.EndReservation(ctx, id)
+	default:
+		return fmt.Errorf("an action of kind %d cannot be sent", a.Kind)
 	}
-	return fmt.Errorf("an action of kind %d cannot be sent", a.Kind)
+	_, err := d.Client.Act(ctx, id, action)
+	return err
 }
 
 // judge tells what ends the city from what a city lives with: a platform that is away for a while, and

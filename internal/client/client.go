@@ -91,8 +91,8 @@ func jittered(try int) time.Duration {
 //
 // It tries again when the platform is away or busy. That is safe for whatever this package sends:
 // reading; readings, which are unchanged or late the second time; actions, which change nothing where it
-// is so already; and adding, which is refused with 409 the second time, so that whoever adds
-// must ask then what is there.
+// is so already; and adding and removing, which are refused with 409 and 404 the second time, so that whoever
+// does that must ask then what is there.
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body, into any) error {
 	var text []byte
 	if body != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"sync"
@@ -96,7 +95,7 @@ func (l *listener) tell(s State, err error) {
 func (l *listener) listen(ctx context.Context) error {
 	if l.cursor == "" {
 		// A cursor before the first event comes: a connection that is lost until then misses nothing either.
-		cursor, err := l.client.position(ctx)
+		cursor, err := l.client.Position(ctx)
 		if err != nil && (Status(err) == 0 || Status(err) == http.StatusUnauthorized || Status(err) == http.StatusForbidden) {
 			return ending(err)
 		}
@@ -107,7 +106,6 @@ func (l *listener) listen(ctx context.Context) error {
 		return err
 	}
 	defer conn.CloseNow()
-	conn.SetReadLimit(maxFrame)
 	l.tell(Connected, nil)
 
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -149,15 +147,8 @@ func (l *listener) dial(ctx context.Context) (*websocket.Conn, error) {
 	if l.cursor != "" {
 		query.Set("after", l.cursor)
 	}
-	header := http.Header{}
-	l.client.authorize(header)
-	conn, answer, err := websocket.Dial(ctx, l.client.address("/notifications", query),
-		&websocket.DialOptions{HTTPClient: l.client.http, HTTPHeader: header})
-	if err != nil && answer != nil && answer.StatusCode >= 300 {
-		body, _ := io.ReadAll(answer.Body) // the first 1,024 bytes are kept for this
-		return nil, ending(refusal(answer.StatusCode, body))
-	}
-	return conn, err
+	conn, err := l.client.WebSocket(ctx, query)
+	return conn, ending(err)
 }
 
 // ending marks errors that will be the same next time.

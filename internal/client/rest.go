@@ -47,6 +47,7 @@ type NewSpot struct {
 type Spot struct {
 	SpotID         string     `json:"spotId"`
 	LotID          string     `json:"lotId"`
+	Version        int64      `json:"version"`
 	Occupancy      string     `json:"occupancy"` // free, occupied or unknown
 	Closed         bool       `json:"closed"`
 	Faulted        bool       `json:"faulted"`
@@ -135,9 +136,21 @@ func (c *Client) Observe(ctx context.Context, readings []Observation) (Outcome, 
 	return outcome, err
 }
 
-// Act does to a spot what an operator can do: occupy, release, close, reopen, fault or repair.
-func (c *Client) Act(ctx context.Context, spotID, action string) error {
-	return c.do(ctx, http.MethodPost, "/api/v1/spots/"+url.PathEscape(spotID)+"/"+action, nil, nil, nil)
+// Act does to a spot what an operator can do (occupy, release, close, reopen, fault or repair), and returns what it then is.
+func (c *Client) Act(ctx context.Context, spotID, action string) (Spot, error) {
+	var spot Spot
+	err := c.do(ctx, http.MethodPost, "/api/v1/spots/"+url.PathEscape(spotID)+"/"+action, nil, nil, &spot)
+	return spot, err
+}
+
+// RemoveSpot removes a spot; 404 when there is none.
+func (c *Client) RemoveSpot(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/api/v1/spots/"+url.PathEscape(id), nil, nil, nil)
+}
+
+// RemoveLot removes a lot; 404 when there is none, 409 while it has spots.
+func (c *Client) RemoveLot(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/api/v1/lots/"+url.PathEscape(id), nil, nil, nil)
 }
 
 // Reserve holds a spot under a reference until a time.
@@ -154,9 +167,9 @@ func (c *Client) EndReservation(ctx context.Context, spotID string) error {
 	return c.do(ctx, http.MethodDelete, "/api/v1/spots/"+url.PathEscape(spotID)+"/reservation", nil, nil, nil)
 }
 
-// position is the cursor of the present: what happens from now on comes behind it. Empty where the
+// Position is the cursor of the present: what happens from now on comes behind it. Empty where the
 // platform, as it is reached, has none to give.
-func (c *Client) position(ctx context.Context) (string, error) {
+func (c *Client) Position(ctx context.Context) (string, error) {
 	var page struct {
 		After string `json:"after"`
 	}

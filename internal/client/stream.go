@@ -1,0 +1,49 @@
+package client
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/coder/websocket"
+)
+
+// WebSocket connects to the notifications with the parameters of query. What the platform refuses is a
+// [problem.Problem] in the error's chain.
+func (c *Client) WebSocket(ctx context.Context, query url.Values) (*websocket.Conn, error) {
+	header := http.Header{}
+	c.authorize(header)
+	conn, answer, err := websocket.Dial(ctx, c.address("/notifications", query),
+		&websocket.DialOptions{HTTPClient: c.http, HTTPHeader: header})
+	if err != nil && answer != nil && answer.StatusCode >= 300 {
+		body, _ := io.ReadAll(answer.Body) // the first 1,024 bytes are kept for this
+		return nil, refusal(answer.StatusCode, body)
+	}
+	if err != nil {
+		return nil, err
+	}
+	conn.SetReadLimit(maxFrame)
+	return conn, nil
+}
+
+// EventStream connects to the notifications as server-sent events. It ends when ctx does, or when the body is closed. What the
+// platform refuses is a [problem.Problem] in the error's chain.
+func (c *Client) EventStream(ctx context.Context, query url.Values) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address("/notifications", query), nil)
+	if err != nil {
+		return nil, err
+	}
+	c.authorize(request.Header)
+	request.Header.Set("Accept", "text/event-stream")
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		defer answer.Body.Close()
+		body, _ := io.ReadAll(io.LimitReader(answer.Body, maxFrame))
+		return nil, refusal(answer.StatusCode, body)
+	}
+	return answer.Body, nil
+}

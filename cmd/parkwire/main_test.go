@@ -30,6 +30,8 @@ func TestACommandLineThatCannotBeUsedSaysWhatWould(t *testing.T) {
 		"config nowhere":                "nowhere",
 		"config --format xml":           "--format",
 		"config gateway":                "live-urls: it is missing",
+		"verify --rate 0":               "--rate: above 0",
+		"verify --url nowhere":          "http://localhost:5000 is one",
 		"token --scope everything":      "everything",
 		"token --ttl 0s":                "a second",
 		"token --jwt-key short":         "at least 32",

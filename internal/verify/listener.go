@@ -16,14 +16,14 @@ import (
 // A listener is one client: it keeps its cursor, comes back behind it, and checks every frame.
 type listener struct {
 	*verifier
-	number int
-	open   func(context.Context, *client.Client, url.Values) (stream, error)
-	query  url.Values // of the next connection
-	at     int        // which address is next
-	cursor string
-	book   book
-	live   atomic.Pointer[stream] // nil while there is none
-	asked  atomic.Bool            // whether a check of the connection is under way
+	number   int
+	open     func(context.Context, *client.Client, url.Values) (stream, error)
+	query    url.Values // of the next connection
+	at       int        // which address is next
+	cursor   string
+	book     book
+	live     atomic.Pointer[stream] // nil while there is none
+	checking atomic.Bool            // whether the connection is being checked
 }
 
 const (
@@ -171,11 +171,11 @@ func (l *listener) expired(ctx context.Context) {
 // checkConnection closes a connection that is dead though it is open.
 func (l *listener) checkConnection(ctx context.Context, now time.Time) {
 	s := l.live.Load()
-	if s == nil || !l.asked.CompareAndSwap(false, true) {
+	if s == nil || !l.checking.CompareAndSwap(false, true) {
 		return
 	}
 	l.checks.Go(func() {
-		defer l.asked.Store(false)
+		defer l.checking.Store(false)
 		if err := (*s).check(ctx, now); err != nil {
 			(*s).close()
 		}

@@ -64,6 +64,7 @@ func (v *verifier) addLot(ctx context.Context) (cursor string, err error) {
 	if cursor, err = v.position(ctx); err != nil {
 		return "", err
 	}
+	v.asked = true
 	if err := v.patient.AddLot(ctx, client.Lot{ID: v.lot, Name: "parkwire verify, removed at its end"}); err != nil && !taken(err) {
 		return "", err
 	}
@@ -108,6 +109,9 @@ func (v *verifier) position(ctx context.Context) (string, error) {
 
 // removeLot removes what addLot added, as far as it came.
 func (v *verifier) removeLot(ctx context.Context) error {
+	if !v.asked {
+		return nil
+	}
 	gone := func(err error) error {
 		if client.Status(err) == http.StatusNotFound {
 			return nil

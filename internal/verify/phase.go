@@ -13,7 +13,7 @@ type phase struct {
 	from time.Duration // since the run began
 
 	written, acknowledged, refused, unanswered   atomic.Int64
-	found                                        atomic.Int64 // of the unanswered, those that were done
+	found                                        atomic.Int64 // of the refused and unanswered, those that were done
 	delivered, lost, repeated, outOfOrder, wrong atomic.Int64
 	late, reconnects                             atomic.Int64
 	gap                                          atomic.Int64 // the longest, in nanoseconds

@@ -41,7 +41,7 @@ type Counts struct {
 	Acknowledged int64   `json:"acknowledged"`
 	Refused      int64   `json:"refused"`
 	Unanswered   int64   `json:"unanswered"`
-	Found        int64   `json:"found"` // of the unanswered, those that were done, as was read later
+	Found        int64   `json:"found"` // of the refused and unanswered, those that were done, as was read later
 	Delivered    int64   `json:"delivered"`
 	Lost         int64   `json:"lost"`
 	Repeated     int64   `json:"repeated"`
@@ -155,7 +155,7 @@ func (r Report) Print(out io.Writer) error {
 		text string
 	}{
 		{len(endings) > 0, "connections ended or refused: " + strings.Join(endings, ", ")},
-		{r.Found > 0, fmt.Sprintf("of the unanswered writes %d were done", r.Found)},
+		{r.Found > 0, fmt.Sprintf("of the writes that were refused or not answered %d were done, as was read later", r.Found)},
 		{r.Refusal != "", "writes were refused, such as: " + r.Refusal},
 		{r.Expired > 0, fmt.Sprintf("%d times the platform's log did not reach back to a client's cursor", r.Expired)},
 		{r.Foreign > 0, fmt.Sprintf("%d frames were of other programs", r.Foreign)},

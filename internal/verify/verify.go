@@ -74,7 +74,7 @@ func (e OptionError) Error() string { return string(e) }
 const (
 	// patience is how long what must be done is tried again: adding the lot, the last reads, removing the lot.
 	patience = 30 * time.Second
-	// linger is how long is waited for repetitions when everything has come.
+	// linger is how long is waited for repetitions when everything has come, at most.
 	linger = time.Second
 )
 
@@ -82,6 +82,7 @@ const (
 type verifier struct {
 	Options
 	lot       string
+	asked     bool // for the lot, so that it must be removed
 	spots     []*spot
 	decoder   *decoder
 	timeline  *timeline
@@ -229,7 +230,7 @@ func (v *verifier) settle(ctx context.Context, listeners []*listener) {
 	}
 	select {
 	case <-ctx.Done():
-	case <-time.After(linger):
+	case <-time.After(min(linger, v.Settle)):
 	}
 }
 

@@ -38,7 +38,10 @@ func TestVerifyFindsNothingWhileProcessesEnd(t *testing.T) {
 		}
 		last.Stop(t) // and one in order
 		last.Restart(t)
-		time.Sleep(3 * time.Second) // until the fault counts as over
+		eventually(t, time.Minute, "the fault to be over", func() bool {
+			said := verify.Output()
+			return strings.Contains(said[strings.LastIndex(said, "\n")+1:], "(after)")
+		})
 		verify.Signal(t, syscall.SIGINT)
 		if code := verify.Wait(t, 2*time.Minute); code != 0 {
 			t.Fatalf("it ended with exit code %d:\n%s", code, verify.Output())

@@ -63,7 +63,11 @@ func (f *findings) lost(v *verifier, listeners []*listener) {
 				began, _ := s.began(version)
 				v.timeline.at(began).lost.Add(1)
 			}
-			f.example("client %d: %s versions %d to %d never came", l.number+1, s.id, h.from, h.to)
+			if h.from == h.to {
+				f.example("client %d: %s version %d never came", l.number+1, s.id, h.from)
+			} else {
+				f.example("client %d: %s versions %d to %d never came", l.number+1, s.id, h.from, h.to)
+			}
 		})
 		v.timeline.current().lost.Add(beyond)
 	}

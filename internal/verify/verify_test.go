@@ -34,7 +34,7 @@ func counted(t *testing.T, r Report, lost, repeated, outOfOrder, wrong int64) {
 	if ok := lost+repeated+outOfOrder+wrong == 0; r.OK != ok || (r.Failure() == nil) != ok {
 		t.Errorf("OK is %v, %v", r.OK, r.Failure())
 	}
-	if r.Acknowledged < 20 || r.Delivered < 20 {
+	if r.Acknowledged < 10 || r.Delivered < 10 {
 		t.Errorf("%d changes and %d frames show nothing", r.Acknowledged, r.Delivered)
 	}
 }
@@ -141,7 +141,7 @@ func TestAResumeThatIsOffByOneIsFound(t *testing.T) {
 			t.Parallel()
 			f := &fake{
 				send: func(connection int, e event1) ([]string, bool) { // the first one ends in the middle
-					return []string{e.String()}, connection == 1 && e.cursor == 20
+					return []string{e.String()}, connection == 1 && e.cursor == 10
 				},
 				resume: func(connection, after int) (int, websocket.StatusCode) {
 					if connection > 1 {

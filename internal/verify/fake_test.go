@@ -155,6 +155,12 @@ func (f *fake) observe(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"accepted":%d}`, accepted)
 }
 
+func (f *fake) written() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.writes
+}
+
 // set is called with mu held.
 func (f *fake) set(s *state, occupied bool) {
 	if s.occupied != occupied {

@@ -52,7 +52,7 @@ func (o Options) check() error {
 		{o.Spots < 1 || o.Spots > 100_000, "--spots: 1 to 100000"},
 		{o.Writers < 1 || o.Writers > o.Spots, "--writers: 1 up to one for each spot"},
 		{!(o.Rate > 0 && o.Rate <= 100_000), "--rate: above 0, up to 100000"},
-		{o.Batch < 1 || o.Batch > 10_000, "--batch: 1 to 10000"},
+		{o.Batch < 1 || o.Batch > o.Spots/max(o.Writers, 1), "--batch: 1 up to the spots of a writer"},
 		{o.For < 0, "--duration: not below 0"},
 		{o.Clients < 1 || o.Clients > 100_000, "--clients: 1 to 100000"},
 		{o.SSE < 0 || o.SSE > o.Clients, "--sse: 0 up to --clients"},

@@ -306,14 +306,6 @@ func TestTheOperatorMarksPhasesAndEndsTheRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	marks := make(chan struct{})
-	go func() {
-		for range 2 {
-			time.Sleep(300 * time.Millisecond)
-			marks <- struct{}{}
-		}
-		time.Sleep(300 * time.Millisecond)
-		cancel()
-	}()
 	f := &fake{act: func(write int, _ *state) (bool, int) { // which would be faults of their own
 		if write > 80 && write%5 == 0 {
 			return false, 503
@@ -322,6 +314,14 @@ func TestTheOperatorMarksPhasesAndEndsTheRun(t *testing.T) {
 	}}
 	o := Defaults()
 	o.URL, o.Token, o.Err, o.Marks, o.For, o.Rate, o.Clients = f.start(t), "right", &bytes.Buffer{}, marks, 0, 200, 2
+	go func() { // each phase has some fifty writes
+		for n, do := range []func(){func() { marks <- struct{}{} }, func() { marks <- struct{}{} }, cancel} {
+			for f.written() < 50*(n+1) {
+				time.Sleep(10 * time.Millisecond)
+			}
+			do()
+		}
+	}()
 	r, err := Run(ctx, o)
 	if err != nil {
 		t.Fatal(err)
@@ -362,7 +362,7 @@ func TestTheReportSaysWhatItFound(t *testing.T) {
 
 func TestOptionsThatCannotBeUsedAreNamed(t *testing.T) {
 	for want, change := range map[string]func(*Options){
-		"--spots": func(o *Options) { o.Spots = 0 }, "--writers": func(o *Options) { o.Writers = 101 }, "--rate": func(o *Options) { o.Rate = 0 },
+		"--spots": func(o *Options) { o.Spots = 0 }, "--writers": func(o *Options) { o.Writers = 0 }, "--rate": func(o *Options) { o.Rate = 0 },
 		"--clients": func(o *Options) { o.Clients = 0 }, "--sse": func(o *Options) { o.SSE = 21 }, "--url": func(o *Options) { o.URL = "nowhere" },
 		"--listen-url": func(o *Options) { o.ListenURLs = []string{"nowhere"} }, "--batch": func(o *Options) { o.Batch = 0 },
 	} {

@@ -43,18 +43,18 @@ func newWriter(v *verifier, number int) *writer {
 // what is measured are the platform's answers, and not a wave after each fault.
 func (w *writer) run(ctx context.Context) {
 	interval := time.Duration(float64(w.Writers*w.Batch) / w.Rate * float64(time.Second))
-	due := time.Now().Add(-interval * time.Duration(w.number) / time.Duration(w.Writers)) // not all at once
+	due := time.Now().Add(interval * time.Duration(w.number) / time.Duration(w.Writers)) // not all at once
 	for {
-		if behind := time.Now().Add(-time.Second); due.Before(behind) {
-			due = behind
-		}
-		due = due.Add(interval)
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(time.Until(due)):
 		}
 		w.write(context.WithoutCancel(ctx))
+		due = due.Add(interval)
+		if behind := time.Now().Add(-time.Second); due.Before(behind) {
+			due = behind
+		}
 	}
 }
 

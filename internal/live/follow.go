@@ -42,8 +42,8 @@ func (s *Service) receive(ctx context.Context, message []byte) {
 		s.deliverForeign(message)
 		return
 	}
-	s.following.Lock()
-	defer s.following.Unlock()
+	s.following <- struct{}{}
+	defer func() { <-s.following }()
 	head, known := s.headOf(position.Partition)
 	switch {
 	case !known:
@@ -133,8 +133,8 @@ func ask(ctx context.Context, question func(context.Context) (event.Offsets, err
 
 // catch delivers what this instance lacks of the log up to the given offsets. It counts as a hole where found says so.
 func (s *Service) catch(ctx context.Context, to event.Offsets, found string) {
-	s.following.Lock()
-	defer s.following.Unlock()
+	s.following <- struct{}{}
+	defer func() { <-s.following }()
 	if s.have().Contains(to) {
 		return
 	}

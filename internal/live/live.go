@@ -81,9 +81,9 @@ type Service struct {
 	stop      context.CancelFunc
 	clientsWG sync.WaitGroup
 
-	// following is held while events are delivered, and while a hole before them is filled. It
-	// comes before mu.
-	following sync.Mutex
+	// following holds one token while events are delivered, and while a hole before them is filled: for as
+	// long as the log is away. It comes before mu.
+	following chan struct{}
 	busTurned chan struct{} // holds one signal: the bus came or went
 
 	// mu comes before client.mu, and that before frameLog.mu.
@@ -121,6 +121,7 @@ func New(o Options) *Service {
 		options:   o,
 		metrics:   newMetrics(o.Registerer),
 		logReads:  make(chan struct{}, maxLogReads),
+		following: make(chan struct{}, 1),
 		busTurned: make(chan struct{}, 1),
 		subs:      newSubscriptions(senders),
 		clients:   map[*client]struct{}{},

@@ -78,7 +78,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 		return problem.New(503, "overloaded", "There are too many clients. Try again later.")
 	}
 	var at *stand
-	if have == nil && !expired {
+	if after == "" {
 		at = s.takeStand(enc, f)
 	}
 	full := s.full()
@@ -102,7 +102,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	case expired:
 		s.metrics.expired.Inc()
 		c.close(closeCursorExpired, expiredReason)
-	case have == nil:
+	case at != nil:
 		c.follow(at)
 	default:
 		ctx, resumption := c.prepare(f)

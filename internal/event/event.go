@@ -166,8 +166,8 @@ func AppendLogPosition(dst, value []byte, p Position) []byte {
 	return append(dst, "}}"...)
 }
 
-// CutLogPosition undoes [AppendLogPosition]. It reports false for a message that
-// does not end in a log position, that is, one that some other program published.
+// CutLogPosition undoes [AppendLogPosition]. It reports false for every message that this did not write, that
+// is, one that some other program published: cut in another place than it was put together, an event might be none any more.
 func CutLogPosition(message []byte) (value []byte, p Position, ok bool) {
 	i := bytes.LastIndex(message, []byte(`"log":{"partition":`))
 	if i < 1 || !bytes.HasSuffix(message, []byte("}}")) {
@@ -181,8 +181,11 @@ func CutLogPosition(message []byte) (value []byte, p Position, ok bool) {
 		return message, Position{}, false
 	}
 	head := bytes.TrimSuffix(message[:i], []byte(","))
-	value = make([]byte, 0, len(head)+1)
-	return append(append(value, head...), '}'), p, true
+	value = append(append(make([]byte, 0, len(head)+1), head...), '}')
+	if len(bytes.TrimSpace(head)) == 0 || !bytes.Equal(AppendLogPosition(make([]byte, 0, len(message)), value, p), message) {
+		return message, Position{}, false
+	}
+	return value, p, true
 }
 
 // AppendCursor appends to dst the JSON object value with one more field, "cursor", at

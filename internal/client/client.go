@@ -188,12 +188,14 @@ func temporary(err error) bool {
 	return errors.As(err, new(awayError))
 }
 
-// refusal reads the problem of an answer, whoever wrote it: a proxy knows no problem details.
+// refusal reads the problem of an answer, whoever wrote it: a proxy knows no problem details. What the
+// body says of the status is advice (RFC 9457, section 3.1.2); whether to try again rests on the answer's own.
 func refusal(status int, body []byte) problem.Problem {
 	var p problem.Problem
-	if json.Unmarshal(body, &p) != nil || p.Status == 0 {
+	if json.Unmarshal(body, &p) != nil || p.Error() == "" {
 		p = problem.New(status, "unexpected-answer", strings.TrimSpace(fmt.Sprintf("%d %s: %.200s", status, http.StatusText(status), body)))
 	}
+	p.Status = status
 	return p
 }
 

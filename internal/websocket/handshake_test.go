@@ -2,6 +2,8 @@ package websocket
 
 import (
 	"bufio"
+	"crypto/sha1"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -100,4 +102,33 @@ func TestTheHandshakeIsAnsweredAndTheConnectionTakenOver(t *testing.T) {
 	if got, err := io.ReadAll(in); string(got) != "earlylate" {
 		t.Errorf("the server got %q, %v", got, err)
 	}
+}
+
+// Whatever a request holds, it is refused with a status or answered with the key that the client can check, and nothing of
+// the request gets into the answer.
+func FuzzHandshake(f *testing.F) {
+	head := "GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+	f.Add(head + sampleKey + "\r\n\r\nearly")
+	f.Add(head + sampleKey + "\r\nSec-WebSocket-Key: other\r\n\r\n")
+	f.Add(head + "dGhlIHNhbXBsZSBub25jZR==\r\n\r\n")
+	f.Add(strings.Replace(head, "GET", "POST", 1) + sampleKey + "\r\n\r\n")
+	f.Add("GET / HTTP/1.0\r\n\r\n")
+	f.Fuzz(func(t *testing.T, request string) {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(request)))
+		if err != nil {
+			return
+		}
+		accept, err := check(r)
+		if err != nil {
+			refused, ok := errors.AsType[*HandshakeError](err)
+			if !ok || refused.Status < 400 || refused.Status > 505 || refused.Reason == "" {
+				t.Fatalf("%q is refused with %#v", request, err)
+			}
+			return
+		}
+		sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+		if r.Method != http.MethodGet || !Requested(r) || accept != base64.StdEncoding.EncodeToString(sum[:]) {
+			t.Fatalf("%q is answered with %q", request, accept)
+		}
+	})
 }

@@ -54,7 +54,7 @@ func (s *Service) catchUp(ctx context.Context, have, atLeast event.Offsets, to r
 			floor = slices.Clone(floor)
 			s.mu.Unlock()
 			source = "log"
-			if err = s.readLog(ctx, have, floor, pass); err == nil {
+			if err = s.readLog(ctx, slices.Clone(have), floor, pass); err == nil { // pass moves have on
 				have = have.Join(floor)
 			}
 		} else if entries := s.memory.after(have, memoryBatch); len(entries) > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"parkwire/internal/event"
+	"parkwire/internal/kafkalog"
 )
 
 func TestEveryClientGetsWhatItsFilterMatchesAndNothingElse(t *testing.T) {
@@ -400,5 +401,27 @@ func TestManyClientsComeAndGoWhileWritingGoesOn(t *testing.T) {
 	defer s.service.mu.Unlock()
 	if subs := s.service.subs; len(subs.byKey) != 1 || len(subs.byLot)+len(subs.byZone)+len(subs.bySpot) != 0 || len(subs.rest) != 1 {
 		t.Errorf("subscriptions without clients are left: %d", len(subs.byKey))
+	}
+}
+
+// forgetfulLog loses what stands up to offset 20 of partition 0 as soon as somebody reads.
+type forgetfulLog struct{ *fakeLog }
+
+func (l forgetfulLog) Range(ctx context.Context, from, to event.Offsets, fn func(kafkalog.Record) error) error {
+	l.set(func() { l.tails[0] = 20 })
+	return l.fakeLog.Range(ctx, from, to, fn)
+}
+
+// Not even the connection that ends there may leave a client with a cursor behind what was lost.
+func TestWhatExpiresWhileItIsReadIsNotPassedOver(t *testing.T) {
+	log := newFakeLog(4)
+	s := startOn(t, log, memoryBus(), func(o *Options) { o.Log, o.MemoryBytes = forgetfulLog{log}, 1 })
+	for range 40 {
+		s.write(0)
+	}
+	s.eventually("delivery", func() bool { return s.service.have().At(0) == 39 })
+	l := s.webSocket("after", s.cursorAt(5, -1, -1, -1))
+	if code := l.closed(); code != int(closeCursorExpired) || len(l.frames) > 0 {
+		t.Errorf("%d frames came before the end with %d", len(l.frames), code)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"parkwire/internal/websocket"
 )
 
-// resumeWindow is how much of what a client missed is encoded ahead of what it has read, in bytes. A
-// client for which it is full gives up its turn at the log.
+// resumeWindow is how much of what a client missed is encoded before it is sent, in bytes. A client for
+// which it is full gives up its turn at the log.
 const resumeWindow = 256 << 10
 
 // A stand is where a client without a cursor begins.
@@ -47,25 +47,33 @@ func (c *client) follow(at *stand) {
 	}
 }
 
-// A resumption sends a client what it missed, through a log of its own that its subscription's log then follows.
+// A resumption sends a client what it missed, through logs of its own that its subscription's log then follows. What it
+// gets it keeps until it is told to flush, or has all: only then is it certain that the log lost nothing while it was read.
 type resumption struct {
 	*client
 	filter filter
 	missed *frameLog
+	start  place // of missed
 	buf    []byte
 }
 
 // prepare makes a client one that catches up.
 func (c *client) prepare(f filter) (context.Context, *resumption) {
-	r := &resumption{client: c, filter: f, missed: newFrameLog()}
+	r := &resumption{client: c, filter: f}
+	r.begin()
 	ctx, stop := context.WithCancel(c.service.running)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.room, c.at, c.stop = make(chan struct{}, 1), r.missed.end(), stop
+	c.room, c.stop = make(chan struct{}, 1), stop
 	if c.ending {
 		stop()
 	}
 	return ctx, r
+}
+
+func (r *resumption) begin() {
+	r.missed = newFrameLog()
+	r.start = r.missed.end()
 }
 
 // resume sends what came after the client's cursor, then lets it follow.
@@ -93,23 +101,19 @@ func (r *resumption) event(e *entry, have event.Offsets) error {
 	}
 	r.buf = r.encoding.appendEvent(r.buf[:0], e.value, r.service.cursor(have))
 	r.missed.append(r.buf)
-	if r.left() > maxWrite {
-		r.client.flush() // as far as it goes without waiting
-	}
-	if r.left() > min(resumeWindow, r.service.options.ClientBytes/2) {
+	if r.start.behind() > min(resumeWindow, r.service.options.ClientBytes/2) {
 		return errFull
 	}
 	return nil
 }
 
-// left is how much of what was missed has not been sent yet, in bytes.
-func (r *resumption) left() int64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.at.behind()
-}
-
 func (r *resumption) flush(ctx context.Context) error {
+	r.mu.Lock()
+	if !r.gone && !r.ending {
+		r.at = r.start // what was there before is sent
+	}
+	r.mu.Unlock()
+	r.begin()
 	for {
 		r.client.flush()
 		r.mu.Lock()
@@ -139,6 +143,6 @@ func (r *resumption) arrived(have event.Offsets) {
 	defer r.mu.Unlock()
 	if !r.gone && !r.ending {
 		r.sub = r.service.subs.acquire(r.encoding, r.filter)
-		r.then = r.sub.log.end()
+		r.at, r.then = r.start, r.sub.log.end()
 	}
 }

@@ -71,7 +71,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	r := &replayer{Options: o, spots: map[string]*spot{}, progress: progress{out: o.Err, terminal: o.Terminal, began: time.Now()}}
+	r := &replayer{Options: o, spots: map[string]*spot{}, progress: newTally(o.Err, o.Terminal)}
 	if err := r.prepare(ctx); err != nil {
 		return client.Advise(err, "operate")
 	}
@@ -109,7 +109,7 @@ type replayer struct {
 	Options
 	zone     *time.Location
 	spots    map[string]*spot // bounded by the spots of the recording
-	progress progress
+	progress tally
 
 	added   []reading // the first readings of new spots: they are sent by adding the spots
 	batch   []reading

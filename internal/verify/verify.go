@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"parkwire/internal/client"
+	"parkwire/internal/progress"
 )
 
 // Options configure [Run]. URL and Err are required; [Defaults] has the rest.
@@ -236,8 +237,8 @@ func (v *verifier) settle(ctx context.Context, listeners []*listener) {
 
 // watch looks after phases and silent connections, and tells the progress, until ctx ends.
 func (v *verifier) watch(ctx context.Context, listeners []*listener) {
-	p := newProgress(v)
-	defer p.clear()
+	line := progress.NewLine(v.Err, v.Terminal, time.Second)
+	defer line.Clear()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for n := 0; ; n++ {
@@ -250,7 +251,9 @@ func (v *verifier) watch(ctx context.Context, listeners []*listener) {
 		case <-ticker.C:
 		}
 		v.timeline.calm(v.now())
-		p.show()
+		if line.Due() {
+			line.Show(v.soFar())
+		}
 		if n%10 == 0 {
 			for _, l := range listeners {
 				l.checkConnection(ctx, time.Now())

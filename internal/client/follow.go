@@ -35,8 +35,6 @@ const (
 )
 
 const (
-	closeCursorExpired websocket.StatusCode = 4410
-
 	maxFrame     = 1 << 20
 	dialTimeout  = 15 * time.Second
 	pingInterval = 20 * time.Second // a connection that is dead but open is found by pings
@@ -59,7 +57,7 @@ func (c *Client) Follow(ctx context.Context, f Follow) error {
 			return nil
 		case errors.As(err, &end):
 			return end.error
-		case websocket.CloseStatus(err) == closeCursorExpired:
+		case CursorExpired(err):
 			l.cursor = ""
 			l.tell(Expired, err)
 		default:

@@ -47,3 +47,9 @@ func (c *Client) EventStream(ctx context.Context, query url.Values) (io.ReadClos
 	}
 	return answer.Body, nil
 }
+
+// CursorExpired reports whether a WebSocket was closed because the log no longer has what comes after the cursor.
+func CursorExpired(err error) bool {
+	const code websocket.StatusCode = 4410
+	return websocket.CloseStatus(err) == code
+}

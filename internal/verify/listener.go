@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"parkwire/internal/client"
 )
 
@@ -30,8 +28,6 @@ const (
 	maxBackoff = 5 * time.Second
 	// dials bounds how many clients connect for the first time at once; later nothing bounds how many come back.
 	dials = 128
-	// closeExpired: the log no longer has what came after the cursor.
-	closeExpired = 4410
 )
 
 func newListener(v *verifier, number int, cursor string) *listener {
@@ -70,7 +66,7 @@ func (l *listener) run(ctx context.Context) error {
 			return fmt.Errorf("client %d: %w", l.number+1, err)
 		}
 		l.findings.ended(ending(err))
-		if websocket.CloseStatus(err) == closeExpired {
+		if client.CursorExpired(err) {
 			l.expired(ctx)
 		}
 		try++

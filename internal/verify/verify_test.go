@@ -177,7 +177,7 @@ func TestACursorThatTheLogDoesNotReachIsALoss(t *testing.T) {
 		},
 		resume: func(connection, after int) (int, websocket.StatusCode) {
 			if connection == 2 {
-				return 0, closeExpired
+				return 0, 4410
 			}
 			return after, 0
 		},

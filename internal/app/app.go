@@ -37,14 +37,15 @@ type App struct {
 	options  Options
 	registry *prometheus.Registry
 	health   *health
-	verifier *identity.Verifier // nil where no key is configured
-	runner   *runner
+	// becameReady is closed when the process is ready for the first time.
+	becameReady chan struct{}
+	verifier    *identity.Verifier // nil where no key is configured
+	runner      *runner
 
 	// What the modules made, in the order in which they need each other.
-	broker *kafkalog.Broker
-	log    *kafkalog.Log
-	store  parking.Store
-	bus    bus.Bus
+	log   *kafkalog.Log
+	store parking.Store
+	bus   bus.Bus
 	// handlers are what modules serve to clients, by their names.
 	handlers map[string]http.Handler
 	// endStreams, where set, ends the streams that pass through to other processes.
@@ -55,8 +56,9 @@ type App struct {
 // New makes the parts. It reads, or makes, the key for tokens, and does no other I/O.
 func New(c *config.Resolved, o Options) (*App, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	a := &App{config: c, options: o, registry: newRegistry(o.Version), health: &health{}, handlers: map[string]http.Handler{}}
-	if err := a.readKey(); err != nil {
+	a := &App{config: c, options: o, registry: newRegistry(o.Version), health: &health{}, becameReady: make(chan struct{}), handlers: map[string]http.Handler{}}
+	var err error
+	if a.verifier, err = Verifier(c); err != nil {
 		return nil, err
 	}
 	roots := append([]string{"admin", "server"}, c.Modules...)
@@ -114,24 +116,12 @@ func (a *App) URL() string {
 	return "http://" + config.Dialable(*bound)
 }
 
-// untilReady waits until the process is ready.
-func (a *App) untilReady(ctx context.Context) error {
-	for a.health.err() != nil {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	return nil
-}
-
 func (a *App) logger(part string) *slog.Logger { return a.options.Logger.With("part", part) }
 
 // tellReady logs how readiness changes, and at the start what is waited for.
 func (a *App) tellReady(ctx context.Context) {
 	const interval = 100 * time.Millisecond
-	began, last := time.Now(), "starting"
+	began, last, firstTime := time.Now(), "starting", true
 	for ctx.Err() == nil {
 		state := "ready"
 		if err := a.health.err(); err != nil {
@@ -141,10 +131,12 @@ func (a *App) tellReady(ctx context.Context) {
 		case state == last:
 		case state == "ready":
 			a.options.Logger.Info("ready", "target", a.config.Target, "after", time.Since(began).Round(time.Millisecond))
-			last = state
-			if told := a.options.Ready; told != nil {
-				a.options.Ready = nil
-				told(a.URL())
+			if last = state; firstTime {
+				firstTime = false
+				close(a.becameReady)
+				if a.options.Ready != nil {
+					a.options.Ready(a.URL())
+				}
 			}
 		case last == "ready" || time.Since(began) > time.Second: // what is over within a moment is nobody's concern
 			a.options.Logger.Warn("not ready", "reason", state)
@@ -155,16 +147,6 @@ func (a *App) tellReady(ctx context.Context) {
 		case <-time.After(interval):
 		}
 	}
-}
-
-// readKey makes the verifier for tokens, where a key is configured.
-func (a *App) readKey() error {
-	verifier, err := Verifier(a.config)
-	if err != nil {
-		return err
-	}
-	a.verifier = verifier
-	return nil
 }
 
 // Verifier returns what checks and issues tokens with the configured key; nil where none is.

@@ -74,9 +74,10 @@ func (a *App) makeDataDir() (part, error) {
 
 func (a *App) makeBroker() (part, error) {
 	c := a.config
+	var broker *kafkalog.Broker
 	return part{
 		start: func(ctx context.Context) (err error) {
-			a.broker, err = kafkalog.StartBroker(ctx, kafkalog.BrokerOptions{
+			broker, err = kafkalog.StartBroker(ctx, kafkalog.BrokerOptions{
 				Dir: filepath.Join(c.DataDir, "kafka"), Listen: c.KafkaListen, Advertise: c.KafkaAdvertise, Logger: a.logger("broker"),
 			})
 			if errors.As(err, new(*net.OpError)) {
@@ -85,10 +86,10 @@ func (a *App) makeBroker() (part, error) {
 			return err
 		},
 		close: func() error {
-			if a.broker == nil {
+			if broker == nil {
 				return nil
 			}
-			return a.broker.Close()
+			return broker.Close()
 		},
 	}, nil
 }
@@ -233,7 +234,9 @@ func (a *App) makeAdmin() (part, error) {
 
 func (a *App) makeCompanion() (part, error) {
 	return part{run: func(ctx context.Context) error {
-		if err := a.untilReady(ctx); err != nil {
+		select {
+		case <-a.becameReady:
+		case <-ctx.Done():
 			return nil
 		}
 		return a.options.Companion(ctx, a.URL())

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import type { Cell } from '../live/parking';
 import type { Session } from '../live/session';
 import { ago, categoryName, shortTime, statusName } from '../text/english';
@@ -17,7 +17,8 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
     name !== spot.spotId && spot.spotId,
   ].filter(Boolean);
 
-  useEffect(() => {
+  // Before the paint: whoever sees it can close it.
+  useLayoutEffect(() => {
     const escape = (event: KeyboardEvent) => event.key === 'Escape' && close();
     document.addEventListener('keydown', escape);
     return () => document.removeEventListener('keydown', escape);

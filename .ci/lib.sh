@@ -70,11 +70,34 @@ count() {
     END { print n + 0 }' {} + | awk '{ n += $1 } END { print n + 0 }'
 }
 
+# failures: every failed test with the end of what it said, once more, since that is looked for at the end.
+failures() {
+  find "$WORK/results" -type f | sort | while read -r file; do
+    python3 - "$file" <<'END'
+import collections, json, re, sys
+said, failed = collections.defaultdict(lambda: collections.deque(maxlen=30)), []
+for line in open(sys.argv[1], errors="replace"):
+    if re.match(r" *not ok ", line) and "# TODO" not in line and "# SKIP" not in line:
+        failed.append(line.strip())
+    elif line.startswith("{"):
+        e = json.loads(line)
+        test = f'{e["Package"]} {e.get("Test", "")}' if "Package" in e else e.get("ImportPath", "")
+        if e["Action"] in ("output", "build-output"):
+            said[test].append(e["Output"])
+        elif e["Action"] in ("fail", "build-fail"):
+            failed.append(test)
+for test in failed:
+    print(f"\nfailed: {test}\n" + "".join(said[test]), end="")
+END
+  done
+}
+
 # finish: the result, alone on the last line, and whether the run succeeded.
 finish() {
   local passed failed
   passed=$(count pass) failed=$(($(count fail) + broken))
   printf '\n%d s\n' "$SECONDS"
+  failures
   ((${#failed_steps[@]} == 0)) || printf 'failed: %s\n' "${failed_steps[@]}"
   ((passed > 0)) || { echo 'no test ran'; failed=$((failed + 1)); }
   printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$(count skip)"

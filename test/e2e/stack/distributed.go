@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,8 @@ func absent(t T, what string) {
 type Layout struct {
 	Gateways, Parking, Live int
 	Kafka, Redis, Database  *Proxy
+	// Env, if it is not nil, gives settings of one process by its name, such as "parking 1": "NAME=value".
+	Env func(name string) []string
 }
 
 // Distributed starts NGINX in front of 2 gateways and 3 notification instances, and 2 parking processes,
@@ -56,8 +59,16 @@ func Distributed(t T) *Stack {
 	s := Assemble(t, RealServers(t), Layout{Gateways: 2, Parking: 2, Live: 3})
 	s.StartAll(t)
 	s.WaitAllReady(t)
-	s.URL = startNGINX(t, s)
+	s.StartEdge(t)
 	return s
+}
+
+// StartEdge starts NGINX, through which users come to the stack from now on.
+func (s *Stack) StartEdge(t T) {
+	t.Helper()
+	s.Edge = NGINX(t, s)
+	s.Edge.Restart(t)
+	s.URL = s.Edge.URL
 }
 
 // Assemble prepares the processes of a distributed stack and starts none. Topics, channel and database schema
@@ -83,14 +94,20 @@ func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 	}
 	env = append(env, "PARKWIRE_DATABASE_URL="+detour(t, database, layout.Database))
 	t.Cleanup(func() { dropTopics(t, s) }) // after the processes, which are cleaned up first
+	with := func(name string) []string {
+		if layout.Env == nil {
+			return env
+		}
+		return slices.Concat(env, layout.Env(name))
+	}
 	for i := range layout.Parking {
-		s.Parking = append(s.Parking, newNode(t, numbered("parking", i), "parking", env, "--data-dir", t.TempDir()))
+		s.Parking = append(s.Parking, newNode(t, numbered("parking", i), "parking", with(numbered("parking", i)), "--data-dir", t.TempDir()))
 	}
 	for i := range layout.Live {
-		s.Live = append(s.Live, newNode(t, numbered("notifications", i), "notifications", env, "--data-dir", t.TempDir()))
+		s.Live = append(s.Live, newNode(t, numbered("notifications", i), "notifications", with(numbered("notifications", i)), "--data-dir", t.TempDir()))
 	}
 	for i := range layout.Gateways {
-		s.Gateways = append(s.Gateways, newNode(t, numbered("gateway", i), "gateway", env,
+		s.Gateways = append(s.Gateways, newNode(t, numbered("gateway", i), "gateway", with(numbered("gateway", i)),
 			append([]string{"--data-dir", t.TempDir(), "--parking-urls", list(s.Parking), "--live-urls", list(s.Live)}, args...)...))
 	}
 	s.tokenEnv = env

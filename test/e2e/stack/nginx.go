@@ -2,12 +2,10 @@ package stack
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 )
 
 var (
@@ -16,9 +14,9 @@ var (
 	listener = regexp.MustCompile(`(?m)^listen \S+`)
 )
 
-// startNGINX starts NGINX with the configuration of deploy/nginx in front of the stack, and returns where it
-// listens. Of that only the addresses are replaced, which stand in the folder site.
-func startNGINX(t T, s *Stack) string {
+// NGINX prepares NGINX with the configuration of deploy/nginx in front of the stack. Of that only the addresses are
+// replaced, which stand in the folder site.
+func NGINX(t T, s *Stack) *Node {
 	t.Helper()
 	nginx := program(t, "nginx")
 	dir := filepath.Join(t.TempDir(), "nginx")
@@ -53,23 +51,9 @@ func startNGINX(t T, s *Stack) string {
 	if os.Getuid() == 0 {
 		directives += " user root;" // the folders of a test are its own user's
 	}
-	p := Start(t, "nginx", nil, nginx, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr", "-g", directives)
-	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		answer, err := http.Get("http://" + address + "/nginx-health")
-		if err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == 200 {
-				return "http://" + address
-			}
-		}
-		select {
-		case <-p.Exited():
-			t.Fatalf("nginx ended:\n%s", p.Output())
-		default:
-		}
-		if time.Since(began) > 10*time.Second {
-			t.Fatalf("nginx does not answer: %v\n%s", err, p.Output())
-		}
+	return &Node{
+		Name: "nginx", URL: "http://" + address, health: "http://" + address + "/nginx-health", binary: nginx,
+		args: []string{"-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr", "-g", directives},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,33 +14,51 @@ import (
 // patience is how long a process may take until it is ready. Real servers on a busy machine are slow.
 const patience = 60 * time.Second
 
-// Node is one Parkwire process that can be ended and started again with the same settings.
+// Node is one process, of Parkwire or NGINX, that can be ended and started again with the same settings.
 type Node struct {
-	*Process        // nil before the first Start
-	Name     string // as it appears in failures
-	URL      string // "http://host:port", what it serves to clients; empty for a part that serves none
+	*Process          // nil before the first Start
+	Name     string   // as it appears in failures
+	URL      string   // "http://host:port", what it serves to clients; empty for a part that serves none
+	Settings []string // further ones from the next start on, as "NAME=value"
 	admin    string
+	health   string // the address that answers 200 when it is ready
 	binary   string
 	args     []string
 	env      []string
+	ended    []string // what its former processes said
 }
 
 func newNode(t T, name, subcommand string, env []string, args ...string) *Node {
 	t.Helper()
 	listen, admin := Address(Port(t)), Address(Port(t))
 	args = append([]string{subcommand, "--listen", listen, "--admin-listen", admin}, args...)
-	return &Node{Name: name, URL: "http://" + listen, admin: "http://" + admin, binary: Binary(t), args: args, env: env}
+	return &Node{Name: name, URL: "http://" + listen, admin: "http://" + admin, health: "http://" + admin + "/readyz", binary: Binary(t), args: args, env: env}
 }
 
 // Start starts the process and returns at once.
 func (n *Node) Start(t T) {
 	t.Helper()
-	n.Process = Start(t, n.Name, n.env, n.binary, n.args...)
+	if n.Process != nil {
+		n.ended = append(n.ended, n.Output())
+		n.ended = n.ended[max(0, len(n.ended)-keptProcesses):]
+	}
+	n.Process = Start(t, n.Name, slices.Concat(n.env, n.Settings), n.binary, n.args...)
 }
 
-// Readiness asks /readyz: the status (0: no answer) and what it says.
+// keptProcesses bounds of how many former processes of a node is kept what they said.
+const keptProcesses = 20
+
+// Log is what the node said since its first start, process by process.
+func (n *Node) Log() string {
+	if n.Process == nil {
+		return ""
+	}
+	return strings.Join(append(slices.Clone(n.ended), n.Output()), "\n==== started again\n")
+}
+
+// Readiness asks whether it is ready: the status (0: no answer) and what it says.
 func (n *Node) Readiness() (status int, reason string) {
-	answer, err := (&http.Client{Timeout: 2 * time.Second}).Get(n.admin + "/readyz")
+	answer, err := (&http.Client{Timeout: 2 * time.Second}).Get(n.health)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -115,8 +134,9 @@ type Stack struct {
 
 	// One is the single process of the embedded way; nil when distributed.
 	One *Node
-	// Gateways and the others are the processes of the distributed way.
+	// Gateways and the others are the processes of the distributed way; Edge, if there is one, is NGINX in front of them.
 	Gateways, Parking, Live []*Node
+	Edge                    *Node
 }
 
 // Embedded starts "parkwire all" and waits until it is ready. args are further settings.

@@ -83,7 +83,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		if rebalanced { // somebody else may have published meanwhile
 			clear(published)
 		}
-		messages, refused := divide(records, published)
+		messages, refused := divide(records, b.options.Log.TopicID().Short(), published)
 		if !b.publish(ctx, messages) {
 			return nil
 		}
@@ -128,8 +128,8 @@ type refusal struct {
 	reason error
 }
 
-// divide makes messages of records, and tells those that are no events. published moves on with each.
-func divide(records []kafkalog.Record, published map[int32]int64) (messages [][]byte, refused []refusal) {
+// divide makes messages of the records of a topic, and tells those that are no events. published moves on with each.
+func divide(records []kafkalog.Record, topic uint64, published map[int32]int64) (messages [][]byte, refused []refusal) {
 	for _, r := range records {
 		if _, err := event.Decode(r.Value); err != nil {
 			refused = append(refused, refusal{r, err})
@@ -141,8 +141,8 @@ func divide(records []kafkalog.Record, published map[int32]int64) (messages [][]
 			after = min(after, newest)
 		}
 		published[r.Partition] = r.Offset
-		messages = append(messages, event.AppendLogPosition(make([]byte, 0, len(r.Value)+64), r.Value,
-			event.Position{Partition: r.Partition, Offset: r.Offset, After: after}))
+		messages = append(messages, event.AppendLogPosition(make([]byte, 0, len(r.Value)+96), r.Value,
+			event.Position{Partition: r.Partition, Offset: r.Offset, After: after, Topic: topic}))
 	}
 	return messages, refused
 }

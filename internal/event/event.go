@@ -151,12 +151,18 @@ type Position struct {
 	// After is the offset before it that was published for this partition. A
 	// receiver whose newest offset is smaller has missed something.
 	After int64 `json:"after"`
+	// Topic is the log's [TopicID.Short]; 0 where the publisher does not say, as those did not that were made before it.
+	Topic uint64 `json:"-"`
 }
 
-// AppendLogPosition appends to dst the JSON object value with one more field, "log",
-// at its end. Everything in value stays as its writer wrote it.
+// AppendLogPosition appends to dst the JSON object value with two more fields, "logTopic" and "log",
+// at its end. Everything in value stays as its writer wrote it. The topic stands outside of "log" because receivers that know
+// only "log" take nothing else in it; they deliver "logTopic" as a field of the event.
 func AppendLogPosition(dst, value []byte, p Position) []byte {
 	dst = appendOpenObject(dst, value)
+	if p.Topic != 0 {
+		dst = fmt.Appendf(dst, `%s%016x",`, topicField, p.Topic)
+	}
 	dst = append(dst, `"log":{"partition":`...)
 	dst = strconv.AppendInt(dst, int64(p.Partition), 10)
 	dst = append(dst, `,"offset":`...)
@@ -181,12 +187,19 @@ func CutLogPosition(message []byte) (value []byte, p Position, ok bool) {
 		return message, Position{}, false
 	}
 	head := bytes.TrimSuffix(message[:i], []byte(","))
+	if t := bytes.LastIndex(head, []byte(topicField)); t >= 1 && len(head)-t == len(topicField)+16+1 {
+		if id, err := strconv.ParseUint(string(head[t+len(topicField):len(head)-1]), 16, 64); err == nil {
+			head, p.Topic = bytes.TrimSuffix(head[:t], []byte(",")), id
+		}
+	}
 	value = append(append(make([]byte, 0, len(head)+1), head...), '}')
 	if len(bytes.TrimSpace(head)) == 0 || !bytes.Equal(AppendLogPosition(make([]byte, 0, len(message)), value, p), message) {
 		return message, Position{}, false
 	}
 	return value, p, true
 }
+
+const topicField = `"logTopic":"`
 
 // AppendCursor appends to dst the JSON object value with one more field, "cursor", at
 // its end. The cursor is URL-safe and so needs no escaping.

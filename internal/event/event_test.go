@@ -114,6 +114,8 @@ func TestPositionAndCursorAreAddedAndNothingElseChanges(t *testing.T) {
 		`{"spotId":"A"}`,
 		`{ "spotId" : "A" , "n" : 12345678901234567890.10 }`,
 		`{"spotId":"A","note":"\u00e4 \ud83d\ude00","deep":{"log":{"partition":1}}}`,
+		`{"spotId":"A","logTopic":"theirs"}`,
+		`{"spotId":"A","note":"\"logTopic\":\"0123456789abcdef"}`,
 		`{"spotId":"A","log":{"partition":9,"offset":9,"after":8}}`,
 		`{"spotId":"A","cursor":"theirs","note":"\"log\":{\"partition\":1}}"}`,
 	} {
@@ -127,12 +129,44 @@ func TestPositionAndCursorAreAddedAndNothingElseChanges(t *testing.T) {
 		if !ok || p != position || string(back) != body+"}" {
 			t.Errorf("cut from %s: %s, %+v, %v", message, back, p, ok)
 		}
+		named := position
+		named.Topic = 0x0badcafe
+		message = event.AppendLogPosition(nil, []byte(value), named)
+		if want := body + `,"logTopic":"000000000badcafe","log":{"partition":5,"offset":1234,"after":1232}}`; string(message) != want {
+			t.Errorf("got  %s\nwant %s", message, want)
+		}
+		if back, p, ok := event.CutLogPosition(message); !ok || p != named || string(back) != body+"}" {
+			t.Errorf("cut from %s: %s, %+v, %v", message, back, p, ok)
+		}
 		if got := event.AppendCursor(nil, []byte(value), "abc-_"); string(got) != body+`,"cursor":"abc-_"}` {
 			t.Errorf("got %s", got)
 		}
 	}
 	if got := event.AppendLogPosition(nil, []byte("{ }\n"), position); !json.Valid(got) {
 		t.Errorf("an object without fields becomes %s", got)
+	}
+}
+
+// Instances of both versions run side by side while one replaces the other.
+func TestInstancesThatKnowNoTopicStillReadThePosition(t *testing.T) {
+	// This is all that they look at: the end of the message, which must be what they would write themselves.
+	const message = `{"spotId":"A","logTopic":"00000000000000ff","log":{"partition":5,"offset":1234,"after":1232}}`
+	written := event.AppendLogPosition(nil, []byte(`{"spotId":"A"}`), event.Position{Partition: 5, Offset: 1234, After: 1232, Topic: 255})
+	theirs := event.AppendLogPosition(nil, []byte(`{"spotId":"A","logTopic":"00000000000000ff"}`), event.Position{Partition: 5, Offset: 1234, After: 1232})
+	if string(written) != message || string(theirs) != message {
+		t.Errorf("%s is written, which they would read as an event followed by %s", written, theirs)
+	}
+	if _, p, ok := event.CutLogPosition([]byte(`{"spotId":"A","log":{"partition":5,"offset":1234,"after":1232}}`)); !ok || p.Topic != 0 {
+		t.Errorf("what they publish is read as %+v, %v", p, ok)
+	}
+}
+
+func TestTheShortIdentityOfATopicIsZeroOnlyWhereNoneIsKnown(t *testing.T) {
+	if id := (event.TopicID{}).Short(); id != 0 {
+		t.Errorf("that of no topic is %x", id)
+	}
+	if a, b := (event.TopicID{1}).Short(), (event.TopicID{2}).Short(); a == 0 || b == 0 || a == b {
+		t.Errorf("two topics are %x and %x", a, b)
 	}
 }
 
@@ -149,6 +183,9 @@ func TestOnlyAPositionThatTheBridgeCouldHaveWrittenIsTakenForOne(t *testing.T) {
 		`{"spotId":"A","log":{"partition":1,"offset":2,"after":2}}`,
 		`{"spotId":"A","log":{"partition":1,"offset":99999999999999999999,"after":1}}`,
 		`{"spotId":"A","log":{"partition":1,"offset":2,"after":1},"more":{}}`,
+		`{"spotId":"A","logTopic":"0000000000000000","log":{"partition":1,"offset":2,"after":1}}`,
+		`{"spotId":"A","logTopic":"00000000000000FF","log":{"partition":1,"offset":2,"after":1}}`,
+		`{"spotId":"A""logTopic":"00000000000000ff","log":{"partition":1,"offset":2,"after":1}}`,
 	} {
 		if value, p, ok := event.CutLogPosition([]byte(message)); ok || string(value) != message {
 			t.Errorf("%s is taken for %+v of %s", message, p, value)
@@ -158,6 +195,7 @@ func TestOnlyAPositionThatTheBridgeCouldHaveWrittenIsTakenForOne(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"type":"ParkingSpotUpdated","spotId":"B","status":"free","timestamp":"2026-11-24T03:35:00Z","version":7}`))
+	f.Add([]byte(`{"spotId":"A","logTopic":"00000000000000ff","log":{"partition":1,"offset":2,"after":1}}`))
 	f.Add([]byte(` {"spotId":"\u0041","log":{"partition":1,"offset":2,"after":1}} `))
 	f.Add([]byte(`{"spotId":"A","spotid":"B"}`))
 	f.Add([]byte("{\"spotId\":\"\xff\"}"))

@@ -107,6 +107,7 @@ func TestACursorsTextMeansOneVector(t *testing.T) {
 // What is taken for a message of the bridge is one: the event in it is whole, and the bridge would write it the same.
 func FuzzCutLogPosition(f *testing.F) {
 	for _, s := range []string{
+		`{"spotId":"A","logTopic":"00000000000000ff","log":{"partition":1,"offset":2,"after":1}}`, `{"logTopic":"00000000000000ff","log":{"partition":1,"offset":2,"after":1}}`,
 		`{"spotId":"A","log":{"partition":1,"offset":2,"after":1}}`, `{"log":{"partition":1,"offset":2,"after":1}}`,
 		`{"spotId":"A", "log":{"partition":1,"offset":2,"after":1}}`, `{"spotId":"A""log":{"partition":1,"offset":2,"after":1}}`,
 		`{"spotId":"A","log":{"partition":1,"offset":2,"after":1,"after":0}}`, `{"spotId":"A","log":{"partition":1,"Offset":2,"after":-1} }`,

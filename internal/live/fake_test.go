@@ -42,7 +42,7 @@ func (l *fakeLog) append(partition int, value string) event.Position {
 	defer l.mu.Unlock()
 	offset := int64(len(l.partitions[partition]))
 	l.partitions[partition] = append(l.partitions[partition], kafkalog.Record{Partition: int32(partition), Offset: offset, Value: []byte(value)})
-	return event.Position{Partition: int32(partition), Offset: offset, After: offset - 1}
+	return event.Position{Partition: int32(partition), Offset: offset, After: offset - 1, Topic: l.topic.Short()}
 }
 
 func (l *fakeLog) set(change func()) {

@@ -46,6 +46,9 @@ func (s *Service) receive(ctx context.Context, message []byte) {
 	defer func() { <-s.following }()
 	head, known := s.headOf(position.Partition)
 	switch {
+	case position.Topic != 0 && position.Topic != s.topic.Short():
+		s.refuse("it belongs to another log", position)
+		return
 	case !known:
 		s.refuse("it names a partition that the log does not have", position)
 		return

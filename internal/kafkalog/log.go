@@ -182,27 +182,27 @@ func (l *Log) atFirst() event.Offsets {
 // behind transactions that have not ended are not counted. The newest may belong to a record that no reader
 // gets to see, such as the end of a transaction.
 func (l *Log) Heads(ctx context.Context) (event.Offsets, error) {
-	return l.list(ctx, l.admin.ListCommittedOffsets)
+	return list(ctx, l.admin.ListCommittedOffsets, l.options.Topic)
 }
 
 // Ends is Heads with what no reader gets to see yet, because it stands behind a transaction that has not ended.
 func (l *Log) Ends(ctx context.Context) (event.Offsets, error) {
-	return l.list(ctx, l.admin.ListEndOffsets)
+	return list(ctx, l.admin.ListEndOffsets, l.options.Topic)
 }
 
 // Tails returns the newest offset of each partition that can no longer be read, [event.None] where
 // everything can.
 func (l *Log) Tails(ctx context.Context) (event.Offsets, error) {
-	return l.list(ctx, l.admin.ListStartOffsets)
+	return list(ctx, l.admin.ListStartOffsets, l.options.Topic)
 }
 
-func (l *Log) list(ctx context.Context, list func(context.Context, ...string) (kadm.ListedOffsets, error)) (event.Offsets, error) {
-	listed, err := list(ctx, l.options.Topic)
+func list(ctx context.Context, list func(context.Context, ...string) (kadm.ListedOffsets, error), topic string) (event.Offsets, error) {
+	listed, err := list(ctx, topic)
 	if err == nil {
 		err = listed.Error()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("asking Kafka for the ends of %s: %w", l.options.Topic, err)
+		return nil, fmt.Errorf("asking Kafka for the ends of %s: %w", topic, err)
 	}
 	var offsets event.Offsets
 	listed.Each(func(o kadm.ListedOffset) { offsets = offsets.Advance(o.Partition, o.Offset-1) })

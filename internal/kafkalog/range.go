@@ -16,7 +16,7 @@ import (
 // Bounds of reading a range.
 const (
 	fetchBytes     = 4 << 20         // of one answer of one broker, compressed as it may be
-	partitionBytes = 1 << 20         // of each partition in it
+	partitionBytes = 1 << 20         // of each partition in it, at least
 	rangePatience  = 5 * time.Second // without any progress
 )
 
@@ -42,14 +42,37 @@ func (l *Log) RangeUncommitted(ctx context.Context, from, to event.Offsets, fn f
 
 // reading is what is left to do of one call of Range.
 type reading struct {
-	*Log
+	source
+	client    *kgo.Client
 	committed bool
 	left      map[int32]*span
 	fn        func(Record) error
 }
 
+// source is the topic that is read.
+type source interface {
+	name() string
+	id() event.TopicID
+	leaderOf(partition int32) (broker int32, ok bool)
+	// refresh asks which brokers lead.
+	refresh(ctx context.Context) error
+	// tails is what [Log.Tails] is for the events.
+	tails(ctx context.Context) (event.Offsets, error)
+}
+
+// events is the log itself as a source.
+type events struct{ *Log }
+
+func (e events) name() string                                     { return e.options.Topic }
+func (e events) id() event.TopicID                                { return e.TopicID() }
+func (e events) tails(ctx context.Context) (event.Offsets, error) { return e.Tails(ctx) }
+
 func (l *Log) read(ctx context.Context, committed bool, from, to event.Offsets, fn func(Record) error) error {
-	r := reading{l, committed, map[int32]*span{}, fn}
+	return l.readFrom(ctx, events{l}, committed, from, to, fn)
+}
+
+func (l *Log) readFrom(ctx context.Context, topic source, committed bool, from, to event.Offsets, fn func(Record) error) error {
+	r := reading{topic, l.client, committed, map[int32]*span{}, fn}
 	for p, last := range to {
 		if next := from.At(int32(p)) + 1; next <= last {
 			r.left[int32(p)] = &span{next, last}
@@ -69,19 +92,19 @@ func (l *Log) read(ctx context.Context, committed bool, from, to event.Offsets, 
 				tries, since = 0, time.Now()
 			}
 			if tries > 0 && time.Since(since) > rangePatience {
-				return fmt.Errorf("reading a range of %s: %w", l.options.Topic, err)
+				return fmt.Errorf("reading a range of %s: %w", r.name(), err)
 			}
 			if !pause(ctx, backoff(tries)) {
 				return ctx.Err()
 			}
 			tries++
-			if err := l.refresh(ctx); errors.Is(err, ErrReplaced) { // of another error the next try tells whether it helped
-				return fmt.Errorf("reading a range of %s: %w", l.options.Topic, err)
+			if err := r.refresh(ctx); errors.Is(err, ErrReplaced) { // of another error the next try tells whether it helped
+				return fmt.Errorf("reading a range of %s: %w", r.name(), err)
 			}
 		case progress:
 			tries, since = 0, time.Now()
 		case time.Since(since) > rangePatience:
-			return fmt.Errorf("reading a range of %s: %w", l.options.Topic, ErrShort)
+			return fmt.Errorf("reading a range of %s: %w", r.name(), ErrShort)
 		default: // what was asked for is not committed yet, or not on all replicas
 			if !pause(ctx, 20*time.Millisecond) {
 				return ctx.Err()
@@ -126,10 +149,10 @@ func (r *reading) fetch(ctx context.Context, leader int32, partitions []int32) (
 		request.IsolationLevel = 1
 	}
 	topic := kmsg.NewFetchRequestTopic()
-	topic.Topic, topic.TopicID = r.options.Topic, r.TopicID()
+	topic.Topic, topic.TopicID = r.name(), r.id()
 	for _, p := range partitions {
 		rp := kmsg.NewFetchRequestTopicPartition()
-		rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = p, r.left[p].next, partitionBytes
+		rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = p, r.left[p].next, max(partitionBytes, fetchBytes/int32(len(partitions)))
 		topic.Partitions = append(topic.Partitions, rp)
 	}
 	request.Topics = append(request.Topics, topic)
@@ -185,7 +208,7 @@ func (r *reading) take(ctx context.Context, rp *kmsg.FetchResponseTopicPartition
 		end, isolation = rp.LastStableOffset, kgo.ReadCommitted()
 	}
 	fetched, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
-		Offset: s.next, IsolationLevel: isolation, Topic: r.options.Topic, Partition: rp.Partition,
+		Offset: s.next, IsolationLevel: isolation, Topic: r.name(), Partition: rp.Partition,
 	}, rp, kgo.DefaultDecompressor(), nil)
 	for _, record := range fetched.Records {
 		if record.Offset > s.last {
@@ -207,8 +230,8 @@ func (r *reading) take(ctx context.Context, rp *kmsg.FetchResponseTopicPartition
 }
 
 // skipExpired goes on where the partition begins now.
-func (l *Log) skipExpired(ctx context.Context, partition int32, s *span) error {
-	tails, err := l.Tails(ctx)
+func (r *reading) skipExpired(ctx context.Context, partition int32, s *span) error {
+	tails, err := r.tails(ctx)
 	if err != nil {
 		return err
 	}

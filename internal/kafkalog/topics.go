@@ -101,12 +101,9 @@ func usable(found kadm.Metadata) error {
 
 // learn takes over what Kafka says about the events' topic.
 func (l *Log) learn(topic kadm.TopicDetail) error {
-	leaders := make([]int32, len(topic.Partitions))
-	for _, p := range topic.Partitions {
-		if int(p.Partition) >= len(leaders) {
-			return fmt.Errorf("topic %s has a partition %d, but only %d of them", topic.Topic, p.Partition, len(leaders))
-		}
-		leaders[p.Partition] = p.Leader
+	leaders, err := leadersOf(topic)
+	if err != nil {
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -115,6 +112,18 @@ func (l *Log) learn(topic kadm.TopicDetail) error {
 	}
 	l.topicID, l.leaders, l.ensured = event.TopicID(topic.ID), leaders, true
 	return nil
+}
+
+// leadersOf returns the broker that leads each partition; -1 where there is none at present.
+func leadersOf(topic kadm.TopicDetail) ([]int32, error) {
+	leaders := make([]int32, len(topic.Partitions))
+	for _, p := range topic.Partitions {
+		if int(p.Partition) >= len(leaders) {
+			return nil, fmt.Errorf("topic %s has a partition %d, but only %d of them", topic.Topic, p.Partition, len(leaders))
+		}
+		leaders[p.Partition] = p.Leader
+	}
+	return leaders, nil
 }
 
 // refresh asks which brokers lead.

@@ -330,10 +330,13 @@ func TestAResumptionEndsWithItsClientAndWithTheService(t *testing.T) {
 	before.write(1, 2, 3)
 	before.stop()
 	s := startOn(t, log, memoryBus(), nil)
-	gate := make(chan struct{})
-	s.log.set(func() { s.log.gate = gate })
+	if _, err := s.service.snapshot(t.Context()); err != nil { // the state is read, which takes a range too
+		t.Fatal(err)
+	}
+	gate, ranges := make(chan struct{}), 0
+	s.log.set(func() { s.log.gate, ranges = gate, s.log.ranges })
 	leaves, stays := s.webSocket("after", s.cursorAt(-1, -1, -1, -1)), s.webSocket("after", s.cursorAt(-1, -1, -1, -1))
-	s.eventually("two readers", func() bool { s.log.mu.Lock(); defer s.log.mu.Unlock(); return s.log.ranges == 2 })
+	s.eventually("two readers", func() bool { s.log.mu.Lock(); defer s.log.mu.Unlock(); return s.log.ranges == ranges+2 })
 	leaves.stop()
 	s.connected(1)
 	s.eventually("the end of the reading", func() bool { return len(s.service.logReads) == 1 })

@@ -38,6 +38,7 @@ func (s *Service) deliver(partition int32, offset int64, value []byte, source st
 		return
 	}
 	s.memory.add(e)
+	s.state.apply(e)
 	cursor := s.cursor(s.heads)
 	grown := s.broadcast(&e.event, func(enc encoding) []byte { return enc.appendEvent(nil, e.value, cursor) })
 	s.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -24,7 +25,9 @@ type fakeLog struct {
 	topic      event.TopicID
 	partitions [][]kafkalog.Record
 	tails      event.Offsets
-	hidden     int // of each partition so many of the newest records stand behind an open transaction
+	twin       []kafkalog.Record
+	covered    event.Offsets // up to where twin follows the log
+	hidden     int           // of each partition so many of the newest records stand behind an open transaction
 	away       bool
 	broken     bool          // Range fails
 	gate       chan struct{} // Range waits for it where set
@@ -120,6 +123,21 @@ func (l *fakeLog) Range(ctx context.Context, from, to event.Offsets, fn func(kaf
 		}
 	}
 	return nil
+}
+
+func (l *fakeLog) Spots(_ context.Context, fn func(kafkalog.Record) error) (event.Offsets, error) {
+	l.mu.Lock()
+	twin, covered, away := slices.Clone(l.twin), slices.Clone(l.covered), l.away || l.broken
+	l.mu.Unlock()
+	if away {
+		return nil, errAway
+	}
+	for _, r := range twin {
+		if err := fn(r); err != nil {
+			return nil, err
+		}
+	}
+	return covered, nil
 }
 
 // fakeBus is a bus with one subscriber, whose connection the test rules.

@@ -183,9 +183,31 @@ func (s *Service) fill(ctx context.Context, to event.Offsets) error {
 	return nil
 }
 
+// retryQuietly repeats do until it works or ctx ends, for what does not hold up delivery.
+func retryQuietly[T any](ctx context.Context, s *Service, what string, do func() (T, error)) (T, error) {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, maxRetryPause) {
+		v, err := do()
+		if ctx.Err() != nil {
+			return v, ctx.Err()
+		}
+		if err == nil {
+			return v, nil
+		}
+		s.options.Logger.Debug(what, "error", err)
+		select {
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// maxRetryPause bounds how long nothing happens when the log is back.
+const maxRetryPause = 500 * time.Millisecond
+
 // retry repeats do until it works or ctx ends, and says so once.
 func retry[T any](ctx context.Context, s *Service, do func() (T, error)) (T, error) {
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, maxRetryPause) {
 		v, err := do()
 		if ctx.Err() != nil {
 			return v, ctx.Err()

@@ -35,6 +35,8 @@ type Log interface {
 	Tails(ctx context.Context) (event.Offsets, error)
 	// Range calls fn for every record behind from, up to and including to, in order per partition.
 	Range(ctx context.Context, from, to event.Offsets, fn func(kafkalog.Record) error) error
+	// Spots calls fn for every record of the compacted twin; see [kafkalog.Log.Spots].
+	Spots(ctx context.Context, fn func(kafkalog.Record) error) (covered event.Offsets, err error)
 }
 
 // Options configure a [Service]. Log, Bus and Authorize are required.
@@ -93,6 +95,7 @@ type Service struct {
 	topic    event.TopicID // the log that heads counts
 	heads    event.Offsets // the newest event of each partition that was delivered
 	memory   *memory
+	state    *state
 	subs     *subscriptions
 	clients  map[*client]struct{}
 	empty    chan struct{} // closed when draining and no client is left
@@ -123,6 +126,7 @@ func New(o Options) *Service {
 		logReads:  make(chan struct{}, maxLogReads),
 		following: make(chan struct{}, 1),
 		busTurned: make(chan struct{}, 1),
+		state:     newState(),
 		subs:      newSubscriptions(senders),
 		clients:   map[*client]struct{}{},
 		empty:     make(chan struct{}),
@@ -173,6 +177,8 @@ func (s *Service) serve(ctx context.Context) error {
 	for _, sender := range s.senders {
 		wg.Go(func() { sender.run(sending, s.options.PingInterval) })
 	}
+	began := s.have()
+	wg.Go(func() { s.loadState(sending, began) })
 	err := s.follow(ctx)
 	s.mu.Lock()
 	s.draining = true

@@ -6,6 +6,8 @@ type metrics struct {
 	connections                *prometheus.GaugeVec
 	deliveries, bytes          prometheus.Counter
 	events, holes, resumes     *prometheus.CounterVec
+	stateRecords               *prometheus.CounterVec
+	snapshots                  prometheus.Counter
 	duplicates, refused        prometheus.Counter
 	tooSlow, expired, overload prometheus.Counter
 }
@@ -29,16 +31,18 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "parkwire", Subsystem: "live", Name: "connections", Help: "Clients that are connected.",
 		}, []string{"kind"}),
-		deliveries: counter("deliveries_total", "Frames sent to clients: events times their receivers."),
-		bytes:      counter("sent_bytes_total", "Bytes sent to clients."),
-		events:     vector("events_total", "source", "Events delivered, by where they came from.", "bus", "log", "foreign"),
-		holes:      vector("holes_total", "found", "Holes that the bus left and the log filled, by how they were found.", "after", "heads"),
-		resumes:    vector("resumes_total", "source", "Clients that came back with a cursor, by where the oldest event came from.", "memory", "log"),
-		duplicates: counter("duplicates_total", "Messages of the bus whose event had been delivered already."),
-		refused:    counter("refused_messages_total", "Messages of the bus that cannot be delivered: no UTF-8, too large, or a place that the log does not have."),
-		tooSlow:    counter("too_slow_closed_total", "Clients closed because they fell too far behind."),
-		expired:    counter("cursors_expired_total", "Clients that came back with a cursor older than the log."),
-		overload:   counter("overload_refused_total", "Clients refused because there were too many."),
+		deliveries:   counter("deliveries_total", "Frames sent to clients: events times their receivers."),
+		bytes:        counter("sent_bytes_total", "Bytes sent to clients."),
+		events:       vector("events_total", "source", "Events delivered, by where they came from.", "bus", "log", "foreign"),
+		holes:        vector("holes_total", "found", "Holes that the bus left and the log filled, by how they were found.", "after", "heads"),
+		resumes:      vector("resumes_total", "source", "Clients that came back with a cursor, by where the oldest event came from.", "memory", "log"),
+		stateRecords: vector("state_records_total", "source", "Records read to know the state of the spots when the instance started.", "twin", "log"),
+		snapshots:    counter("snapshots_built_total", "Snapshots of the state of the spots that were made; each serves all clients that ask at about the same time."),
+		duplicates:   counter("duplicates_total", "Messages of the bus whose event had been delivered already."),
+		refused:      counter("refused_messages_total", "Messages of the bus that cannot be delivered: no UTF-8, too large, or a place that the log does not have."),
+		tooSlow:      counter("too_slow_closed_total", "Clients closed because they fell too far behind."),
+		expired:      counter("cursors_expired_total", "Clients that came back with a cursor older than the log."),
+		overload:     counter("overload_refused_total", "Clients refused because there were too many."),
 	}
 	for _, e := range []encoding{encodingWebSocket, encodingSSE} {
 		m.connections.WithLabelValues(e.String())

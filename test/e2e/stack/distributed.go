@@ -92,6 +92,7 @@ func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 	if servers.Database != "" {
 		database = ownSchema(t, servers.Database, strings.ReplaceAll(run, "-", "_"))
 	}
+	s.Database = database
 	env = append(env, "PARKWIRE_DATABASE_URL="+detour(t, database, layout.Database))
 	t.Cleanup(func() { dropTopics(t, s) }) // after the processes, which are cleaned up first
 	with := func(name string) []string {
@@ -114,6 +115,9 @@ func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 	s.API = API{URL: s.Gateways[0].URL, Token: s.TokenFor(t, "operate")}
 	return s
 }
+
+// DatabaseThrough is how the stack's database is reached through a proxy.
+func (s *Stack) DatabaseThrough(t T, proxy *Proxy) string { return detour(t, s.Database, proxy) }
 
 // detour returns the address of a server, a URL or "host:port", as it is reached through the proxy, if there is one.
 func detour(t T, address string, proxy *Proxy) string {

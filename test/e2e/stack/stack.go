@@ -67,10 +67,13 @@ func (n *Node) Readiness() (status int, reason string) {
 	return answer.StatusCode, strings.TrimSpace(string(text))
 }
 
+// MetricsURL is where it says what it counted.
+func (n *Node) MetricsURL() string { return n.admin + "/metrics" }
+
 // Metrics asks /metrics.
 func (n *Node) Metrics(t T) string {
 	t.Helper()
-	answer, err := http.Get(n.admin + "/metrics")
+	answer, err := http.Get(n.MetricsURL())
 	if err != nil {
 		t.Fatalf("the metrics of %s: %v", n.Name, err)
 	}
@@ -128,7 +131,9 @@ type Stack struct {
 	// Kafka is the bootstrap address for other programs; Topic, SpotsTopic, RejectedTopic and Channel are the names in use.
 	Kafka, Topic, SpotsTopic, RejectedTopic, Channel string
 	// Redis is the URL of the bus; empty when it is in memory.
-	Redis     string
+	Redis string
+	// Database is the URL of the database of a distributed stack.
+	Database  string
 	tokenEnv  []string // with which "parkwire token" makes tokens for this stack
 	tokenArgs []string
 

@@ -91,35 +91,30 @@ func (s *Service) refuse(why string, position event.Position) {
 // there, what the log had one interval ago should have come. While it is away, and when it has just
 // come, everything is fetched that is there.
 func (s *Service) compareHeads(ctx context.Context) {
+	answers := make(chan heard, 1)
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		s.watchLog(ctx, answers)
+	}()
+	defer func() { <-watching }()
 	var before event.Offsets
 	for {
-		s.mu.Lock()
-		pause := s.options.CompareInterval
-		if !s.busConnected {
-			pause /= 20
-		}
-		s.mu.Unlock()
-		turned := false
+		var now heard
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.busTurned:
-			turned = true
-		case <-time.After(pause):
-		}
-		now, err := s.askHeads(ctx)
-		if err != nil {
-			continue // the log's own readiness tells
+		case now = <-answers:
 		}
 		s.mu.Lock()
 		connected := s.busConnected
 		s.mu.Unlock()
-		if connected && !turned {
+		if connected && !now.turned {
 			s.catch(ctx, before, "heads")
 		} else {
-			s.catch(ctx, now, "")
+			s.catch(ctx, now.heads, "")
 		}
-		before = now
+		before = now.heads
 	}
 }
 

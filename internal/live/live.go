@@ -67,7 +67,7 @@ type Options struct {
 	// long is gone. Default 30 s: proxies commonly cut after 60 s.
 	PingInterval time.Duration
 	// CompareInterval is how often the heads of log and instance are compared, which finds what
-	// the bus lost when nothing came after it. Default 1 s; twenty times as often while the bus is away.
+	// the bus lost when nothing came after it, and whether the log is there at all. Default 1 s; twenty times as often while the bus is away.
 	CompareInterval time.Duration
 }
 
@@ -105,6 +105,9 @@ type Service struct {
 	busSeen      bool // the bus was there at least once
 	busConnected bool
 	logErr       error // why a hole cannot be filled at present
+
+	lastAnswer time.Time // of the log
+	staleSince time.Time // it has not answered since; zero while it does
 }
 
 // maxLogReads is a compromise: each costs a fetch of some megabytes, and all others wait.
@@ -122,7 +125,6 @@ func New(o Options) *Service {
 	senders := runtime.GOMAXPROCS(0)
 	s := &Service{
 		options:   o,
-		metrics:   newMetrics(o.Registerer),
 		logReads:  make(chan struct{}, maxLogReads),
 		following: make(chan struct{}, 1),
 		busTurned: make(chan struct{}, 1),
@@ -131,6 +133,7 @@ func New(o Options) *Service {
 		clients:   map[*client]struct{}{},
 		empty:     make(chan struct{}),
 	}
+	s.metrics = newMetrics(o.Registerer, s.staleSeconds)
 	s.running, s.stop = context.WithCancel(context.Background())
 	for i := range senders {
 		s.senders = append(s.senders, newSender(i))
@@ -162,6 +165,7 @@ func (s *Service) start(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lastAnswer = time.Now()
 	s.topic = s.options.Log.TopicID()
 	s.heads = event.NewOffsets(s.options.Log.Partitions()).Join(heads)
 	s.memory = newMemory(s.options.MemoryBytes, slices.Clone(s.heads))

@@ -12,7 +12,8 @@ type metrics struct {
 	tooSlow, expired, overload prometheus.Counter
 }
 
-func newMetrics(r prometheus.Registerer) *metrics {
+// newMetrics asks stale for how many seconds the log has not answered.
+func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 	var all []prometheus.Collector
 	counter := func(name, help string) prometheus.Counter {
 		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "parkwire", Subsystem: "live", Name: name, Help: help})
@@ -48,7 +49,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		m.connections.WithLabelValues(e.String())
 	}
 	if r != nil {
-		r.MustRegister(append(all, m.connections)...)
+		all = append(all, m.connections, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: "parkwire", Subsystem: "live", Name: "stale_seconds",
+			Help: "For how long the event log has not answered, so that clients may see what is old; 0 while it does.",
+		}, stale))
+		r.MustRegister(all...)
 	}
 	return m
 }

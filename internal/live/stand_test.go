@@ -25,7 +25,7 @@ import (
 	"parkwire/internal/identity"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // testStand is a running service with its log, its bus and an HTTP server.
 type testStand struct {

@@ -67,7 +67,7 @@ func TestAPartThatFailsEndsAllOthers(t *testing.T) {
 			names: []string{"good", "bad", "waiting"},
 			parts: map[string]part{
 				"good": d.part("good"), "waiting": d.part("waiting"),
-				"bad": {start: func(context.Context) error { return errors.New("the port is in use") }},
+				"bad": {start: func(context.Context) error { time.Sleep(time.Second); return errors.New("the port is in use") }},
 			},
 		}
 		err := r.run(t.Context(), func() {}, time.Minute)

@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long something may take that must happen.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // Run runs the suite. open returns an end of one bus, the same for all ends opened in one test t; the suite
 // closes it.
@@ -126,6 +126,13 @@ func (l *Listener) Messages(n int) []string {
 	var got []string
 	l.Until(fmt.Sprintf("%d messages", n), func(m []string, _ []bool) bool { got = slices.Clone(m); return len(m) >= n })
 	return got
+}
+
+// Has reports whether a message came.
+func (l *Listener) Has(message string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Contains(l.messages, message)
 }
 
 // Statuses returns what was told so far.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"sync"
 	"time"
 
@@ -19,7 +18,9 @@ import (
 
 // Options configure a [Bus]. URL is required.
 type Options struct {
-	// URL is redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… with TLS, or unix:///path/to/socket.
+	// URL is redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… with TLS, or unix:///path/to/socket. Where Redis is watched by
+	// sentinels it names them: redis://[USER:PASSWORD@]SENTINEL:PORT?addr=SENTINEL:PORT&addr=…&master_set=NAME. User and password are
+	// those of Redis then; sentinel_username and sentinel_password those of the sentinels.
 	URL string
 	// Channel defaults to [bus.Channel]. With Redis ACLs the user needs this channel and CHANNEL:probe:*.
 	Channel string
@@ -38,9 +39,12 @@ const (
 
 // Bus is one end of the bus: a connection for publishing, and one for each subscription.
 type Bus struct {
-	options    Options
-	connection rueidis.ClientOption
-	metrics    *metrics
+	options     Options
+	connection  rueidis.ClientOption
+	unix        bool       // it is at a socket file
+	sentinels   *sentinels // nil without
+	connections connections
+	metrics     *metrics
 
 	ctx       context.Context // ends with Close
 	end       context.CancelFunc
@@ -58,13 +62,30 @@ var errConnecting = errors.New("Redis has not answered yet")
 func Open(o Options) (*Bus, error) {
 	o.Channel = cmp.Or(o.Channel, bus.Channel)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	connection, err := rueidis.ParseURL(o.URL)
+	l, err := parse(o.URL)
 	if err != nil {
-		if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err // the rest repeats the address, and with it the password
-		}
-		return nil, fmt.Errorf("not an address of Redis, such as redis://localhost:6379: %w", err)
+		return nil, err
 	}
+	b := &Bus{
+		options: o, unix: l.connection.DialCtxFn != nil, connections: connections{open: map[*connection]struct{}{}},
+		metrics: newMetrics(o.Registerer), opened: make(chan struct{}), state: errConnecting,
+	}
+	b.ctx, b.end = context.WithCancel(context.Background())
+	b.connection = single(l.connection)
+	b.connection.DialCtxFn = b.dial
+	if len(l.sentinels) > 0 {
+		for i, o := range l.sentinels {
+			l.sentinels[i] = single(o)
+		}
+		b.sentinels = newSentinels(l, o.Logger, b.connections.follow)
+		b.wg.Go(func() { b.sentinels.run(b.ctx) })
+	}
+	b.wg.Go(b.watch)
+	return b, nil
+}
+
+// single makes options of those for one connection, which is bounded in time.
+func single(connection rueidis.ClientOption) rueidis.ClientOption {
 	connection.ForceSingleClient = true // Pub/Sub of a cluster reaches every node from any
 	connection.PipelineMultiplex = -1   // one connection
 	connection.BlockingPipeline = -1    // also for large batches
@@ -74,10 +95,7 @@ func Open(o Options) (*Bus, error) {
 	connection.Dialer.Timeout = cmp.Or(connection.Dialer.Timeout, dialTimeout)
 	connection.ConnWriteTimeout = probeWait
 	connection.ReadBufferEachConn, connection.WriteBufferEachConn = 64<<10, 64<<10
-	b := &Bus{options: o, connection: connection, metrics: newMetrics(o.Registerer), opened: make(chan struct{}), state: errConnecting}
-	b.ctx, b.end = context.WithCancel(context.Background())
-	b.wg.Go(b.watch)
-	return b, nil
+	return connection
 }
 
 // watch connects for publishing, and from then on asks once a second whether Redis is there. The
@@ -93,7 +111,7 @@ func (b *Bus) watch() {
 	close(b.opened)
 	for {
 		ctx, cancel := context.WithTimeout(b.ctx, probeWait)
-		err := client.Do(ctx, client.B().Ping().Build()).Error()
+		err := b.leads(client.Do(ctx, client.B().Hello().Build()))
 		cancel()
 		b.became(err)
 		select {
@@ -133,12 +151,20 @@ func (b *Bus) Publish(ctx context.Context, messages ...[]byte) error {
 	if b.ctx.Err() != nil {
 		return bus.ErrClosed
 	}
-	commands := make([]rueidis.Completed, len(messages))
+	if len(messages) == 0 {
+		return nil
+	}
+	commands := make([]rueidis.Completed, len(messages), len(messages)+1)
 	for i, m := range messages {
 		commands[i] = b.publisher.B().Publish().Channel(b.options.Channel).Message(rueidis.BinaryString(m)).Build()
 	}
-	for _, result := range b.publisher.DoMulti(ctx, commands...) {
-		if err := result.Error(); err != nil {
+	commands = append(commands, b.publisher.B().Hello().Build()) // over the same connection: was it the master who took them?
+	for i, result := range b.publisher.DoMulti(ctx, commands...) {
+		err := result.Error()
+		if i == len(messages) {
+			err = b.leads(result)
+		}
+		if err != nil {
 			if b.ctx.Err() != nil {
 				return bus.ErrClosed
 			}
@@ -147,8 +173,8 @@ func (b *Bus) Publish(ctx context.Context, messages ...[]byte) error {
 			}
 			return fmt.Errorf("publishing to Redis: %w", err)
 		}
-		b.metrics.published.Inc()
 	}
+	b.metrics.published.Add(float64(len(messages)))
 	return nil
 }
 

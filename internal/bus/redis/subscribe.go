@@ -134,8 +134,8 @@ func (b *Bus) probe(ctx context.Context, client rueidis.Client, channel string, 
 		}
 	}
 	for n := 0; ; n++ {
-		if err := roundTrip(ctx, client, channel, fmt.Sprint(n), back); err != nil {
-			return fmt.Errorf("a message over the subscription did not come back: %w", err)
+		if err := b.roundTrip(ctx, client, channel, fmt.Sprint(n), back); err != nil {
+			return err
 		}
 		if n == 0 {
 			connected()
@@ -148,17 +148,21 @@ func (b *Bus) probe(ctx context.Context, client rueidis.Client, channel string, 
 	}
 }
 
-// roundTrip publishes text on channel and waits until it is received.
-func roundTrip(ctx context.Context, client rueidis.Client, channel, text string, back <-chan string) error {
+// roundTrip publishes text on channel and waits until it is received. A replica does that too, so it asks whether it is one.
+func (b *Bus) roundTrip(ctx context.Context, client rueidis.Client, channel, text string, back <-chan string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeWait)
 	defer cancel()
-	if err := client.Do(ctx, client.B().Publish().Channel(channel).Message(text).Build()).Error(); err != nil {
+	answers := client.DoMulti(ctx, client.B().Publish().Channel(channel).Message(text).Build(), client.B().Hello().Build())
+	if err := answers[0].Error(); err != nil {
+		return fmt.Errorf("publishing over the subscription: %w", err)
+	}
+	if err := b.leads(answers[1]); err != nil {
 		return err
 	}
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("a message over the subscription did not come back: %w", ctx.Err())
 		case got := <-back:
 			if got == text {
 				return nil

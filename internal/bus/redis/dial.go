@@ -1,0 +1,136 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/redis/rueidis"
+)
+
+// connections are those to Redis itself. It is known where each leads, so that those to a server that is
+// not the master any more can be cut: they would answer, and carry nothing.
+type connections struct {
+	mu     sync.Mutex
+	master string // "" without sentinels, or while they do not say
+	open   map[*connection]struct{}
+}
+
+type connection struct {
+	net.Conn
+	address string
+	among   *connections
+}
+
+func (c *connection) Close() error {
+	c.among.mu.Lock()
+	delete(c.among.open, c)
+	c.among.mu.Unlock()
+	return c.Conn.Close()
+}
+
+var errMoved = errors.New("another server has become the master meanwhile")
+
+// add takes in a connection that leads to address, unless the master is another one now.
+func (c *connections) add(conn net.Conn, address string) (net.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.master != "" && c.master != address {
+		conn.Close()
+		return nil, errMoved
+	}
+	added := &connection{conn, address, c}
+	c.open[added] = struct{}{}
+	return added, nil
+}
+
+// follow cuts every connection that does not lead to master.
+func (c *connections) follow(master string) {
+	c.mu.Lock()
+	c.master = master
+	c.mu.Unlock()
+	c.cut(func(address string) bool { return address != master })
+}
+
+// cut closes the connections to the addresses for which which is true.
+func (c *connections) cut(which func(address string) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.open {
+		if !which(conn.address) {
+			continue
+		}
+		raw := conn.Conn
+		if t, ok := raw.(*tls.Conn); ok { // which would say goodbye, and wait for that
+			raw = t.NetConn()
+		}
+		raw.Close()
+		delete(c.open, conn)
+	}
+}
+
+// dial connects to the master, wherever it is at present.
+func (b *Bus) dial(ctx context.Context, address string, dialer *net.Dialer, tlsConfig *tls.Config) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialer.Timeout)
+	defer cancel()
+	defer context.AfterFunc(b.ctx, cancel)()
+	if b.sentinels != nil {
+		var err error
+		if address, err = b.sentinels.master(ctx); err != nil {
+			return nil, err
+		}
+		if tlsConfig != nil {
+			tlsConfig = tlsFor(tlsConfig, address)
+		}
+	}
+	network := "tcp"
+	if b.unix {
+		network = "unix"
+	}
+	conn, err := dialTLS(ctx, network, address, dialer, tlsConfig)
+	if err != nil {
+		return nil, err
+	}
+	return b.connections.add(conn, address)
+}
+
+func dialTLS(ctx context.Context, network, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
+	if config == nil {
+		return dialer.DialContext(ctx, network, address)
+	}
+	return (&tls.Dialer{NetDialer: dialer, Config: config}).DialContext(ctx, network, address)
+}
+
+var (
+	errReplica  = errors.New("the server is a replica: what is published there does not reach everybody")
+	errSentinel = errors.New("the server is a sentinel: the address must name the master that it watches, as in ?master_set=NAME")
+)
+
+// leads returns nil where the answer to HELLO is that of a server through which everybody is reached, or else why it is none.
+// It also cuts the connections then, since the next may lead elsewhere. A replica takes what is published on it without an
+// error, and passes it on to nobody but those who subscribed to it. Within a cluster every server reaches everybody.
+func (b *Bus) leads(hello rueidis.RedisResult) error {
+	answer, err := hello.AsMap()
+	if _, refused := rueidis.IsRedisErr(err); refused {
+		if b.sentinels == nil { // a proxy, or a user who may not ask
+			return nil
+		}
+		return fmt.Errorf("the server does not say whether it is the master: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	text := func(name string) string { m := answer[name]; s, _ := m.ToString(); return s }
+	mode, role := text("mode"), text("role")
+	switch {
+	case mode == "sentinel":
+		return errSentinel
+	case mode != "cluster" && (role == "replica" || role == "slave"):
+		b.connections.cut(func(string) bool { return true })
+		return errReplica
+	}
+	return nil
+}

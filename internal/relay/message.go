@@ -33,13 +33,19 @@ func eventMessage(topic string, row OutboxRow) kafkalog.Message {
 	return kafkalog.Message{Topic: topic, Key: []byte(row.SpotID), Value: row.Value, Headers: headers}
 }
 
-// spotMessage is what the compacted twin gets: the newest event of the spot, or the end of it.
-func spotMessage(topic string, row OutboxRow) kafkalog.Message {
-	m := kafkalog.Message{Topic: topic, Key: []byte(row.SpotID), Value: row.Value}
+// spotMessage is what the compacted twin gets: the newest event of the spot, or the end of it. covered tells up to where the twin has
+// all that is in the log.
+func spotMessage(topic string, row OutboxRow, covered []byte) kafkalog.Message {
+	m := kafkalog.Message{Topic: topic, Key: []byte(row.SpotID), Value: row.Value, Headers: []kafkalog.Header{{Key: kafkalog.CoveredHeader, Value: covered}}}
 	if row.Tombstone {
 		m.Value = nil
 	}
 	return m
+}
+
+// settledMessage tells those who read the twin up to where it has all that is in the log, and nothing else.
+func settledMessage(topic string, covered event.Cursor) kafkalog.Message {
+	return kafkalog.Message{Topic: topic, Key: []byte(kafkalog.Settled), Headers: []kafkalog.Header{{Key: kafkalog.CoveredHeader, Value: []byte(covered.String())}}}
 }
 
 func acceptedAt(row OutboxRow) time.Time {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +25,8 @@ type Options struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 
-	// Batch is how many rows are under way at once. Default 1000. More than that are never repeated after a crash.
+	// Batch is how many rows are under way to the log at once, and as many to its twin. Default 1000. More than that are never
+	// repeated after a crash.
 	Batch int
 	// PollInterval is how soon rows of other processes are found. Default 200 ms. Those of this one are found at once.
 	PollInterval time.Duration
@@ -53,7 +56,8 @@ type Relay struct {
 const (
 	slowAfter     = 5 * time.Second // without an acknowledgement the relay is not ready
 	settleEvery   = time.Minute     // how often an idle leader records where the log ends
-	maxRetryPause = 2 * time.Second
+	markEvery     = 12 * time.Hour  // how often the twin is told of that again: Kafka drops such records after a day
+	maxRetryPause = time.Second
 	// farewell is how long a leader that is none any more listens for what is under way. With the time that it takes to
 	// notice (a quarter of a second where the database cut it off) it is over before a successor looks, see Options.Settle.
 	farewell = 500 * time.Millisecond
@@ -104,22 +108,38 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 }
 
+// leadership is what a leader knows.
+type leadership struct {
+	*Relay
+	producer *kafkalog.Producer
+	written  map[string]place // the rows that stand in the log and not, or not certainly, in the twin yet, by EventID
+	covered  event.Offsets    // what is recorded: every event of ours up to there is in log and twin
+	marked   time.Time        // when the twin was told of that without an event
+}
+
+// place is where a row stands in the log.
+type place struct {
+	partition int32
+	offset    int64
+	earlier   bool // an earlier leader wrote it
+}
+
 // lead carries rows until ctx ends or something fails. It begins by finding out what is in the log already; whoever
 // calls it again after a failure therefore repeats nothing.
 func (r *Relay) lead(ctx context.Context) error {
-	written, err := r.written(ctx)
-	if err != nil {
+	l := &leadership{Relay: r}
+	if err := l.look(ctx); err != nil {
 		return err
 	}
-	producer, err := r.options.Log.NewProducer()
-	if err != nil {
+	var err error
+	if l.producer, err = r.options.Log.NewProducer(); err != nil {
 		return err
 	}
-	defer producer.Close()
+	defer l.producer.Close()
 	var settled time.Time
 	looked := time.Now()
 	for {
-		rows, err := r.options.Outbox.Pending(ctx, r.options.Batch)
+		rows, err := r.options.Outbox.Pending(ctx, 2*r.options.Batch)
 		if err != nil {
 			return fmt.Errorf("reading the outbox: %w", err)
 		}
@@ -129,15 +149,15 @@ func (r *Relay) lead(ctx context.Context) error {
 		looked = time.Now()
 		r.found(rows)
 		if len(rows) > 0 {
-			if err := r.carry(ctx, producer, rows, written); err != nil {
+			if err := l.carry(ctx, rows); err != nil {
 				return err
 			}
 			continue
 		}
-		written = nil // the rows that could be there already are gone
+		clear(l.written) // the rows that could be there already are gone
 		r.worked()
 		if time.Since(settled) > settleEvery {
-			if err := r.settle(ctx); err != nil {
+			if err := l.settle(ctx); err != nil {
 				return err
 			}
 			settled = time.Now()
@@ -154,28 +174,32 @@ func (r *Relay) lead(ctx context.Context) error {
 // settle records that nothing of the outbox can be in the log up to its present end without being done. A later leader
 // need not read that, and whoever lists the spots need not be sent it: what is in the log was committed before. The end is
 // asked for first, so that this holds even if another process leads too: what stands before it and is not done would be found.
-func (r *Relay) settle(ctx context.Context) error {
-	heads, err := r.options.Log.Heads(ctx)
+// The twin is told too, lest whoever reads it reads much of the log behind it that other programs wrote.
+func (l *leadership) settle(ctx context.Context) error {
+	heads, err := l.options.Log.Heads(ctx)
 	if err != nil {
 		return err
 	}
-	rows, err := r.options.Outbox.Pending(ctx, 1)
+	rows, err := l.options.Outbox.Pending(ctx, 1)
 	if err != nil {
 		return fmt.Errorf("reading the outbox: %w", err)
 	}
 	if len(rows) > 0 {
 		return nil // next time
 	}
-	positions, err := r.options.Outbox.Positions(ctx, r.options.Log.TopicID())
-	if err != nil {
-		return fmt.Errorf("reading the outbox: %w", err)
+	if !l.covered.Contains(heads) {
+		if err := l.options.Outbox.Done(ctx, nil, l.upTo(heads)); err != nil {
+			return fmt.Errorf("clearing the outbox: %w", err)
+		}
+		l.covered, l.marked = l.covered.Join(heads), time.Time{}
 	}
-	if positions.Contains(heads) {
+	if time.Since(l.marked) < markEvery || len(l.covered) == 0 || slices.Max(l.covered) == event.None {
 		return nil
 	}
-	if err := r.options.Outbox.Done(ctx, nil, r.upTo(heads)); err != nil {
-		return fmt.Errorf("clearing the outbox: %w", err)
+	if err := l.producer.Send(ctx, l.options.Patience, settledMessage(l.options.Log.SpotsTopic(), l.upTo(l.covered)))[0].Err; err != nil {
+		return fmt.Errorf("writing to the compacted topic (Kafka): %w", err)
 	}
+	l.marked = time.Now()
 	return nil
 }
 
@@ -183,107 +207,126 @@ func (r *Relay) upTo(offsets event.Offsets) event.Cursor {
 	return event.Cursor{Topic: r.options.Log.TopicID(), Offsets: offsets}
 }
 
-// place is where a row stands in the log.
-type place struct {
-	partition int32
-	offset    int64
-}
-
-// written returns those of the oldest rows, by EventID, that a leader wrote to the log and could not remove any more.
-func (r *Relay) written(ctx context.Context) (map[string]place, error) {
-	rows, err := r.options.Outbox.Pending(ctx, 1)
+// look finds out which of the oldest rows a leader wrote to the log and could not remove any more.
+func (l *leadership) look(ctx context.Context) error {
+	l.written = map[string]place{}
+	rows, err := l.options.Outbox.Pending(ctx, 1)
 	if err != nil {
-		return nil, fmt.Errorf("reading the outbox: %w", err)
+		return fmt.Errorf("reading the outbox: %w", err)
+	}
+	if len(rows) > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(l.options.Settle):
+		}
+	}
+	if l.covered, err = l.options.Outbox.Positions(ctx, l.options.Log.TopicID()); err != nil {
+		return fmt.Errorf("reading the outbox: %w", err)
 	}
 	if len(rows) == 0 {
-		return nil, nil
-	}
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(r.options.Settle):
-	}
-	positions, err := r.options.Outbox.Positions(ctx, r.options.Log.TopicID())
-	if err != nil {
-		return nil, fmt.Errorf("reading the outbox: %w", err)
+		return nil
 	}
 	// Also behind a transaction of another program that has not ended, where nobody else gets to see it yet.
-	ends, err := r.options.Log.Ends(ctx)
+	ends, err := l.options.Log.Ends(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// A database that was restored from a backup has positions of long ago, and very much comes behind them. All
 	// that was under way is among the first rows.
-	if rows, err = r.options.Outbox.Pending(ctx, 20*r.options.Batch); err != nil {
-		return nil, fmt.Errorf("reading the outbox: %w", err)
+	if rows, err = l.options.Outbox.Pending(ctx, 20*l.options.Batch); err != nil {
+		return fmt.Errorf("reading the outbox: %w", err)
 	}
 	waits := make(map[string]bool, len(rows))
 	for _, row := range rows {
 		waits[row.EventID] = true
 	}
-	found := map[string]place{}
-	err = r.options.Log.RangeUncommitted(ctx, positions, ends, func(record kafkalog.Record) error {
+	return l.options.Log.RangeUncommitted(ctx, l.covered, ends, func(record kafkalog.Record) error {
 		if source, _ := record.Header("ce_source"); string(source) != Source {
 			return nil
 		}
 		id, _ := record.Header("ce_id")
-		if _, twice := found[string(id)]; waits[string(id)] && !twice {
-			found[string(id)] = place{record.Partition, record.Offset}
+		if _, twice := l.written[string(id)]; waits[string(id)] && !twice {
+			l.written[string(id)] = place{record.Partition, record.Offset, true}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return found, nil
 }
 
-// carry writes rows to the log and removes them. After an error it has removed those before the first that Kafka did
-// not acknowledge, so that the recorded positions never pass a row that is left.
-func (r *Relay) carry(ctx context.Context, producer *kafkalog.Producer, rows []OutboxRow, written map[string]place) error {
+// carry writes rows to the log, those that are there already to the twin, and removes these. So the twin never has what the log has
+// not, and for whoever reads both the log's end bounds what the twin can tell; and the next rows need not wait while the
+// twin is written. After an error it has removed the rows before the first that Kafka did not acknowledge.
+func (l *leadership) carry(ctx context.Context, rows []OutboxRow) error {
 	var messages []kafkalog.Message
-	for _, row := range rows {
-		if _, there := written[row.EventID]; !there {
-			messages = append(messages, eventMessage(r.options.Log.Topic(), row))
+	covered, fresh := []byte(l.upTo(l.covered).String()), 0
+	for i, row := range rows {
+		if _, there := l.written[row.EventID]; there {
+			messages = append(messages, spotMessage(l.options.Log.SpotsTopic(), row, covered))
+			continue
 		}
-		messages = append(messages, spotMessage(r.options.Log.SpotsTopic(), row))
+		if fresh++; fresh > l.options.Batch {
+			rows = rows[:i]
+			break
+		}
+		messages = append(messages, eventMessage(l.options.Log.Topic(), row))
 	}
 	// What is under way cannot be called back, so at the end of leadership its acknowledgement is still heard.
 	late, cancel := outlive(ctx, farewell)
 	defer cancel()
-	r.waits(true)
-	results := producer.Send(late, r.options.Patience, messages...)
-	r.waits(false)
+	l.waits(true)
+	results := l.producer.Send(late, l.options.Patience, messages...)
+	l.waits(false)
 
-	var ids []int64
-	var positions event.Offsets
 	var failure error
-	for next := 0; len(ids) < len(rows); {
-		row := rows[len(ids)]
-		at, there := written[row.EventID]
-		if !there {
-			at, failure = place{results[next].Partition, results[next].Offset}, results[next].Err
-			next++
+	var done []OutboxRow // up to the first that is not in the twin
+	logged := make(map[string]place, fresh)
+	for i, row := range rows {
+		_, there := l.written[row.EventID]
+		switch err := results[i].Err; {
+		case err != nil:
+			failure = cmp.Or(failure, fmt.Errorf("writing event %s of spot %s to the event log (Kafka): %w", row.EventID, row.SpotID, err))
+		case !there:
+			logged[row.EventID] = place{partition: results[i].Partition, offset: results[i].Offset}
+		case len(done) == i:
+			done = append(done, row)
 		}
-		if failure = cmp.Or(failure, results[next].Err); failure != nil {
-			failure = fmt.Errorf("writing event %s of spot %s to the event log (Kafka): %w", row.EventID, row.SpotID, failure)
-			break
+	}
+	maps.Copy(l.written, logged)
+	if len(done) > 0 {
+		if err := l.remove(late, done); err != nil {
+			return errors.Join(failure, err)
 		}
-		next++
-		ids, positions = append(ids, row.ID), positions.Advance(at.partition, at.offset)
 	}
-	if len(ids) == 0 {
-		return failure
-	}
-	if err := r.options.Outbox.Done(late, ids, r.upTo(positions)); err != nil {
-		return errors.Join(failure, fmt.Errorf("clearing the outbox: %w", err))
-	}
-	r.metrics.carried.Add(float64(len(ids)))
-	r.metrics.repeated.Add(float64(2*len(ids) - min(len(messages), 2*len(ids))))
 	if failure == nil {
-		r.worked()
+		l.worked()
 	}
 	return failure
+}
+
+// remove takes rows out of the outbox that are in log and twin, and records the positions that these leave behind: up to there
+// no row of the log is left in the outbox.
+func (l *leadership) remove(ctx context.Context, done []OutboxRow) error {
+	var ids []int64
+	var positions event.Offsets
+	for _, row := range done {
+		at := l.written[row.EventID]
+		delete(l.written, row.EventID)
+		ids, positions = append(ids, row.ID), positions.Advance(at.partition, at.offset)
+		if at.earlier {
+			l.metrics.repeated.Inc()
+		}
+	}
+	for _, left := range l.written {
+		if positions.Covers(left.partition, left.offset) {
+			positions[left.partition] = left.offset - 1
+		}
+	}
+	if err := l.options.Outbox.Done(ctx, ids, l.upTo(positions)); err != nil {
+		return fmt.Errorf("clearing the outbox: %w", err)
+	}
+	l.covered = l.covered.Join(positions)
+	l.metrics.carried.Add(float64(len(ids)))
+	return nil
 }
 
 // outlive returns a context that ends some time after ctx.

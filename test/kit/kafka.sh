@@ -105,7 +105,7 @@ node() { # node NODE: starts it, if need be
 }
 
 # A broker says this when the cluster lets it serve.
-serving() { tail -c +$(($(cat "$K/node-$1/logged" 2>/dev/null || echo 0) + 1)) "$K/node-$1/log" | grep -q 'Kafka Server started' && listening "$(port "$1" broker)"; }
+serving() { grep -q 'Kafka Server started' <(tail -c +$(($(cat "$K/node-$1/logged" 2>/dev/null || echo 0) + 1)) "$K/node-$1/log") && listening "$(port "$1" broker)"; }
 mark() { if alive "$K/node-$1/pid"; then return; fi; mkdir -p "$K/node-$1"; stat -c %s "$K/node-$1/log" 2>/dev/null >"$K/node-$1/logged" || echo 0 >"$K/node-$1/logged"; }
 
 start() {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"parkwire/internal/event"
-	"parkwire/internal/kafkalog"
 )
 
 // memoryBatch is how many entries are taken from memory at once while mu is held.
@@ -31,7 +31,7 @@ type receiver interface {
 }
 
 // catchUp gives to every event that have does not cover, in order per partition, first from
-// the log, then from memory. What it has moves on with each, so that a cursor made of it claims exactly what was
+// the log, in blocks that all clients share, then from memory. What it has moves on with each, so that a cursor made of it claims exactly what was
 // given.
 //
 // A client may be ahead of this instance, having been served by a faster one. What the
@@ -39,7 +39,7 @@ type receiver interface {
 // In the same way it waits until the instance has seen atLeast.
 func (s *Service) catchUp(ctx context.Context, have, atLeast event.Offsets, to receiver) error {
 	have = slices.Clone(have)
-	source := "memory"
+	source, partition := "memory", int32(-1)
 	pass := func(e *entry) error {
 		if have.Covers(e.partition, e.offset) {
 			return nil
@@ -50,12 +50,18 @@ func (s *Service) catchUp(ctx context.Context, have, atLeast event.Offsets, to r
 	for {
 		var err error
 		s.mu.Lock()
-		if floor := s.memory.floor; !have.Contains(floor) {
-			floor = slices.Clone(floor)
+		if p, behind := nextBehind(have, s.memory.floor, partition); behind {
+			newest := s.heads.At(p)
 			s.mu.Unlock()
-			source = "log"
-			if err = s.readLog(ctx, slices.Clone(have), floor, pass); err == nil { // pass moves have on
-				have = have.Join(floor)
+			source, partition = "log", p
+			var b *block
+			if b, err = s.shared.ranges.get(ctx, p, have.At(p)+1, newest); err == nil {
+				for entries := b.after(have.At(p)); len(entries) > 0 && err == nil; entries = entries[1:] {
+					err = pass(entries[0])
+				}
+				if err == nil {
+					have = have.Advance(p, b.last)
+				}
 			}
 		} else if entries := s.memory.after(have, memoryBatch); len(entries) > 0 {
 			s.mu.Unlock()
@@ -87,38 +93,19 @@ func (s *Service) catchUp(ctx context.Context, have, atLeast event.Offsets, to r
 	}
 }
 
-// readLog passes the records of the log behind from up to to. It waits for its turn, and gives it up as soon
-// as pass fails: a receiver without room would keep the others waiting.
-func (s *Service) readLog(ctx context.Context, from, to event.Offsets, pass func(*entry) error) error {
-	select {
-	case s.logReads <- struct{}{}:
-		defer func() { <-s.logReads }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if err := s.checkTails(ctx, from); err != nil {
-		return err
-	}
-	err := s.options.Log.Range(ctx, from, to, func(r kafkalog.Record) error {
-		if e := decode(r.Partition, r.Offset, r.Value); e != nil {
-			return pass(e)
+// nextBehind returns a partition of which have lacks something up to floor; the first behind p, in a circle, so that they take turns.
+func nextBehind(have, floor event.Offsets, p int32) (partition int32, behind bool) {
+	for n := range len(floor) {
+		next := (p + 1 + int32(n)) % int32(len(floor))
+		if floor[next] > have.At(next) {
+			return next, true
 		}
-		return nil
-	})
-	if late := s.checkTails(ctx, from); errors.Is(late, errCursorExpired) {
-		return late // Range passes over what expires before it comes there
 	}
-	return err
+	return 0, false
 }
 
-// checkTails returns errCursorExpired where the log no longer holds all that comes behind from.
-func (s *Service) checkTails(ctx context.Context, from event.Offsets) error {
-	tails, err := s.options.Log.Tails(ctx)
-	if err == nil && !from.Contains(tails) {
-		err = errCursorExpired
-	}
-	return err
-}
+// tailsAge is how long it may take until a cursor that has expired is refused at the door. Whoever comes in with one is told all the same.
+const tailsAge = time.Second
 
 // parseAfter reads a client's cursor. It returns errCursorExpired where the log cannot serve it any more, and
 // [event.ErrCursor] for one that the platform did not give out, such as one from beyond the log.
@@ -133,15 +120,19 @@ func (s *Service) parseAfter(ctx context.Context, text string) (event.Offsets, e
 	s.mu.Lock()
 	inMemory, known := s.memory.reaches(cursor.Offsets), s.heads.Contains(cursor.Offsets)
 	s.mu.Unlock()
-	if !known {
+	if !known && !s.shared.ends.known().Contains(cursor.Offsets) {
 		// One that comes with the state of spots may stand behind a transaction of another program that is still open.
-		ends, err := ask(ctx, s.options.Log.Ends)
+		ends, err := s.shared.ends.fresh(ctx)
 		if err == nil && !ends.Contains(cursor.Offsets) {
 			return nil, event.ErrCursor
 		}
 	}
 	if !inMemory {
-		return cursor.Offsets, s.checkTails(ctx, cursor.Offsets)
+		tails, err := s.shared.tails.recent(ctx, tailsAge)
+		if err == nil && !cursor.Offsets.Contains(tails) {
+			err = errCursorExpired
+		}
+		return cursor.Offsets, err
 	}
 	return cursor.Offsets, nil
 }

@@ -103,14 +103,14 @@ func (s *Service) readPage(ctx context.Context, q url.Values, empty page) (*page
 		if q.Has("after") {
 			have, err = s.parseAfter(ctx, q.Get("after"))
 		} else {
-			have, err = s.options.Log.Tails(ctx)
+			have, err = s.shared.tails.fresh(ctx)
 		}
 		if err != nil {
 			return nil, err
 		}
 		// What is in the log when somebody asks is in the answer, though this instance may not have heard of it yet.
 		// Where the log cannot be asked, what it has heard of is.
-		heads, err := s.askHeads(ctx)
+		heads, err := s.shared.heads.fresh(ctx)
 		if err != nil {
 			heads = nil
 		}

@@ -52,6 +52,9 @@ type Options struct {
 	// MemoryBytes bounds the recent events kept for clients that come back. Default 64 MiB: at
 	// 1 KB an event a minute of 1,000 changes a second. What is older is read from the log.
 	MemoryBytes int64
+	// RangeBytes bounds what was read from the log for clients that come back, and is kept for others who lack the
+	// same. Default as MemoryBytes.
+	RangeBytes int64
 	// ClientBytes bounds how far a client may fall behind before it is closed with 4408.
 	// Default 1 MiB. It bounds the memory that the slowest client of a subscription holds.
 	ClientBytes int64
@@ -76,8 +79,7 @@ type Service struct {
 	options Options
 	metrics *metrics
 	senders []*sender
-	// logReads bounds how many clients that come back read the log at the same time.
-	logReads chan struct{}
+	shared  *shared
 
 	running   context.Context // ends with Run, and with it whatever waits for a client
 	stop      context.CancelFunc
@@ -110,13 +112,11 @@ type Service struct {
 	staleSince time.Time // it has not answered since; zero while it does
 }
 
-// maxLogReads is a compromise: each costs a fetch of some megabytes, and all others wait.
-const maxLogReads = 8
-
 // New makes an instance; [Service.Run] starts it.
 func New(o Options) *Service {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.MemoryBytes = cmp.Or(o.MemoryBytes, 64<<20)
+	o.RangeBytes = cmp.Or(o.RangeBytes, o.MemoryBytes)
 	o.ClientBytes = cmp.Or(o.ClientBytes, 1<<20)
 	o.MaxClients = cmp.Or(o.MaxClients, 100_000)
 	o.DrainWindow = cmp.Or(o.DrainWindow, 10*time.Second)
@@ -125,7 +125,6 @@ func New(o Options) *Service {
 	senders := runtime.GOMAXPROCS(0)
 	s := &Service{
 		options:   o,
-		logReads:  make(chan struct{}, maxLogReads),
 		following: make(chan struct{}, 1),
 		busTurned: make(chan struct{}, 1),
 		state:     newState(),
@@ -135,6 +134,7 @@ func New(o Options) *Service {
 	}
 	s.metrics = newMetrics(o.Registerer, s.staleSeconds)
 	s.running, s.stop = context.WithCancel(context.Background())
+	s.shared = newShared(s.running, o.Log, o.RangeBytes, s.metrics.logReads)
 	for i := range senders {
 		s.senders = append(s.senders, newSender(i))
 	}
@@ -144,7 +144,10 @@ func New(o Options) *Service {
 // Run waits for the log, then follows the bus until ctx ends, and then cuts every client
 // that is still there. It returns when all its goroutines have ended.
 func (s *Service) Run(ctx context.Context) error {
-	defer s.stop()
+	defer func() {
+		s.stop()
+		s.shared.errands.wait()
+	}()
 	err := s.start(ctx)
 	if err == nil {
 		err = s.serve(ctx)

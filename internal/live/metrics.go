@@ -6,7 +6,7 @@ type metrics struct {
 	connections                *prometheus.GaugeVec
 	deliveries, bytes          prometheus.Counter
 	events, holes, resumes     *prometheus.CounterVec
-	stateRecords               *prometheus.CounterVec
+	stateRecords, logReads     *prometheus.CounterVec
 	snapshots                  prometheus.Counter
 	duplicates, refused        prometheus.Counter
 	tooSlow, expired, overload prometheus.Counter
@@ -38,6 +38,7 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		holes:        vector("holes_total", "found", "Holes that the bus left and the log filled, by how they were found.", "after", "heads"),
 		resumes:      vector("resumes_total", "source", "Clients that came back with a cursor, by where the oldest event came from.", "memory", "log"),
 		stateRecords: vector("state_records_total", "source", "Records read to know the state of the spots when the instance started.", "twin", "log"),
+		logReads:     vector("log_reads_total", "what", "Questions to the log for clients that came back, each for all that had the same.", "records", "tails", "ends", "heads"),
 		snapshots:    counter("snapshots_built_total", "Snapshots of the state of the spots that were made; each serves all clients that ask at about the same time."),
 		duplicates:   counter("duplicates_total", "Messages of the bus whose event had been delivered already."),
 		refused:      counter("refused_messages_total", "Messages of the bus that cannot be delivered: no UTF-8, too large, or a place that the log does not have."),

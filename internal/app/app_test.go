@@ -187,6 +187,17 @@ func TestTheWholePlatformStartsTellsWhatIsWrittenAndLeavesNothingBehind(t *testi
 	}
 }
 
+func TestAPlatformWithoutABusFollowsTheLog(t *testing.T) {
+	p := start(t, "--kafka-listen="+freeAddress(t), "--live-fanout=kafka")
+	p.eventually("the platform is ready", func() bool { return p.app.Ready() == nil })
+	conn := p.listen("")
+	p.add("central", "C-1")
+	p.hears(conn, "C-1")
+	if err := p.end(); err != nil {
+		t.Errorf("it did not end well: %v", err)
+	}
+}
+
 func TestWithoutKafkaThePlatformSaysSoKeepsWhatIsWrittenAndTellsItLater(t *testing.T) {
 	address := freeAddress(t)
 	p := start(t, "--kafka-brokers="+address)

@@ -10,7 +10,7 @@ import (
 
 func TestEveryModuleComesBehindWhatItNeeds(t *testing.T) {
 	for _, target := range config.Targets {
-		names, err := modules.order([]string{"server", string(target), "broker"})
+		names, err := modules.order([]string{"server", string(target), "broker", "bridge"})
 		if err != nil {
 			t.Fatalf("%s: %v", target, err)
 		}
@@ -33,8 +33,8 @@ func TestATargetBringsWhatItNeedsAndNothingElse(t *testing.T) {
 	for target, want := range map[config.Target]string{
 		config.Gateway:       "gateway server",
 		config.Parking:       "data-dir log parking relay server store",
-		config.Notifications: "bridge bus live log notifications server",
-		config.All:           "all bridge bus data-dir gateway live log notifications parking relay server store",
+		config.Notifications: "bus live log notifications server",
+		config.All:           "all bus data-dir gateway live log notifications parking relay server store",
 	} {
 		names, err := modules.order([]string{"server", string(target)})
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"parkwire/internal/bridge"
+	"parkwire/internal/bus/kafka"
 	"parkwire/internal/bus/memory"
 	"parkwire/internal/bus/redis"
 	"parkwire/internal/config"
@@ -34,13 +35,13 @@ import (
 // that are only what they need have no body.
 var modules = graph{
 	"all":           {needs: []string{"gateway", "parking", "notifications"}},
-	"notifications": {needs: []string{"bridge", "live"}},
+	"notifications": {needs: []string{"live"}},
 
 	"data-dir": {make: (*App).makeDataDir},
 	"broker":   {needs: []string{"data-dir"}, make: (*App).makeBroker},
 	"log":      {after: []string{"broker"}, make: (*App).makeLog},
 	"store":    {needs: []string{"data-dir"}, make: (*App).makeStore},
-	"bus":      {make: (*App).makeBus},
+	"bus":      {after: []string{"log"}, make: (*App).makeBus},
 	"relay":    {needs: []string{"store", "log"}, make: (*App).makeRelay},
 	"parking":  {needs: []string{"store", "log", "relay"}, make: (*App).makeParking},
 	"bridge":   {needs: []string{"log", "bus"}, make: (*App).makeBridge},
@@ -119,9 +120,13 @@ func (a *App) makeStore() (part, error) {
 }
 
 func (a *App) makeBus() (part, error) {
-	a.bus = memory.New()
-	if a.config.RedisURL != config.Memory {
-		r, err := redis.Open(redis.Options{URL: a.config.RedisURL, Channel: a.config.RedisChannel, Logger: a.logger("bus"), Registerer: a.registry})
+	switch c := a.config; {
+	case c.LiveFanout == config.FanoutKafka:
+		a.bus = kafka.New(kafka.Options{Log: a.log, Logger: a.logger("bus"), Registerer: a.registry})
+	case c.RedisURL == config.Memory:
+		a.bus = memory.New()
+	default:
+		r, err := redis.Open(redis.Options{URL: c.RedisURL, Channel: c.RedisChannel, Logger: a.logger("bus"), Registerer: a.registry})
 		if err != nil {
 			return part{}, fmt.Errorf("--redis-url: %w", err)
 		}

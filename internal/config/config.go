@@ -33,6 +33,8 @@ type Config struct {
 	RedisURL     string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances; empty in all: in memory; by sentinels: redis://SENTINEL:26379?addr=SENTINEL:26379&master_set=NAME"`
 	RedisChannel string `name:"redis-channel" default:"notifications" example:"notifications" help:"channel of the bus"`
 
+	LiveFanout string `name:"live-fanout" default:"bus" example:"kafka" help:"how notification instances hear of events: bus, or kafka, where each follows the event log and redis-url is not used"`
+
 	DatabaseURL      string        `name:"database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where lots and spots are stored; empty in all: SQLite in data-dir"`
 	HistoryRetention time.Duration `name:"history-retention" default:"720h" example:"720h" help:"how long the history of each spot is kept"`
 
@@ -67,6 +69,12 @@ type Origin struct {
 	// was resolved, the reason.
 	Source string
 }
+
+// The values of live-fanout.
+const (
+	FanoutBus   = "bus"
+	FanoutKafka = "kafka"
+)
 
 // The schemes of values that [Resolve] fills in: they name what is embedded by an
 // address like any other.

@@ -203,7 +203,7 @@ func TestAllIsCompleteWithoutAnySetting(t *testing.T) {
 			t.Errorf("%s: %q from %q, want %q", name, got.Value, got.Source, want)
 		}
 	}
-	if !slices.Equal(r.Modules, []string{"all", "broker"}) || !r.UsesDataDir || !r.MakeKey {
+	if !slices.Equal(r.Modules, []string{"all", "broker", "bridge"}) || !r.UsesDataDir || !r.MakeKey {
 		t.Errorf("got modules %v, data folder %v, key made %v", r.Modules, r.UsesDataDir, r.MakeKey)
 	}
 }
@@ -212,8 +212,26 @@ func TestAddressesReplaceWhatIsEmbedded(t *testing.T) {
 	_, r := sources{args: []string{
 		"--kafka-brokers=k:9092", "--redis-url=redis://r:6379", "--database-url=postgres://p/d", "--jwt-key=" + strings.Repeat("k", 32),
 	}}.resolve(t, config.All)
-	if !slices.Equal(r.Modules, []string{"all"}) || r.UsesDataDir || r.MakeKey || r.JWTKeyFile != "" || r.RedisURL != "redis://r:6379" {
+	if !slices.Equal(r.Modules, []string{"all", "bridge"}) || r.UsesDataDir || r.MakeKey || r.JWTKeyFile != "" || r.RedisURL != "redis://r:6379" {
 		t.Errorf("got %+v", r)
+	}
+}
+
+func TestWhoFollowsKafkaNeedsNoRedisAndNoBridge(t *testing.T) {
+	for _, target := range []config.Target{config.Notifications, config.All} {
+		args := []string{"--live-fanout=kafka", "--kafka-brokers=k:9092"}
+		l, r := sources{args: args}.resolve(t, target)
+		if !slices.Equal(r.Modules, []string{string(target)}) || r.RedisURL != "" || len(l.Warnings) != 0 {
+			t.Errorf("%s: got modules %v, redis-url %q, warnings %q", target, r.Modules, r.RedisURL, l.Warnings)
+		}
+		l, _ = sources{args: append(args, "--redis-url=redis://:hunter2@r")}.resolve(t, target)
+		if want := []string{"redis-url is not used, because live-fanout is kafka"}; !slices.Equal(l.Warnings, want) {
+			t.Errorf("%s: with a redis-url it warns of %q", target, l.Warnings)
+		}
+	}
+	_, err := sources{args: []string{"--live-fanout=kafak"}}.load(t)
+	if err == nil || !strings.Contains(err.Error(), `"kafak" is none of bus, kafka; did you mean "kafka"?`) {
+		t.Errorf("a value that is none: %v", err)
 	}
 }
 

@@ -28,8 +28,8 @@ var serves = map[Target]string{All: "gateway", Gateway: "gateway", Parking: "par
 type Resolved struct {
 	Config
 	Target Target
-	// Modules are the roots of the module graph: the target, and the embedded parts that
-	// the addresses point to.
+	// Modules are the roots of the module graph: the target, the embedded parts that
+	// the addresses point to, and what carries events to the notification instances.
 	Modules []string
 	// Serves names the module whose handler is served at Listen.
 	Serves string
@@ -51,9 +51,16 @@ func (l *Loader) Resolve(target Target) (*Resolved, error) {
 	if target == All {
 		l.embed(r)
 	}
-	log, gateway := target != Gateway, target == All || target == Gateway
+	log, gateway, notifies := target != Gateway, target == All || target == Gateway, target == All || target == Notifications
+	bus := notifies && c.LiveFanout == FanoutBus
+	if bus {
+		r.Modules = append(r.Modules, "bridge")
+	}
+	if notifies && !bus && c.RedisURL != "" {
+		l.Warnings = append(l.Warnings, "redis-url is not used, because live-fanout is "+c.LiveFanout)
+	}
 	l.require(target, "kafka-brokers", len(c.KafkaBrokers) > 0 || !log)
-	l.require(target, "redis-url", c.RedisURL != "" || target != All && target != Notifications)
+	l.require(target, "redis-url", c.RedisURL != "" || !bus)
 	l.require(target, "database-url", c.DatabaseURL != "" || target != All && target != Parking)
 	l.require(target, "parking-urls", len(c.ParkingURLs) > 0 || !gateway)
 	l.require(target, "live-urls", len(c.LiveURLs) > 0 || !gateway)
@@ -79,7 +86,7 @@ func (l *Loader) embed(r *Resolved) {
 			fill("kafka-advertise", "from kafka-listen")
 		}
 	}
-	if c.RedisURL == "" {
+	if c.RedisURL == "" && c.LiveFanout == FanoutBus {
 		c.RedisURL = Memory
 		fill("redis-url", "embedded")
 	}

@@ -26,6 +26,7 @@ func (l *Loader) validate() {
 	l.check("data-dir", notEmpty(c.DataDir))
 	l.check("log-level", oneOf(c.LogLevel, "debug", "info", "warn", "error"))
 	l.check("log-format", oneOf(c.LogFormat, "text", "json"))
+	l.check("live-fanout", oneOf(c.LiveFanout, FanoutBus, FanoutKafka))
 	for name, topic := range map[string]string{
 		"kafka-topic": c.KafkaTopic, "kafka-spots-topic": c.KafkaSpotsTopic, "kafka-rejected-topic": c.KafkaRejectedTopic,
 	} {

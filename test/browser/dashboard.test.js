@@ -48,9 +48,9 @@ const feed = () => page.locator('[data-testid="feed-item"]');
 
 /** Waits until an element has an attribute with this value. */
 async function has(locator, attribute, value) {
-  await locator.and(page.locator(`[${attribute}="${value}"]`)).first().waitFor({ state: 'attached', timeout: 15_000 })
+  await locator.and(page.locator(`[${attribute}="${value}"]`)).first().waitFor({ state: 'attached', timeout: 60_000 })
     .catch(async () => assert.fail(
-      `${locator} has no ${attribute}="${value}" after 15 s, but ${await locator.first().getAttribute(attribute, { timeout: 1000 }).catch(() => 'is not there')}`,
+      `${locator} has no ${attribute}="${value}" after a minute, but ${await locator.first().getAttribute(attribute, { timeout: 1000 }).catch(() => 'is not there')}`,
     ));
 }
 

@@ -16,13 +16,12 @@ function binary(folder) {
   return path;
 }
 
+/** A port below those that the system gives to outgoing connections, so that it is still free when the platform starts again. */
 function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+  return new Promise((resolve) => {
+    const port = 10_240 + Math.floor(Math.random() * 22_000);
+    const server = createServer().on('error', () => resolve(freePort()));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
   });
 }
 

@@ -93,7 +93,7 @@ func echo(conn net.Conn, early []byte) {
 		err := parser.Feed(b, handle)
 		if broken, ok := errors.AsType[*websocket.Error](err); ok {
 			_, _ = conn.Write(websocket.AppendClose(nil, broken.Code, broken.Reason))
-			_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 			for err = nil; err == nil; { // what was unread would reset the connection before the close frame arrives
 				_, err = conn.Read(buf)
 			}

@@ -69,7 +69,7 @@ func TestConsumersReadThePlatformsEvents(t *testing.T) {
 			}
 			checkFour(t, "kafkajs", f)
 		}
-		text := stack.Run(t, 20*time.Second, nil, kcat, "-C", "-e", "-q", "-b", s.Kafka, "-t", s.Topic, "-f", `%k|%s\n`)
+		text := stack.Run(t, time.Minute, nil, kcat, "-C", "-e", "-q", "-b", s.Kafka, "-t", s.Topic, "-f", `%k|%s\n`)
 		lines := strings.Split(strings.TrimSpace(text), "\n")
 		if len(lines) != 6 {
 			t.Errorf("kcat read %d records; 3 spots were added and occupied:\n%s", len(lines), text)

@@ -39,7 +39,7 @@ func run(t *testing.T, messages []string, name string, args ...string) {
 // feed runs a program that reads the messages from its standard input, one a line.
 func feed(t *testing.T, messages []string, path string, args ...string) {
 	t.Helper()
-	stack.Feed(t, 30*time.Second, strings.Join(messages, "\n")+"\n", path, args...)
+	stack.Feed(t, time.Minute, strings.Join(messages, "\n")+"\n", path, args...)
 }
 
 func script(name string, args []string) []string {
@@ -72,7 +72,7 @@ func (p *program) count(t *testing.T, n int) []line {
 
 func (p *program) until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	const patience = 20 * time.Second
+	const patience = time.Minute
 	for began := time.Now(); !done(); time.Sleep(10 * time.Millisecond) {
 		select {
 		case <-p.Exited():

@@ -123,7 +123,7 @@ func TestTheEdgeItselfAnswersInProblemJSONAndKeepsTokensOutOfItsLog(t *testing.T
 		directives += " user root;"
 	}
 	p := stack.Start(t, "nginx", nil, nginx, "-c", filepath.Join(dir, "nginx.conf"), "-g", directives)
-	eventually(t, 10*time.Second, "NGINX answers", func() error {
+	eventually(t, time.Minute, "NGINX answers", func() error {
 		_, _, err := get("http://" + address + "/nginx-health")
 		return err
 	})

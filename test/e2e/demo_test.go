@@ -18,7 +18,7 @@ func TestTheDemoIsACityThatLives(t *testing.T) {
 			Counts stack.Counts
 		}
 	}
-	eventually(t, 30*time.Second, "a city of several lots and thousands of spots", func() bool {
+	eventually(t, time.Minute, "a city of several lots and thousands of spots", func() bool {
 		s.Do(t, 200, "GET", "/api/v1/lots?limit=1000", nil, &page)
 		total := 0
 		for _, lot := range page.Items {

@@ -46,7 +46,7 @@ func eventually(t *testing.T, timeout time.Duration, what string, done func() bo
 // partitions lists the partitions of the event topic.
 func partitions(t *testing.T, s *stack.Stack) []int32 {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	topics, err := kadm.NewClient(kafkaClient(t, s)).ListTopics(ctx, s.Topic)
 	if err != nil {

@@ -48,12 +48,12 @@ func TestAnUnreadableRecordStopsNothing(t *testing.T) {
 		}
 
 		missing := len(unreadable) * len(last)
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		for missing > 0 {
 			fetches := kafka.PollFetches(ctx)
 			if err := ctx.Err(); err != nil {
-				t.Fatalf("%d unreadable records are not in %s after 20 s", missing, s.RejectedTopic)
+				t.Fatalf("%d unreadable records are not in %s after a minute", missing, s.RejectedTopic)
 			}
 			fetches.EachRecord(func(r *kgo.Record) {
 				missing--
@@ -82,7 +82,7 @@ func TestTheTopicsAreReadableByOthers(t *testing.T) {
 		s.Act(t, "t-01", "occupy")
 		s.Do(t, 204, "DELETE", "/api/v1/spots/t-02", nil, nil)
 		kafka := kafkaClient(t, s, kgo.ConsumeTopics(s.Topic, s.SpotsTopic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		seen := map[string][]*kgo.Record{}
 		for len(seen[s.Topic+"/t-01"]) < 2 || len(seen[s.Topic+"/t-02"]) < 2 || len(seen[s.SpotsTopic+"/t-01"]) < 2 || len(seen[s.SpotsTopic+"/t-02"]) < 2 {
@@ -91,7 +91,7 @@ func TestTheTopicsAreReadableByOthers(t *testing.T) {
 				seen[name] = append(seen[name], r)
 			})
 			if ctx.Err() != nil {
-				t.Fatalf("the topics lack records after 20 s: %d and %d in the log, %d and %d in its twin", len(seen[s.Topic+"/t-01"]),
+				t.Fatalf("the topics lack records after a minute: %d and %d in the log, %d and %d in its twin", len(seen[s.Topic+"/t-01"]),
 					len(seen[s.Topic+"/t-02"]), len(seen[s.SpotsTopic+"/t-01"]), len(seen[s.SpotsTopic+"/t-02"]))
 			}
 		}
@@ -127,7 +127,7 @@ func kafkaClient(t *testing.T, s *stack.Stack, opts ...kgo.Opt) *kgo.Client {
 
 func produce(t *testing.T, client *kgo.Client, record *kgo.Record) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := client.ProduceSync(ctx, record).FirstErr(); err != nil {
 		t.Fatalf("writing to %s: %v", record.Topic, err)

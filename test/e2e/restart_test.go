@@ -29,7 +29,7 @@ func TestSIGTERMKeepsStateAndVersions(t *testing.T) {
 	before, counts := s.Spots(t, "central"), s.Counts(t, "central")
 
 	s.One.Stop(t)
-	if code := websocket.CloseStatus(client.Ended(t, 5*time.Second)); code != websocket.StatusServiceRestart {
+	if code := websocket.CloseStatus(client.Ended(t, 30*time.Second)); code != websocket.StatusServiceRestart {
 		t.Errorf("the client was closed with %d; 1012 was promised", code)
 	}
 	s.One.Restart(t)
@@ -64,7 +64,7 @@ func TestASecondSIGINTEndsAtOnce(t *testing.T) {
 	default:
 	}
 	s.One.Signal(t, syscall.SIGINT)
-	s.One.Wait(t, 2*time.Second)
+	s.One.Wait(t, 30*time.Second)
 }
 
 // The process is killed while four writers are at work, several times. Whatever a writer was answered is there
@@ -155,7 +155,7 @@ func TestADataFolderIsUsedByOneProcess(t *testing.T) {
 	stack.Embedded(t, "--data-dir", dir)
 	second := stack.Start(t, "second", nil, stack.Binary(t), "all", "--data-dir", dir, "--listen", stack.Address(stack.Port(t)),
 		"--admin-listen", stack.Address(stack.Port(t)), "--kafka-listen", stack.Address(stack.Port(t)))
-	if code := second.Wait(t, 10*time.Second); code == 0 {
+	if code := second.Wait(t, 30*time.Second); code == 0 {
 		t.Error("the second process on the folder ended without a failure")
 	}
 	mentions(t, second.Output(), "data-dir", dir)
@@ -178,7 +178,7 @@ func TestAPortInUseNamesItsSetting(t *testing.T) {
 				args = append(args, fmt.Sprintf("--%s=%s", name, settings.Get(name)))
 			}
 			p := stack.Start(t, "all", nil, stack.Binary(t), args...)
-			if code := p.Wait(t, 10*time.Second); code == 0 {
+			if code := p.Wait(t, 30*time.Second); code == 0 {
 				t.Error("it ended without a failure")
 			}
 			mentions(t, p.Output(), "--"+setting, holder.Addr, "in use")

@@ -82,7 +82,7 @@ func TestVerifyWithoutAPlatformFails(t *testing.T) {
 	p := stack.Start(t, "verify", nil, stack.Binary(t), "verify", "--url", "http://"+stack.Address(stack.Port(t)))
 	time.Sleep(300 * time.Millisecond)
 	p.Signal(t, syscall.SIGTERM) // it would wait for one
-	if code := p.Wait(t, 10*time.Second); code != 1 {
+	if code := p.Wait(t, 30*time.Second); code != 1 {
 		t.Errorf("it ended with exit code %d:\n%s", code, p.Output())
 	}
 	mentions(t, p.Output(), "no cursor", "refused")

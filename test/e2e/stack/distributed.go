@@ -170,7 +170,7 @@ func (s *Stack) WaitAllReady(t T) {
 // ownSchema makes a schema of the database that goes when the test ends, and returns the URL that uses it.
 func ownSchema(t T, database, name string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
@@ -181,7 +181,7 @@ func ownSchema(t T, database, name string) string {
 		t.Fatalf("making a schema: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		conn, err := pgx.Connect(ctx, database)
 		if err == nil {
@@ -209,7 +209,7 @@ func dropTopics(t T, s *Stack) {
 		return
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if _, err := kadm.NewClient(client).DeleteTopics(ctx, s.Topic, s.SpotsTopic, s.RejectedTopic); err != nil {
 		t.Logf("the topics of %s were left behind: %v", s.Topic, err)

@@ -56,7 +56,7 @@ func ListenWebSocket(t T, base string, query url.Values) *Listener {
 	t.Helper()
 	address := strings.Replace(base, "http", "ws", 1) + "/notifications?" + query.Encode()
 	ctx, cancel := context.WithCancel(context.Background())
-	dial, done := context.WithTimeout(ctx, 10*time.Second)
+	dial, done := context.WithTimeout(ctx, 30*time.Second)
 	defer done()
 	conn, _, err := websocket.Dial(dial, address, nil)
 	if err != nil {
@@ -174,10 +174,10 @@ func (l *Listener) Frames() []Frame {
 }
 
 // Until waits until the frames satisfy enough, and returns them. It fails the test when the connection ends
-// first or nothing has come for 10 s.
+// first or nothing has come for 30 s.
 func (l *Listener) Until(t T, what string, enough func([]Frame) bool) []Frame {
 	t.Helper()
-	const patience = 10 * time.Second
+	const patience = 30 * time.Second
 	last := time.NewTimer(patience)
 	defer last.Stop()
 	seen := -1

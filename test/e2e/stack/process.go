@@ -131,7 +131,7 @@ func (p *Process) Stop(t T) {
 func (p *Process) Kill(t T) {
 	t.Helper()
 	p.Signal(t, syscall.SIGKILL)
-	p.Wait(t, 10*time.Second)
+	p.Wait(t, 30*time.Second)
 }
 
 // end ends the process however it is.

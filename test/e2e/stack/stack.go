@@ -179,7 +179,7 @@ func Prepare(t T, args ...string) *Stack {
 func (s *Stack) TokenFor(t T, scope string) string {
 	t.Helper()
 	args := append([]string{"token", "--scope", scope}, s.tokenArgs...)
-	return strings.TrimSpace(Run(t, 10*time.Second, s.tokenEnv, Binary(t), args...))
+	return strings.TrimSpace(Run(t, time.Minute, s.tokenEnv, Binary(t), args...))
 }
 
 // Parkwire runs a subcommand against the stack, as its operator, and returns what it said on standard output.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // awayAfter is how long nothing but errors must come before Kafka counts as away: a broker that
@@ -20,7 +21,8 @@ const awayAfter = time.Second
 // health hears of every request of every client of a log, and so knows whether Kafka answers
 // without asking it anything.
 type health struct {
-	logger *slog.Logger
+	logger   *slog.Logger
+	requests *prometheus.CounterVec
 
 	mu       sync.Mutex
 	err      error     // the newest failure since the last answer
@@ -30,9 +32,11 @@ type health struct {
 }
 
 func newHealth(logger *slog.Logger, registerer prometheus.Registerer) *health {
-	h := &health{logger: logger}
+	h := &health{logger: logger, requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parkwire_log_requests_total", Help: "Requests that Kafka answered, by their kind.",
+	}, []string{"request"})}
 	if registerer != nil {
-		registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		registerer.MustRegister(h.requests, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "parkwire_log_up", Help: "1 while Kafka answers, 0 while it is away or its topics cannot be used.",
 		}, func() float64 {
 			if h.ready(true) != nil {
@@ -52,11 +56,12 @@ func (h *health) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Co
 }
 
 // OnBrokerE2E hears of every request.
-func (h *health) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e kgo.BrokerE2E) {
+func (h *health) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
 	if err := e.Err(); err != nil {
 		h.failed(err)
 		return
 	}
+	h.requests.WithLabelValues(kmsg.NameForKey(key)).Inc()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.err = nil

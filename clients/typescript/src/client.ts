@@ -197,8 +197,9 @@ export class Parkwire {
       case 'Events':
       case 'Heartbeat': {
         if (this.#stale === undefined) this.#asOf = Date.now();
-        const events = message.type === 'Events' ? message.events : [];
-        for (const reader of [...this.#readers.values()]) reader.events(events, message.cursor);
+        const { events, id } = message.type === 'Events' ? message : { events: [] };
+        // With an id it is what one subscription lacks behind the others, and counts for it alone.
+        for (const reader of [...this.#readers.values()]) if (id === undefined || id === reader.id) reader.events(events, message.cursor);
         return;
       }
       case 'Foreign':

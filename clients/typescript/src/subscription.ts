@@ -66,7 +66,8 @@ export class Reader implements Subscription {
 
   subscribed(cursor: string): void {
     this.#known = true;
-    if (!this.#joining) this.cursor = cursor;
+    // One with a cursor goes on from there; the server's own would skip what a Reset that is on its way wants told.
+    if (!this.#joining) this.cursor ??= cursor;
   }
 
   reset(reason: string): void {

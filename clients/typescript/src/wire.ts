@@ -66,7 +66,7 @@ export type ServerMessage =
   | { readonly type: 'Subscribed'; readonly id: string; readonly cursor: string }
   | { readonly type: 'Reset'; readonly id: string; readonly reason: string }
   | { readonly type: 'Snapshot'; readonly id: string; readonly events: readonly ParkingEvent[]; readonly complete?: boolean; readonly cursor?: string }
-  | { readonly type: 'Events'; readonly events: readonly ParkingEvent[]; readonly cursor: string }
+  | { readonly type: 'Events'; readonly id?: string; readonly events: readonly ParkingEvent[]; readonly cursor: string }
   | { readonly type: 'Foreign'; readonly message: unknown }
   | { readonly type: 'Heartbeat'; readonly cursor: string }
   | { readonly type: 'Stale'; readonly stale_since: string }

@@ -12,6 +12,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const patience = 120_000; // milliseconds, on a busy machine
+
 const name = ({ spotId, version }: ParkingEvent | Entry) => `${spotId}@${version}`;
 
 /** A listener that checks what it hears: the state at its beginning, then every change since, in order, once. */
@@ -21,7 +23,9 @@ class Listener {
   #heard: string[] = [];
   #log = 0;
 
-  constructor(readonly wish: Request, private readonly log: Log) {}
+  constructor(readonly wish: Request, private readonly log: Log) {
+    if (wish.after !== undefined) this.#begin(wish.after);
+  }
 
   attach(client: Parkwire): void {
     this.subscription = client.subscribe(this.wish, (message) => {
@@ -30,12 +34,11 @@ class Listener {
       if (message.type === 'snapshot') {
         this.#begin(message.cursor);
         if (this.#began === undefined) return; // of a log that was replaced meanwhile
-        expect(message.events.map(name).sort()).toEqual(log(this).state(this.wish, this.#began).map(name).sort());
+        expect(message.events.map(name).sort()).toEqual(this.log.state(this.wish, this.#began).map(name).sort());
       } else {
         this.#heard.push(...message.events.map(name));
       }
     });
-    const log = (listener: Listener) => listener.log;
   }
 
   /** After each frame: a subscription without a snapshot begins where it was taken. */
@@ -68,7 +71,7 @@ class Listener {
 
 type Step =
   | { do: 'publish'; spot: number } | { do: 'read' | 'deliver'; n: number } | { do: 'follow' } | { do: 'repeat'; n: number } | { do: 'cut'; code: number; reason: string }
-  | { do: 'flow' } | { do: 'wait'; ms: number } | { do: 'expire' } | { do: 'replace' } | { do: 'subscribe'; wish: Request } | { do: 'unsubscribe'; which: number } | { do: 'check' | 'reconnect' };
+  | { do: 'flow' } | { do: 'wait'; ms: number } | { do: 'expire' } | { do: 'replace' } | { do: 'subscribe'; wish: Request; back?: number } | { do: 'unsubscribe'; which: number } | { do: 'check' | 'reconnect' };
 
 const wish: fc.Arbitrary<Request> = fc.record(
   { lot: fc.constantFrom(['lot-0'], ['lot-0', 'lot-1']), spot: fc.constantFrom(['spot-0'], ['spot-1', 'spot-2']), snapshot: fc.boolean() },
@@ -84,7 +87,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 1_000, 40_000) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('expire' as const, 'check' as const, 'reconnect' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unsubscribe' as const), which: fc.nat(5) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('subscribe' as const), wish }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('subscribe' as const), wish, back: fc.nat(9) }, { requiredKeys: ['do', 'wish'] }) },
 );
 
 function run(steps: readonly Step[]): void {
@@ -92,9 +95,10 @@ function run(steps: readonly Step[]): void {
   let peer: Peer | undefined;
   const client = new Parkwire(['ws://a', 'ws://b'], { WebSocket: Socket, random: () => 0.5 });
   let listeners: Listener[] = [];
-  const subscribe = (request: Request) => {
+  const subscribe = (request: Request, back?: number) => {
     if (listeners.length === 16) return;
-    const listener = new Listener(request, log);
+    const after = back === undefined ? undefined : log.cursor(Math.max(log.oldest, log.entries.length - back));
+    const listener = new Listener({ ...request, after }, log);
     listener.attach(client);
     listeners.push(listener);
   };
@@ -126,7 +130,7 @@ function run(steps: readonly Step[]): void {
       case 'wait': return void vi.advanceTimersByTime(step.ms);
       case 'expire': return void (log.oldest = log.entries.length);
       case 'replace': connection()?.socket.end(1012); return log.replace();
-      case 'subscribe': return subscribe(step.wish);
+      case 'subscribe': return subscribe(step.wish, step.back);
       case 'unsubscribe': {
         const [gone] = listeners.splice(step.which, 1);
         return gone?.subscription.unsubscribe();
@@ -156,9 +160,9 @@ function run(steps: readonly Step[]): void {
 
 test('whatever happens to connections: each listener has the state and then every change, in order, once', () => {
   fc.assert(fc.property(fc.array(step, { maxLength: 120 }), run), { numRuns: 400 });
-});
+}, patience);
 
 test('also when the log is replaced by another one', () => {
   const replace = fc.record({ do: fc.constant('replace' as const) });
   fc.assert(fc.property(fc.array(fc.oneof({ weight: 30, arbitrary: step }, { weight: 1, arbitrary: replace }), { maxLength: 120 }), run), { numRuns: 200 });
-});
+}, patience);

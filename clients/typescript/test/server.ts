@@ -98,7 +98,7 @@ export class Peer {
   }
 
   #take(wish: Wish, from: number): void {
-    this.#send(from, this.#position, (entry) => matches(wish, entry));
+    this.#send(from, this.#position, (entry) => matches(wish, entry), wish.id);
     this.#wishes.set(wish.id, wish);
     this.#taken = this.#position;
   }
@@ -135,11 +135,11 @@ export class Peer {
     return [...this.#wishes.values()].some((wish) => matches(wish, entry));
   }
 
-  #send(from: number, to: number, wanted: (entry: Entry) => boolean): void {
+  #send(from: number, to: number, wanted: (entry: Entry) => boolean, id?: string): void {
     for (let at = from; at < to; at += 3) {
       const end = Math.min(at + 3, to);
       const events = this.log.entries.slice(at, end).filter(wanted);
-      if (events.length > 0) this.frames.push({ type: 'Events', events, cursor: this.log.cursor(end) });
+      if (events.length > 0) this.frames.push({ type: 'Events', id, events, cursor: this.log.cursor(end) });
     }
   }
 

@@ -134,6 +134,24 @@ describe('after a loss', () => {
     expect(two.heard).toEqual(['events a@5 a@6 to c9']);
   });
 
+  test('what one subscription lacks behind the others counts for it alone', () => {
+    const one = follow();
+    const two = follow({ after: 'old' });
+    server.subscribed('s1', 'c5');
+    server.subscribed('s2', 'old');
+    server.say({ type: 'Events', id: 's2', events: [event('a', 1)], cursor: 'c3' });
+    expect([one.heard, one.subscription.cursor]).toEqual([[], 'c5']);
+    expect([two.heard, two.subscription.cursor]).toEqual([['events a@1 to c3'], 'c3']);
+  });
+
+  test('lost again before a Reset arrived, it has kept its place', async () => {
+    follow({ snapshot: true });
+    server.snapshot('s1', 'c1');
+    await reconnect();
+    server.subscribed('s1', 'c9');
+    expect(await reconnect()).toEqual([{ type: 'Subscribe', id: 's1', after: 'c1', snapshot: true }]);
+  });
+
   test('repetitions are dropped, but not events without a version, of which nobody knows', async () => {
     const { heard } = follow();
     server.subscribed('s1', 'c1');

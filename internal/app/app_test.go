@@ -20,20 +20,10 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
 	"parkwire/internal/kafkalog"
+	"parkwire/test/e2e/stack"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// freeAddress returns an address that nobody listens at.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
 
 // platform is a running [app.App].
 type platform struct {
@@ -77,7 +67,7 @@ func start(t *testing.T, settings ...string) *platform {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &platform{t: t, app: a, client: &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}}
+	p := &platform{t: t, app: a, client: &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}}
 	if p.token, err = verifier.Issue(identity.Principal{Subject: "tester", Scopes: []string{identity.ScopeOperate}}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -99,9 +89,9 @@ func start(t *testing.T, settings ...string) *platform {
 
 func (p *platform) eventually(what string, holds func() bool) {
 	p.t.Helper()
-	for giveUp := time.Now().Add(30 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+	for giveUp := time.Now().Add(time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(giveUp) {
-			p.t.Fatalf("after 30 s still not: %s; it is not ready because of: %v", what, p.app.Ready())
+			p.t.Fatalf("after a minute still not: %s; it is not ready because of: %v", what, p.app.Ready())
 		}
 	}
 }
@@ -152,7 +142,7 @@ func (p *platform) listen(query string) *websocket.Conn {
 // hears checks that the next event is the adding of the spot.
 func (p *platform) hears(conn *websocket.Conn, spot string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
 	defer cancel()
 	_, frame, err := conn.Read(ctx)
 	if err != nil {
@@ -165,7 +155,7 @@ func (p *platform) hears(conn *websocket.Conn, spot string) {
 }
 
 func TestTheWholePlatformStartsTellsWhatIsWrittenAndLeavesNothingBehind(t *testing.T) {
-	p := start(t, "--kafka-listen="+freeAddress(t))
+	p := start(t, "--kafka-listen="+stack.Address(stack.Port(t)))
 	p.eventually("the platform is ready", func() bool { return p.app.Ready() == nil })
 	conn := p.listen("?lot=central")
 	p.add("north", "N-1")
@@ -188,7 +178,7 @@ func TestTheWholePlatformStartsTellsWhatIsWrittenAndLeavesNothingBehind(t *testi
 }
 
 func TestAPlatformWithoutABusFollowsTheLog(t *testing.T) {
-	p := start(t, "--kafka-listen="+freeAddress(t), "--live-fanout=kafka")
+	p := start(t, "--kafka-listen="+stack.Address(stack.Port(t)), "--live-fanout=kafka")
 	p.eventually("the platform is ready", func() bool { return p.app.Ready() == nil })
 	conn := p.listen("")
 	p.add("central", "C-1")
@@ -199,7 +189,7 @@ func TestAPlatformWithoutABusFollowsTheLog(t *testing.T) {
 }
 
 func TestWithoutKafkaThePlatformSaysSoKeepsWhatIsWrittenAndTellsItLater(t *testing.T) {
-	address := freeAddress(t)
+	address := stack.Address(stack.Port(t))
 	p := start(t, "--kafka-brokers="+address)
 	p.eventually("the reason is told", func() bool { err := p.app.Ready(); return err != nil && strings.Contains(err.Error(), "Kafka") })
 	p.eventually("the database is there", func() bool { status, _ := p.do("GET", "/api/v1/lots", ""); return status == http.StatusOK })
@@ -224,7 +214,7 @@ func TestWithoutKafkaThePlatformSaysSoKeepsWhatIsWrittenAndTellsItLater(t *testi
 }
 
 func TestAPlatformThatWaitsForKafkaEndsWhenItIsTold(t *testing.T) {
-	p := start(t, "--kafka-brokers="+freeAddress(t))
+	p := start(t, "--kafka-brokers="+stack.Address(stack.Port(t)))
 	began := time.Now()
 	if err := p.end(); err != nil {
 		t.Errorf("it did not end well: %v", err)
@@ -241,7 +231,7 @@ func TestAPortInUseNamesItsSetting(t *testing.T) {
 	}
 	defer l.Close()
 	for _, setting := range []string{"listen", "admin-listen", "kafka-listen"} {
-		a, _ := makeApp(t, "--kafka-listen="+freeAddress(t), "--"+setting+"="+l.Addr().String())
+		a, _ := makeApp(t, "--kafka-listen="+stack.Address(stack.Port(t)), "--"+setting+"="+l.Addr().String())
 		if err := a.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), "--"+setting) {
 			t.Errorf("%s: it ended with %v", setting, err)
 		}

@@ -19,6 +19,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/kafkalog/logtest"
+	"parkwire/test/e2e/stack"
 )
 
 func start(t *testing.T, o kafkalog.BrokerOptions) *kafkalog.Broker {
@@ -340,7 +341,7 @@ func serveUntilKilled() {
 }
 
 func TestWhatIsAcknowledgedOutlivesKill9(t *testing.T) {
-	dir, addr := t.TempDir(), "127.0.0.1:0"
+	dir, addr := t.TempDir(), stack.Address(stack.Port(t))
 	spawn := func() *exec.Cmd {
 		t.Helper()
 		cmd := exec.Command(os.Args[0], "-test.run=^$")

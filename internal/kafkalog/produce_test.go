@@ -119,7 +119,7 @@ func TestARecordIsTriedAgainWhileKafkaIsAwayAndWrittenOnce(t *testing.T) {
 		t.Errorf("after its ctx a record gave %v", err)
 	}
 	p.Close()
-	if d := time.Since(began); d > 5*time.Second {
+	if d := time.Since(began); d > 30*time.Second {
 		t.Errorf("giving up took %v", d)
 	}
 }

@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +18,8 @@ import (
 // the process has not heard of that when it goes on.
 type frozen struct {
 	*outbox
+	stands chan struct{} // closed when it stands still
+	once   sync.Once
 	thawed chan struct{}
 	led    atomic.Int32
 }
@@ -31,6 +34,7 @@ func (f *frozen) Lead(ctx context.Context, lead func(context.Context) error) err
 func (f *frozen) Pending(ctx context.Context, limit int) ([]relay.OutboxRow, error) {
 	rows, err := f.outbox.Pending(ctx, limit)
 	if f.led.Load() == 1 && len(rows) > 0 {
+		f.once.Do(func() { close(f.stands) })
 		select {
 		case <-f.thawed:
 		case <-ctx.Done():
@@ -41,12 +45,12 @@ func (f *frozen) Pending(ctx context.Context, limit int) ([]relay.OutboxRow, err
 
 func TestALeaderThatStoodStillWritesNothingBeforeItLeadsAgain(t *testing.T) {
 	l, o := logtest.Log(t, []string{logtest.Broker(t, "").Addr()}), newOutbox()
-	f := &frozen{outbox: o, thawed: make(chan struct{})}
+	f := &frozen{outbox: o, stands: make(chan struct{}), thawed: make(chan struct{})}
 	first, _ := run(t, relay.Options{Outbox: f, Log: l})
 	logtest.Eventually(t, "the first to lead", func() bool { return f.led.Load() == 1 })
 	time.Sleep(200 * time.Millisecond)
 	o.add(t, 30, "A", "B")
-	time.Sleep(300 * time.Millisecond) // it looks, and stands still
+	<-f.stands
 	second, endSecond := run(t, relay.Options{Outbox: o, Log: l})
 	emptied(t, o)
 	time.Sleep(5500 * time.Millisecond)

@@ -17,6 +17,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
+	"parkwire/test/e2e/stack"
 )
 
 // Patience is how long tests wait for what must happen.
@@ -47,7 +48,7 @@ func Broker(t *testing.T, listen string) *kafkalog.Broker {
 func BrokerIn(t *testing.T, dir, listen string) *kafkalog.Broker {
 	t.Helper()
 	if listen == "" {
-		listen = "127.0.0.1:0"
+		listen = stack.Address(stack.Port(t)) // one that it gets again after its death
 	}
 	b, err := kafkalog.StartBroker(t.Context(), kafkalog.BrokerOptions{Dir: dir, Listen: listen, Logger: Logger()})
 	if err != nil {

@@ -22,6 +22,22 @@ type rejects struct {
 	patience time.Duration
 
 	producer *kafkalog.Producer // made for the first one: most logs never have any
+	failed   time.Time          // when the topic last kept somebody waiting for all of patience
+}
+
+// Where the topic takes nothing, one batch in a while waits as long as it may, and the others only briefly: else a
+// partition in which every thousandth record is no event would stand still.
+const (
+	brieflyFor  = 30 * time.Second
+	brieflyPart = 10
+)
+
+// patienceAt is how long what is put aside at that time may take.
+func (r *rejects) patienceAt(now time.Time) time.Duration {
+	if now.Sub(r.failed) < brieflyFor {
+		return r.patience / brieflyPart
+	}
+	return r.patience
 }
 
 // putAside writes records to the rejected topic, with their keys, values and headers and with headers that say why and
@@ -43,8 +59,8 @@ func (r *rejects) putAside(ctx context.Context, refused []refusal) {
 	}
 	var failed []refusal
 	var failure error
-	stuck := false
-	for i, result := range r.producer.Send(ctx, r.patience, messages...) {
+	stuck, patience := false, r.patienceAt(time.Now())
+	for i, result := range r.producer.Send(ctx, patience, messages...) {
 		if result.Err != nil {
 			stuck = stuck || errors.Is(result.Err, kafkalog.ErrUnacknowledged)
 			failed, failure = append(failed, refused[i]), result.Err
@@ -54,6 +70,12 @@ func (r *rejects) putAside(ctx context.Context, refused []refusal) {
 	}
 	if ctx.Err() == nil {
 		r.lost(failed, failure)
+	}
+	switch {
+	case !stuck:
+		r.failed = time.Time{}
+	case patience == r.patience:
+		r.failed = time.Now()
 	}
 	if stuck { // it would go on trying to write what is given up
 		r.close()

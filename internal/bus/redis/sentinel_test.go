@@ -143,7 +143,7 @@ func TestPublishersAndSubscribersFollowTheMaster(t *testing.T) {
 	s.do("pause", killed)
 	began := time.Now()
 	l.Connected(false)
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 15*time.Second { // 4 s, and what a busy machine may add
 		t.Errorf("that the master is dead was found after %v", took)
 	}
 	s.masterAfter(killed)

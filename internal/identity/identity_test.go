@@ -65,6 +65,10 @@ func TestAnIssuedTokenSpeaksForItsPrincipal(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := v.Verify(token)
+	if until := now.Add(time.Hour); got.Expires.Before(until) || got.Expires.After(until.Add(time.Minute)) {
+		t.Errorf("it is good until %v; it was issued until %v", got.Expires, until)
+	}
+	want.Expires = got.Expires
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}

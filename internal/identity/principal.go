@@ -5,6 +5,7 @@ package identity
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // The scopes, each allowing what it names and what it includes.
@@ -22,6 +23,8 @@ var Scopes = []string{ScopeRead, ScopeIngest, ScopeOperate, ScopeAdmin}
 type Principal struct {
 	Subject string
 	Scopes  []string
+	// Expires is until when the token is taken; zero where there was none, or it is not known.
+	Expires time.Time
 }
 
 // Can reports whether the principal holds scope or one that includes it. A scope

@@ -78,7 +78,7 @@ func (v *Verifier) Verify(token string) (Principal, error) {
 		return Principal{}, fmt.Errorf("it names no usable subject: %w", ErrToken)
 	}
 	scopes := slices.DeleteFunc(strings.Fields(c.Scope), func(s string) bool { return !slices.Contains(Scopes, s) })
-	return Principal{Subject: c.Subject, Scopes: scopes}, nil
+	return Principal{Subject: c.Subject, Scopes: scopes, Expires: c.ExpiresAt.Add(leeway)}, nil
 }
 
 // reason names the first failed check without repeating what the token holds.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -12,14 +13,19 @@ import (
 
 // Bounds in time and bytes.
 const (
-	// writeWait is how long one waiting write of at most maxWrite may take before the client
-	// counts as dead. It is the least speed at which a client must read.
+	// stallWait is how long a client may take nothing at all of what waits for it before it counts as dead. However
+	// little it takes meanwhile, it lives. Kernels let a slow reader's window open in steps, of 64 KiB often, so that
+	// somebody who reads 1 KB a second takes nothing for a minute at a time.
+	stallWait = 2 * time.Minute
+	maxWrite  = 16 << 10 // of a write that waits
+	// writeWait is how long a close frame may take.
 	writeWait = 10 * time.Second
-	maxWrite  = 16 << 10
 	// closeWait is how long a client has to answer a close frame.
 	closeWait = 2 * time.Second
 	// maxControl bounds the pongs that wait for a client that pings without reading.
 	maxControl = 4 << 10
+	// maxAnswers bounds the answers that wait for a client of parkwire.v1.
+	maxAnswers = 64 << 10
 )
 
 // A client is one connection: a socket, and a place in the log of its subscription. It has
@@ -34,7 +40,11 @@ type client struct {
 	sender   *sender
 	room     chan struct{} // while it catches up: holds one signal once all is sent
 
-	index, slot int // where its sender keeps it; -1: nowhere. Only the sender touches them
+	v1 *session // of a client of parkwire.v1
+
+	// Where its sender keeps it, -1: nowhere. Only the sender touches them.
+	index, slot int
+	member      *subscription
 
 	mu sync.Mutex
 	at place // what is to be sent next
@@ -42,6 +52,9 @@ type client struct {
 	// log of its own.
 	then place
 	sub  *subscription // whose log at or then is in
+	// lapsed is the cursor behind which the client, too slow for what came, waits to be sent the newest of each spot. It then has
+	// no place in a log but its own. Empty otherwise.
+	lapsed string
 	// control is what goes out between two frames: pings, pongs, at last a close.
 	control []byte
 	// inControl says whether the write under way is of control, or of the log.
@@ -54,6 +67,7 @@ type client struct {
 	lingers    bool               // the close frame is out and the answer is waited for
 	gone       bool               // it is out of the service; socket is closed
 	stop       context.CancelFunc // ends its catching up; nil where it has none
+	token      token
 }
 
 // next returns what the next write may send; nothing when all is sent. The caller
@@ -110,6 +124,7 @@ func (c *client) flush() {
 		c.sent(n)
 		if errors.Is(err, websocket.ErrWouldBlock) {
 			c.busy = true
+			c.service.metrics.slow.Inc()
 			c.service.clientsWG.Go(c.drain)
 			return
 		}
@@ -125,7 +140,10 @@ func (c *client) flush() {
 func (c *client) drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	defer func() { c.busy = false }()
+	defer func() {
+		c.busy = false
+		c.service.metrics.slow.Dec()
+	}()
 	for !c.gone {
 		b := c.next()
 		if len(b) == 0 {
@@ -133,10 +151,10 @@ func (c *client) drain() {
 			return
 		}
 		c.mu.Unlock()
-		n, err := c.socket.WriteWithin(b[:min(len(b), maxWrite)], writeWait)
+		n, err := c.socket.WriteWithin(b[:min(len(b), maxWrite)], stallWait)
 		c.mu.Lock()
 		c.sent(n)
-		if err != nil {
+		if err != nil && !(n > 0 && errors.Is(err, os.ErrDeadlineExceeded)) {
 			c.fail(err)
 			return
 		}
@@ -150,6 +168,9 @@ func (c *client) allSent() {
 		select {
 		case c.room <- struct{}{}:
 		default: // nobody waits
+		}
+		if c.lapsed != "" {
+			c.work()
 		}
 	case c.peerClosed || c.encoding == encodingSSE: // which has no way to answer
 		c.socket.Close()
@@ -167,30 +188,48 @@ func (c *client) fail(err error) {
 	c.socket.Close()
 }
 
-// checkBound ends a client that fell further behind than its bound. What is in the log of its own
-// does not count: that is no longer than who fills it lets it be. The caller holds mu.
+// checkBound looks after a client that fell further behind than its bound: a plain one is closed, one of parkwire.v1 lapses. What
+// is in the log of its own does not count: that is no longer than who fills it lets it be. The caller holds mu.
 func (c *client) checkBound() {
 	follows := &c.at
 	if c.then.log != nil {
 		follows = &c.then
 	}
-	if c.sub == nil || c.ending || follows.behind() <= c.service.options.ClientBytes {
+	if c.sub == nil || c.ending || c.lapsed != "" || follows.behind() <= c.service.options.ClientBytes {
+		return
+	}
+	if c.v1 != nil {
+		c.lapse()
 		return
 	}
 	c.service.metrics.tooSlow.Inc()
 	c.log().Info("a client is too slow and is closed; it can resume by its cursor", "behind", follows.behind())
-	c.end(closeTooSlow, "too slow: reconnect with after=CURSOR")
+	c.end(farewell{code: closeTooSlow, reason: "too slow: reconnect with after=CURSOR"})
+}
+
+// lapse gives up a client's place in the log that it follows, so that the client keeps no more of it in memory than what is
+// half sent. The caller holds mu.
+func (c *client) lapse() {
+	if c.then.log != nil {
+		c.lapsed, c.then = c.then.cursor(), place{}
+	} else {
+		c.at = c.at.alone()
+		end := c.at.log.end()
+		c.lapsed = end.cursor()
+	}
+	c.service.metrics.lapsed.Inc()
+	c.log().Info("a client is too slow and is sent the newest of each spot as soon as it reads")
 }
 
 // end lets a close frame follow the frame that is half sent, and nothing after it. It is not sent yet. The
 // caller holds mu.
-func (c *client) end(code websocket.CloseCode, reason string) {
+func (c *client) end(f farewell) {
 	if c.ending || c.gone {
 		return
 	}
 	c.ending = true
 	c.at, c.then = c.at.alone(), place{} // the frame that is half sent may take long, and the log grows
-	c.control = c.encoding.appendClose(c.control, code, reason)
+	c.control = c.encoding.appendClose(c.control, f)
 	_ = c.socket.SetReadDeadline(time.Now().Add(writeWait + closeWait)) // ends the reading, and with it the client, whatever happens
 	if c.stop != nil {
 		c.stop()
@@ -198,9 +237,9 @@ func (c *client) end(code websocket.CloseCode, reason string) {
 }
 
 // close ends the connection in order: a close frame, then the peer's answer.
-func (c *client) close(code websocket.CloseCode, reason string) {
+func (c *client) close(f farewell) {
 	c.mu.Lock()
-	c.end(code, reason)
+	c.end(f)
 	c.mu.Unlock()
 	c.flush()
 }

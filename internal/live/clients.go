@@ -33,6 +33,9 @@ func (s *Service) full() bool {
 // any more it returns nil.
 func (s *Service) enter(conn net.Conn, enc encoding) *client {
 	c := &client{socket: websocket.NewSocket(conn), encoding: enc, service: s, index: -1, slot: -1}
+	if enc == encodingV1 {
+		c.v1 = newSession()
+	}
 	s.mu.Lock()
 	if s.draining {
 		s.mu.Unlock()
@@ -57,6 +60,7 @@ func (s *Service) leave(c *client) {
 	if c.stop != nil {
 		c.stop()
 	}
+	c.token.forget()
 	c.mu.Unlock()
 	c.socket.Close()
 	c.sender.attend(c)
@@ -81,7 +85,10 @@ func (s *Service) closeEmpty() {
 	}
 }
 
-const restartReason = "this instance restarts: reconnect with after=CURSOR"
+// restarting is what a client is told when the instance ends.
+func restarting() farewell {
+	return farewell{websocket.ServiceRestart, "this instance restarts: reconnect with after=CURSOR", restartHint()}
+}
 
 // Drain sends every client away with 1012, spread over the drain window lest they all
 // come back at once, and returns when they have gone or ctx ends. New clients are refused.
@@ -103,7 +110,7 @@ func (s *Service) Drain(ctx context.Context) {
 	pause := min(s.options.DrainWindow/time.Duration(len(leaving)), 5*time.Millisecond)
 	began := time.Now()
 	for i, c := range leaving {
-		c.close(websocket.ServiceRestart, restartReason)
+		c.close(restarting())
 		if ahead := time.Duration(i)*pause - time.Since(began); ahead > time.Millisecond {
 			select {
 			case <-ctx.Done():

@@ -76,6 +76,7 @@ func (s *Service) deliverForeign(message []byte) {
 	e, _ := event.Decode(message) // what cannot be read matches those who want everything
 	s.mu.Lock()
 	grown := s.broadcast(&e, func(enc encoding) []byte { return enc.appendForeign(nil, message) })
+	s.tellSwitching(&e, message)
 	s.mu.Unlock()
 	s.metrics.events.WithLabelValues("foreign").Inc()
 	s.wake(grown)

@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"encoding/json"
 	"math/rand/v2"
 	"strconv"
 
@@ -15,13 +16,15 @@ type encoding int
 const (
 	encodingWebSocket encoding = iota // one JSON event a text frame
 	encodingSSE                       // WHATWG HTML, section 9.2: server-sent events
+	encodingV1                        // the subprotocol parkwire.v1: api/asyncapi.yaml
 	encodings
 )
 
-func (e encoding) String() string { return [encodings]string{"websocket", "sse"}[e] }
+func (e encoding) String() string { return [encodings]string{"websocket", "sse", "v1"}[e] }
 
 // The codes of ours, of the private range 4000 to 4999.
 const (
+	closeTokenExpired  websocket.CloseCode = 4401
 	closeTooSlow       websocket.CloseCode = 4408
 	closeCursorExpired websocket.CloseCode = 4410
 )
@@ -42,22 +45,42 @@ func (e encoding) appendStart(dst []byte, cursor string) []byte {
 
 // appendEvent appends an event of the log; the cursor is where its receiver then stands.
 func (e encoding) appendEvent(dst, value []byte, cursor string) []byte {
-	body := event.AppendCursor(make([]byte, 0, len(value)+len(cursor)+len(`,"cursor":""`)), value, cursor)
-	if e == encodingSSE {
-		dst = append(dst, "id: "...)
-		dst = append(dst, cursor...)
-		dst = append(dst, '\n')
-		return appendSSEData(dst, body)
+	if e == encodingV1 {
+		return appendEvents(dst, "", [][]byte{value}, cursor)
 	}
-	return websocket.AppendFrame(dst, websocket.Text, body)
+	return e.appendBody(dst, event.AppendCursor(make([]byte, 0, len(value)+len(cursor)+len(`,"cursor":""`)), value, cursor), cursor)
+}
+
+// appendState appends an event of a snapshot for plain clients. The last one has the cursor of the state.
+func (e encoding) appendState(dst, value []byte, cursor string) []byte {
+	body := append(bytes.TrimRight(value, " \t\r\n}"), `,"snapshot":true}`...)
+	if cursor != "" {
+		body = event.AppendCursor(nil, body, cursor)
+	}
+	return e.appendBody(dst, body, cursor)
+}
+
+func (e encoding) appendBody(dst, body []byte, id string) []byte {
+	if e != encodingSSE {
+		return websocket.AppendFrame(dst, websocket.Text, body)
+	}
+	if id != "" {
+		dst = append(dst, "id: "...)
+		dst = append(dst, id...)
+		dst = append(dst, '\n')
+	}
+	return appendSSEData(dst, body)
 }
 
 // appendForeign appends a message of another program as it is. It has no place in the log, so no cursor.
 func (e encoding) appendForeign(dst, message []byte) []byte {
-	if e == encodingSSE {
-		return appendSSEData(dst, message)
+	if e == encodingV1 {
+		if !json.Valid(message) {
+			message, _ = json.Marshal(string(message))
+		}
+		return appendMessage(dst, foreignMessage{"Foreign", message})
 	}
-	return websocket.AppendFrame(dst, websocket.Text, message)
+	return e.appendBody(dst, message, "")
 }
 
 // appendSSEData writes a data field a line, which the receiver joins again. All three line ends of the format
@@ -75,13 +98,31 @@ func appendSSEData(dst, data []byte) []byte {
 	return append(dst, '\n')
 }
 
+// A farewell is why a connection ends, and what its client should do.
+type farewell struct {
+	code   websocket.CloseCode
+	reason string
+	// hint says when to come back; none where there is nothing to wait for.
+	hint hint
+}
+
 // appendClose appends the last thing that a client hears. Server-sent events
 // have no code for it: the reason goes into a comment, and the client comes back by itself.
-func (e encoding) appendClose(dst []byte, code websocket.CloseCode, reason string) []byte {
+func (e encoding) appendClose(dst []byte, f farewell) []byte {
+	ms := f.hint.after.Milliseconds()
 	if e == encodingSSE {
+		if f.hint.after > 0 {
+			dst = append(strconv.AppendInt(append(dst, "retry: "...), ms, 10), '\n')
+		}
 		dst = append(dst, ": "...)
-		dst = append(dst, reason...)
+		dst = append(dst, f.reason...)
 		return append(dst, "\n\n"...)
 	}
-	return websocket.AppendClose(dst, code, reason)
+	if f.hint.after > 0 {
+		if e == encodingV1 {
+			dst = appendMessage(dst, message{Type: "Retry", AfterMs: &ms, Reason: f.hint.why})
+		}
+		f.reason += " retry-after-ms=" + strconv.FormatInt(ms, 10)
+	}
+	return websocket.AppendClose(dst, f.code, f.reason)
 }

@@ -67,7 +67,7 @@ func (s *Service) serveEvents(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return notAllowed(w)
 	}
-	q, f, err := s.admit(r, "after", "limit")
+	_, q, f, err := s.admit(r, "after", "limit")
 	if err != nil {
 		return err
 	}

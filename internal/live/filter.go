@@ -84,3 +84,26 @@ func (f filter) key() string {
 	}
 	return b.String()
 }
+
+// values is how many values it has.
+func (f filter) values() int {
+	return len(f.lots) + len(f.zones) + len(f.spots) + len(f.statuses) + len(f.changes)
+}
+
+// wants reports whether one of the filters matches.
+func wants(filters []filter, e *event.Event) bool {
+	return slices.ContainsFunc(filters, func(f filter) bool { return f.matches(e) })
+}
+
+// keyOf is the same for filters that together mean the same.
+func keyOf(filters []filter) string {
+	if len(filters) == 1 {
+		return filters[0].key()
+	}
+	keys := make([]string, len(filters))
+	for i, f := range filters {
+		keys[i] = f.key()
+	}
+	slices.Sort(keys)
+	return strings.Join(slices.Compact(keys), "|")
+}

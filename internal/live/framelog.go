@@ -24,6 +24,8 @@ type segment struct {
 	buf  []byte   // its capacity is fixed
 	ends []uint32 // where each frame in buf ends
 	next *segment
+	// start is the cursor of who stands at its beginning; empty in logs where nobody asks.
+	start string
 }
 
 // The newest segment stays as long as the log, sent or not. So it is small in a log that gets
@@ -33,7 +35,10 @@ const (
 	maxSegment = 16 << 10
 )
 
-func newFrameLog() *frameLog { return &frameLog{last: &segment{}} }
+func newFrameLog() *frameLog { return newFrameLogAt("") }
+
+// newFrameLogAt makes a log that knows for every place in it which cursor its client has, see [cursorOf].
+func newFrameLogAt(start string) *frameLog { return &frameLog{last: &segment{start: start}} }
 
 // append adds one frame at the head.
 func (l *frameLog) append(frame []byte) {
@@ -41,7 +46,7 @@ func (l *frameLog) append(frame []byte) {
 	defer l.mu.Unlock()
 	if s := l.last; len(s.buf)+len(frame) > cap(s.buf) {
 		size := max(minSegment, min(maxSegment, 2*cap(s.buf)), len(frame))
-		l.last = &segment{base: l.head, buf: make([]byte, 0, size)}
+		l.last = &segment{base: l.head, buf: make([]byte, 0, size), start: s.cursor(len(s.ends))}
 		s.next = l.last
 	}
 	l.last.buf = append(l.last.buf, frame...)
@@ -129,6 +134,74 @@ func (p *place) alone() place {
 	}
 	p.log.mu.Lock()
 	defer p.log.mu.Unlock()
-	seg := &segment{base: p.seg.base, buf: slices.Clip(p.seg.buf), ends: slices.Clip(p.seg.ends)}
+	seg := &segment{base: p.seg.base, buf: slices.Clip(p.seg.buf), ends: slices.Clip(p.seg.ends), start: p.seg.start}
 	return place{log: &frameLog{last: seg, head: seg.base + int64(len(seg.buf))}, seg: seg, off: p.off, frame: p.frame}
+}
+
+// rest is the same place in a log that nobody else writes to and that ends where this one does now. The bytes are shared.
+func (p *place) rest() place {
+	if p.log == nil {
+		return place{}
+	}
+	own := p.alone()
+	own.log.adopt(place{log: p.log, seg: p.seg, off: len(own.seg.buf), frame: len(own.seg.ends)})
+	return own
+}
+
+// adopt appends what comes from a place between two frames of another log on. The bytes are shared.
+func (l *frameLog) adopt(from place) {
+	if from.log == nil || from.log == l {
+		return
+	}
+	var more []*segment
+	from.log.mu.Lock()
+	for s := from.seg; s != nil; s = s.next {
+		own := &segment{buf: slices.Clip(s.buf[from.off:]), start: s.cursor(from.frame)}
+		for _, end := range s.ends[from.frame:] {
+			own.ends = append(own.ends, end-uint32(from.off))
+		}
+		if len(own.ends) > 0 {
+			more = append(more, own)
+		}
+		from.off, from.frame = 0, 0
+	}
+	from.log.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range more {
+		s.base = l.head
+		l.head += int64(len(s.buf))
+		l.last.next, l.last = s, s
+	}
+}
+
+// cursor is that of a client that has got everything before the place, and the frame that was begun.
+func (p *place) cursor() string {
+	if p.log == nil {
+		return ""
+	}
+	frames := p.frame
+	if len(p.begun()) > 0 {
+		frames++
+	}
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	return p.seg.cursor(frames)
+}
+
+// cursor is that of a client that has got so many frames of the segment.
+func (s *segment) cursor(frames int) string {
+	if s.start == "" {
+		return ""
+	}
+	for i := frames - 1; i >= 0; i-- {
+		from := uint32(0)
+		if i > 0 {
+			from = s.ends[i-1]
+		}
+		if c := cursorOf(s.buf[from:s.ends[i]]); c != "" {
+			return c
+		}
+	}
+	return s.start
 }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,90 +52,151 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	q, f, err := s.admit(r, "after", "access_token")
+	who, q, f, err := s.admit(r, parametersOf(enc)...)
 	if err != nil {
 		return err
+	}
+	if enc == encodingV1 && f.values() > 0 {
+		return notInAddress(q)
 	}
 	if err := s.allowOrigin(w, r); err != nil {
 		return err
 	}
-	after := q.Get("after")
-	if id := r.Header.Get("Last-Event-ID"); enc == encodingSSE && id != "" {
-		after = id // newer than the address, which stays the same over reconnects
+	wait, overloaded := s.overloaded(enc)
+	if overloaded && enc == encodingSSE {
+		w.Header().Set("Retry-After", strconv.Itoa(1+int(wait.after/time.Second)))
+		return problem.New(503, "overloaded", "There are too many clients. Try again later.")
 	}
-	var have event.Offsets
-	if after != "" {
-		// A WebSocket in a browser sees no status: it is told by a close code. An EventSource sees nothing else,
-		// and comes back for ever unless it is answered with an error.
-		if have, err = s.parseAfter(r.Context(), after); err != nil && !(enc == encodingWebSocket && errors.Is(err, errCursorExpired)) {
-			return err
-		}
+	in, fresh, err := s.entranceOf(r, enc, q, f)
+	expired := errors.Is(err, errCursorExpired) && enc == encodingWebSocket
+	if err != nil && !expired && !overloaded {
+		return err
 	}
-	expired := err != nil
 	if r.Method == http.MethodHead && enc == encodingSSE {
 		describeStream(w.Header())
 		return nil
 	}
-	if enc == encodingSSE && s.full() {
-		s.metrics.overload.Inc()
-		return problem.New(503, "overloaded", "There are too many clients. Try again later.")
-	}
 	var at *stand
-	if after == "" {
+	switch {
+	case overloaded:
+	case enc == encodingV1:
+		at = s.takeStand(enc)
+	case fresh:
 		at = s.takeStand(enc, f)
 	}
-	full := s.full()
 	conn, early, err := shakeHands(w, r, enc)
 	if err != nil {
 		s.giveUp(at)
 		return err
 	}
-	if full { // a browser cannot read the status of a WebSocket
-		s.giveUp(at)
-		s.metrics.overload.Inc()
-		turnAway(conn, enc, websocket.TryAgainLater, "too many clients: try again later")
+	if overloaded { // a browser cannot read the status of a WebSocket
+		turnAway(conn, enc, farewell{websocket.TryAgainLater, "too many clients: try again later", wait})
 		return nil
 	}
 	c := s.enter(conn, enc)
 	switch {
 	case c == nil: // the draining began meanwhile
 		s.giveUp(at)
-		turnAway(conn, enc, websocket.ServiceRestart, restartReason)
+		turnAway(conn, enc, restarting())
 		return nil
 	case expired:
 		s.metrics.expired.Inc()
-		c.close(closeCursorExpired, expiredReason)
+		c.close(farewell{code: closeCursorExpired, reason: expiredReason})
 	case at != nil:
 		c.follow(at)
 	default:
-		ctx, resumption := c.prepare(f)
-		s.clientsWG.Go(func() { s.resume(ctx, resumption, have) })
+		ctx, resumption := c.prepare()
+		s.clientsWG.Go(func() { s.resume(ctx, resumption, in) })
 	}
+	c.watchToken(who)
 	c.sender.attend(c)
 	go c.read(early)
 	return nil
 }
 
-// turnAway ends a connection that became no client.
-func turnAway(conn net.Conn, enc encoding, code websocket.CloseCode, reason string) {
+// parametersOf are what an address may have beside the filter. Clients of parkwire.v1 say the rest in messages.
+func parametersOf(enc encoding) []string {
+	if enc == encodingV1 {
+		return []string{"access_token"}
+	}
+	return []string{"after", "snapshot", "access_token"}
+}
+
+// notInAddress refuses what a client of parkwire.v1 has to say in a message.
+func notInAddress(q url.Values) error {
+	names := slices.Sorted(maps.Keys(q))
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "access_token" })
+	return problem.New(400, "unknown-parameter", fmt.Sprintf("The parameter %q is not for %s: say it in the message Subscribe.", names[0], protocolV1)).WithField(names[0])
+}
+
+// entranceOf finds out how a plain client wants to begin; fresh says that it is told what comes from now on.
+//
+// A WebSocket in a browser sees no status: it is told by a close code that its cursor has expired. An EventSource sees nothing else,
+// and comes back for ever unless it is answered with an error.
+func (s *Service) entranceOf(r *http.Request, enc encoding, q url.Values, f filter) (in entrance, fresh bool, err error) {
+	in = entrance{filter: f, snapshot: q.Has("snapshot")}
+	if in.snapshot && q.Get("snapshot") != "1" {
+		return in, false, problem.New(400, "invalid-parameter", "The parameter \"snapshot\" must be 1, or be left out.").WithField("snapshot")
+	}
+	after := q.Get("after")
+	if id := r.Header.Get("Last-Event-ID"); enc == encodingSSE && id != "" {
+		after = id // newer than the address, which stays the same over reconnects
+	}
+	if after == "" {
+		in.state = in.snapshot
+		return in, !in.snapshot, nil
+	}
+	in.have, err = s.parseAfter(r.Context(), after)
+	if errors.Is(err, errCursorExpired) && in.snapshot {
+		in.state, in.reset, err = true, resetReason(after, s.topic), nil
+	}
+	return in, false, err
+}
+
+// overloaded reports whether there are as many clients as there may be, or more come than can be served, and when to come again.
+func (s *Service) overloaded(enc encoding) (hint, bool) {
+	wait, ok := s.handshakes.take(time.Now())
+	if ok && s.full() {
+		wait, ok = fullHint(), false
+	}
+	if !ok {
+		s.metrics.overload.Inc()
+	}
+	return wait, !ok
+}
+
+// turnAway ends a connection that became no client. It waits a second for the client to be through with it: to close while the client
+// still sends would reset the connection, and the reset would overtake what it is told.
+func turnAway(conn net.Conn, enc encoding, f farewell) {
+	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	_, _ = conn.Write(enc.appendClose(nil, code, reason))
-	conn.Close()
+	if _, err := conn.Write(enc.appendClose(nil, f)); err != nil {
+		return
+	}
+	if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_, _ = io.CopyN(io.Discard, conn, maxRequest)
+	}
 }
 
 // shakeHands takes over the connection of a client. An error means that there is nobody to answer any more,
 // unless it is a [*websocket.HandshakeError].
 func shakeHands(w http.ResponseWriter, r *http.Request, enc encoding) (conn net.Conn, early []byte, err error) {
-	if enc == encodingWebSocket {
+	switch enc {
+	case encodingV1:
+		w.Header().Set("Sec-WebSocket-Protocol", protocolV1)
+		fallthrough
+	case encodingWebSocket:
 		conn, early, err = websocket.Accept(w, r)
-	} else {
+	default:
 		describeStream(w.Header())
 		// The stream ends with its connection, and so needs neither a length nor chunks: events are the same bytes for all.
 		w.Header().Set("Connection", "close")
 		w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
 		conn, early, err = websocket.Hijack(w, "HTTP/1.1 200 OK\r\n")
 	}
-	if _, refused := errors.AsType[*websocket.HandshakeError](err); err != nil && !refused {
+	if _, refused := errors.AsType[*websocket.HandshakeError](err); refused {
+		w.Header().Del("Sec-WebSocket-Protocol")
+	} else if err != nil {
 		err = fmt.Errorf("%w: %w", errGone, err)
 	}
 	return conn, early, err
@@ -153,6 +217,8 @@ func negotiate(w http.ResponseWriter, r *http.Request) (encoding, error) {
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return 0, notAllowed(w)
+	case websocket.Requested(r) && websocket.Offers(r, protocolV1):
+		return encodingV1, nil
 	case websocket.Requested(r):
 		return encodingWebSocket, nil
 	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
@@ -203,19 +269,20 @@ func (s *Service) allowOrigin(w http.ResponseWriter, r *http.Request) error {
 
 // admit checks what does not depend on how a request is answered, and reads its filter. others are
 // the parameters that it may have besides.
-func (s *Service) admit(r *http.Request, others ...string) (url.Values, filter, error) {
-	if _, err := s.options.Authorize(r); err != nil {
-		return nil, filter{}, err
+func (s *Service) admit(r *http.Request, others ...string) (identity.Principal, url.Values, filter, error) {
+	who, err := s.options.Authorize(r)
+	if err != nil {
+		return who, nil, filter{}, err
 	}
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, filter{}, problem.New(400, "invalid-query", "The query of the address cannot be read: "+err.Error()+".")
+		return who, nil, filter{}, problem.New(400, "invalid-query", "The query of the address cannot be read: "+err.Error()+".")
 	}
 	f, err := parseFilter(q, others...)
 	if err != nil {
-		return nil, filter{}, err
+		return who, nil, filter{}, err
 	}
-	return q, f, s.admitting()
+	return who, q, f, s.admitting()
 }
 
 // writeProblem answers a request that was refused.
@@ -242,7 +309,7 @@ func (s *Service) writeProblem(w http.ResponseWriter, r *http.Request, err error
 			p = problem.New(503, "log-unavailable", "The event log cannot be read now. Try again in a moment.")
 		}
 	}
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Status == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "2")
 	}
 	identity.Challenge(w.Header(), p)

@@ -64,6 +64,11 @@ type Options struct {
 	// MaxClients bounds the connections of this instance; beyond, clients are told to try again
 	// later. Default 100,000.
 	MaxClients int
+	// HandshakeRate bounds how many clients a second are taken, so that those who all come at once do not hurt the others; beyond, they
+	// are told when to try again. Default 2,000.
+	HandshakeRate int
+	// HeartbeatInterval is how often clients of parkwire.v1 are told where they stand. Default 10 s.
+	HeartbeatInterval time.Duration
 	// DrainWindow is over how long Drain spreads the closing of many clients. Default 10 s.
 	DrainWindow time.Duration
 	// PingInterval is how often a client is pinged; one that is silent for three times as
@@ -80,6 +85,8 @@ type Service struct {
 	metrics *metrics
 	senders []*sender
 	shared  *shared
+
+	handshakes *bucket
 
 	running   context.Context // ends with Run, and with it whatever waits for a client
 	stop      context.CancelFunc
@@ -100,9 +107,11 @@ type Service struct {
 	state    *state
 	subs     *subscriptions
 	clients  map[*client]struct{}
-	empty    chan struct{} // closed when draining and no client is left
-	turn     int           // whose turn among the senders it is
-	changed  chan struct{} // closed when heads move; nil when nobody waits
+	// switching are the clients of parkwire.v1 that follow no subscription at present, with their filters.
+	switching map[*client][]filter
+	empty     chan struct{} // closed when draining and no client is left
+	turn      int           // whose turn among the senders it is
+	changed   chan struct{} // closed when heads move; nil when nobody waits
 
 	busSeen      bool // the bus was there at least once
 	busConnected bool
@@ -122,6 +131,8 @@ func New(o Options) *Service {
 	o.DrainWindow = cmp.Or(o.DrainWindow, 10*time.Second)
 	o.PingInterval = cmp.Or(o.PingInterval, 30*time.Second)
 	o.CompareInterval = cmp.Or(o.CompareInterval, time.Second)
+	o.HandshakeRate = cmp.Or(o.HandshakeRate, 2000)
+	o.HeartbeatInterval = cmp.Or(o.HeartbeatInterval, 10*time.Second)
 	senders := runtime.GOMAXPROCS(0)
 	s := &Service{
 		options:   o,
@@ -131,6 +142,9 @@ func New(o Options) *Service {
 		subs:      newSubscriptions(senders),
 		clients:   map[*client]struct{}{},
 		empty:     make(chan struct{}),
+
+		handshakes: newBucket(o.HandshakeRate),
+		switching:  map[*client][]filter{},
 	}
 	s.metrics = newMetrics(o.Registerer, s.staleSeconds)
 	s.running, s.stop = context.WithCancel(context.Background())
@@ -184,6 +198,7 @@ func (s *Service) serve(ctx context.Context) error {
 	for _, sender := range s.senders {
 		wg.Go(func() { sender.run(sending, s.options.PingInterval) })
 	}
+	wg.Go(func() { s.beat(sending) })
 	began := s.have()
 	wg.Go(func() { s.loadState(sending, began) })
 	err := s.follow(ctx)

@@ -27,6 +27,8 @@ type memory struct {
 	floor event.Offsets
 	// byPartition finds the first entry behind an offset.
 	byPartition [][]posting
+	// newest finds the newest event of a spot, where it is here.
+	newest map[string]*entry
 }
 
 type posting struct{ offset, seq int64 }
@@ -36,7 +38,7 @@ type posting struct{ offset, seq int64 }
 const entryOverhead = 512
 
 func newMemory(maxBytes int64, floor event.Offsets) *memory {
-	return &memory{maxBytes: maxBytes, floor: floor, byPartition: make([][]posting, len(floor))}
+	return &memory{maxBytes: maxBytes, floor: floor, byPartition: make([][]posting, len(floor)), newest: map[string]*entry{}}
 }
 
 func (m *memory) add(e *entry) {
@@ -46,6 +48,7 @@ func (m *memory) add(e *entry) {
 	seq := m.first + int64(len(m.entries))
 	m.entries = append(m.entries, e)
 	m.byPartition[e.partition] = append(m.byPartition[e.partition], posting{e.offset, seq})
+	m.newest[e.event.SpotID] = e
 	m.bytes += int64(len(e.value)) + entryOverhead
 	for m.bytes > m.maxBytes && len(m.entries) > 1 {
 		m.drop()
@@ -57,6 +60,9 @@ func (m *memory) drop() {
 	m.entries[0] = nil
 	m.entries = m.entries[1:]
 	m.first++
+	if m.newest[e.event.SpotID] == e {
+		delete(m.newest, e.event.SpotID)
+	}
 	m.bytes -= int64(len(e.value)) + entryOverhead
 	m.byPartition[e.partition] = m.byPartition[e.partition][1:]
 	m.floor = m.floor.Advance(e.partition, e.offset)

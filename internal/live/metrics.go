@@ -10,6 +10,8 @@ type metrics struct {
 	snapshots                  prometheus.Counter
 	duplicates, refused        prometheus.Counter
 	tooSlow, expired, overload prometheus.Counter
+	lapsed, conflated          prometheus.Counter
+	slow                       prometheus.Gauge
 }
 
 // newMetrics asks stale for how many seconds the log has not answered.
@@ -44,13 +46,18 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		refused:      counter("refused_messages_total", "Messages of the bus that cannot be delivered: no UTF-8, too large, or a place that the log does not have."),
 		tooSlow:      counter("too_slow_closed_total", "Clients closed because they fell too far behind."),
 		expired:      counter("cursors_expired_total", "Clients that came back with a cursor older than the log."),
-		overload:     counter("overload_refused_total", "Clients refused because there were too many."),
+		lapsed:       counter("lapsed_total", "Clients of parkwire.v1 that fell too far behind, and are sent the newest of each spot."),
+		conflated:    counter("conflated_total", "Events left out for clients of parkwire.v1 that fell too far behind."),
+		slow: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: "parkwire", Subsystem: "live", Name: "slow_clients", Help: "Clients that take no more at present of what waits for them.",
+		}),
+		overload: counter("overload_refused_total", "Clients sent away because there were too many, or too many came."),
 	}
-	for _, e := range []encoding{encodingWebSocket, encodingSSE} {
+	for _, e := range []encoding{encodingWebSocket, encodingSSE, encodingV1} {
 		m.connections.WithLabelValues(e.String())
 	}
 	if r != nil {
-		all = append(all, m.connections, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		all = append(all, m.connections, m.slow, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: "parkwire", Subsystem: "live", Name: "stale_seconds",
 			Help: "For how long the event log has not answered, so that clients may see what is old; 0 while it does.",
 		}, stale))

@@ -2,6 +2,7 @@ package live
 
 import (
 	"errors"
+	"os"
 	"time"
 
 	"parkwire/internal/websocket"
@@ -20,7 +21,10 @@ const maxClientMessage = 4 << 10
 // socket with bytes unread would reset it, and the reset would overtake the close frame.
 func (c *client) read(early []byte) {
 	defer c.service.leave(c)
-	parser, deaf := websocket.Parser{MaxMessage: maxClientMessage}, c.encoding != encodingWebSocket
+	parser, deaf := websocket.Parser{MaxMessage: maxClientMessage}, c.encoding == encodingSSE
+	if c.v1 != nil {
+		parser.MaxMessage = maxRequest
+	}
 	feed := func(b []byte) {
 		if deaf {
 			return
@@ -28,17 +32,17 @@ func (c *client) read(early []byte) {
 		err := parser.Feed(b, c.handle)
 		deaf = err != nil
 		if broken, ok := errors.AsType[*websocket.Error](err); ok {
-			c.close(broken.Code, broken.Reason)
+			c.close(farewell{code: broken.Code, reason: broken.Reason})
 		}
 	}
 	feed(early)
 	for buf := make([]byte, readBuffer); ; {
 		c.extendReadDeadline()
 		n, err := c.socket.Read(buf)
-		if err != nil {
+		feed(buf[:n])
+		if err != nil && !(errors.Is(err, os.ErrDeadlineExceeded) && c.isBusy()) {
 			return
 		}
-		feed(buf[:n])
 	}
 }
 
@@ -47,9 +51,17 @@ func (c *client) read(early []byte) {
 func (c *client) extendReadDeadline() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ending && c.encoding == encodingWebSocket {
+	if !c.ending && c.encoding != encodingSSE {
 		_ = c.socket.SetReadDeadline(time.Now().Add(c.service.options.PingInterval * 3))
 	}
+}
+
+// isBusy reports whether the client has still to take what waits for it. Then it is no wonder that it answers no ping, which waits
+// with the rest; who sends finds out whether it is alive, see stallWait.
+func (c *client) isBusy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.busy && !c.ending && !c.gone
 }
 
 var errClosed = errors.New("the connection is being closed")
@@ -64,8 +76,16 @@ func (c *client) handle(m websocket.Message) error {
 		c.mu.Lock()
 		c.peerClosed = true
 		c.mu.Unlock()
-		c.close(m.Code, "") // an answer, or where the service closed first only the end
+		c.close(farewell{code: m.Code}) // an answer, or where the service closed first only the end
 		return errClosed
+	case websocket.Text:
+		if c.v1 != nil {
+			c.ask(parseRequest(m.Payload))
+		}
+	case websocket.Binary:
+		if c.v1 != nil {
+			return &websocket.Error{Code: websocket.UnsupportedData, Reason: "messages are text"}
+		}
 	}
 	return nil
 }

@@ -3,29 +3,40 @@ package live
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"parkwire/internal/event"
 	"parkwire/internal/websocket"
 )
 
-// resumeWindow is how much of what a client missed is encoded before it is sent, in bytes. A client for
-// which it is full gives up its turn at the log.
-const resumeWindow = 256 << 10
+const (
+	// resumeWindow is how much of what a client missed is encoded before it is sent, in bytes. A client for
+	// which it is full gives up its turn at the log.
+	resumeWindow = 256 << 10
+	// conflateWindow is the same for one that was too slow: what it is sent should be new.
+	conflateWindow = 16 << 10
+)
 
 // A stand is where a client without a cursor begins.
 type stand struct {
 	sub    *subscription
 	at     place
 	cursor string
+	told   []byte // what else it is to be told at the start
 }
 
 // takeStand holds the present end of a log for a client that is about to be told that it is connected: what
 // happens from that moment on it is to hear. The caller gives it to the client, or gives it up.
-func (s *Service) takeStand(enc encoding, f filter) *stand {
+func (s *Service) takeStand(enc encoding, filters ...filter) *stand {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sub := s.subs.acquire(enc, f)
-	return &stand{sub, sub.log.end(), s.cursor(s.heads)}
+	cursor := s.cursor(s.heads)
+	sub := s.subs.acquire(enc, cursor, filters...)
+	at := &stand{sub: sub, at: sub.log.end(), cursor: cursor}
+	if enc == encodingV1 {
+		at.told = s.appendWelcome(nil, cursor)
+	}
+	return at
 }
 
 func (s *Service) giveUp(at *stand) {
@@ -43,24 +54,46 @@ func (c *client) follow(at *stand) {
 	c.sub = at.sub // also where it is being closed already: it is released when the client leaves
 	if !c.ending {
 		c.at = at.at
-		c.control = c.encoding.appendStart(c.control, at.cursor)
+		c.control = append(c.encoding.appendStart(c.control, at.cursor), at.told...)
 	}
 }
 
-// A resumption sends a client what it missed, through logs of its own that its subscription's log then follows. What it
+// A need is filters, with the events that were sent for them already.
+type need struct {
+	filters []filter
+	has     event.Offsets
+}
+
+// A resumption sends a client what it lacks, through logs of its own that its subscription's log then follows. What it
 // gets it keeps until it is told to flush, or has all: only then is it certain that the log lost nothing while it was read.
 type resumption struct {
 	*client
-	filter filter
-	missed *frameLog
-	start  place // of missed
-	buf    []byte
+	needs     []need
+	conflates bool  // an event is left out where a newer one of its spot will come
+	window    int64 // bytes
+
+	missed  *frameLog
+	start   place // of missed
+	buf     []byte
+	done    event.Offsets // what it has been given
+	spare   event.Offsets // what done was before
+	flushed event.Offsets // the same when it last flushed
+
+	// Of parkwire.v1: events of the frame that is being made, how many were left out behind after, and since when the log
+	// was away when the client heard of it last.
+	addition   string // the id of the subscription that comes to others, which are needs[0]
+	batchFor   string // the same where the frame is for that alone
+	batch      [][]byte
+	batchBytes int64
+	after      string
+	omitted    int
+	heard      stale
 }
 
 // prepare makes a client one that catches up.
-func (c *client) prepare(f filter) (context.Context, *resumption) {
-	r := &resumption{client: c, filter: f}
-	r.begin()
+func (c *client) prepare() (context.Context, *resumption) {
+	r := &resumption{client: c, window: min(resumeWindow, c.service.options.ClientBytes/2)}
+	r.begin("")
 	ctx, stop := context.WithCancel(c.service.running)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,51 +104,153 @@ func (c *client) prepare(f filter) (context.Context, *resumption) {
 	return ctx, r
 }
 
-func (r *resumption) begin() {
-	r.missed = newFrameLog()
+func (r *resumption) begin(cursor string) {
+	r.missed = newFrameLogAt(cursor)
 	r.start = r.missed.end()
 }
 
-// resume sends what came after the client's cursor, then lets it follow.
-func (s *Service) resume(ctx context.Context, r *resumption, have event.Offsets) {
+// An entrance is how a plain client wants to begin.
+type entrance struct {
+	filter   filter
+	have     event.Offsets
+	snapshot bool   // the state is wanted where the log cannot serve have
+	reset    string // why it cannot, or, empty where there is no have either, nothing
+	state    bool   // the state comes first
+}
+
+// resume sends a plain client what it lacks, then lets it follow.
+func (s *Service) resume(ctx context.Context, r *resumption, in entrance) {
 	defer r.stop()
-	err := s.catchUp(ctx, have, nil, r)
+	err := s.enterBy(ctx, r, in)
 	switch {
 	case err == nil:
 		r.sender.attend(r.client)
 	case errors.Is(err, errCursorExpired):
 		s.metrics.expired.Inc()
-		r.close(closeCursorExpired, expiredReason)
-	case ctx.Err() != nil: // the client left, or is being closed
+		r.close(farewell{code: closeCursorExpired, reason: expiredReason})
+	case ctx.Err() != nil, errors.Is(err, errClosed): // the client left, or is being closed
 	default:
-		r.log().Warn("a client cannot be sent what it missed, and is told to try again", "error", err)
-		r.close(websocket.TryAgainLater, "the event log cannot be read now: reconnect with after=CURSOR")
+		r.giveUp(err)
 	}
 }
 
-const expiredReason = "cursor expired: load the present state and connect with its cursor"
+func (s *Service) enterBy(ctx context.Context, r *resumption, in entrance) error {
+	for {
+		if in.state {
+			state, err := s.snapshot(ctx)
+			if err != nil {
+				return err
+			}
+			if in.reset != "" {
+				s.metrics.expired.Inc()
+				r.missed.append(r.encoding.appendReset(nil, in.reset))
+			}
+			if err := r.sendState(ctx, state, in.filter); err != nil {
+				return err
+			}
+			in.have = state.offsets
+		}
+		r.needs = []need{{[]filter{in.filter}, in.have}}
+		err := r.bring(ctx)
+		if !errors.Is(err, errCursorExpired) || !in.snapshot {
+			return err
+		}
+		in.state, in.reset = true, resetExpired
+		r.begin("") // what it got may have holes
+	}
+}
 
-func (r *resumption) event(e *entry, have event.Offsets) error {
-	if !r.filter.matches(&e.event) {
+// giveUp sends a client away that cannot be sent what it lacks.
+func (r *resumption) giveUp(err error) {
+	r.log().Warn("a client cannot be sent what it missed, and is told to try again", "error", err)
+	r.close(farewell{websocket.TryAgainLater, "the event log cannot be read now: reconnect with after=CURSOR", noLogHint()})
+}
+
+const expiredReason = "cursor expired: connect with snapshot=1, or load the present state and connect with its cursor"
+
+// bring gives to r what its needs lack, and lets it arrive.
+func (r *resumption) bring(ctx context.Context) error {
+	s := r.service
+	from, to := slices.Clone(r.needs[0].has), event.Offsets(nil)
+	for _, n := range r.needs {
+		from, to = meet(from, n.has), to.Join(n.has)
+	}
+	r.done = append(r.done[:0], from...)
+	s.mu.Lock()
+	if from.Contains(s.heads) && s.heads.Contains(to) { // most who change their subscriptions lack nothing
+		defer s.mu.Unlock()
+		r.arrived(slices.Clone(s.heads))
 		return nil
 	}
-	r.buf = r.encoding.appendEvent(r.buf[:0], e.value, r.service.cursor(have))
-	r.missed.append(r.buf)
-	if r.start.behind() > min(resumeWindow, r.service.options.ClientBytes/2) {
+	s.mu.Unlock()
+	return s.catchUp(ctx, from, to, r)
+}
+
+// meet is what both have seen.
+func meet(a, b event.Offsets) event.Offsets {
+	both := event.NewOffsets(max(len(a), len(b)))
+	for p := range both {
+		both[p] = min(a.At(int32(p)), b.At(int32(p)))
+	}
+	return both
+}
+
+// lacks reports whether an event has still to be sent.
+func (r *resumption) lacks(e *entry) bool {
+	return slices.ContainsFunc(r.needs, func(n need) bool { return n.lacks(e) })
+}
+
+func (n need) lacks(e *entry) bool {
+	return !n.has.Covers(e.partition, e.offset) && wants(n.filters, &e.event)
+}
+
+func (r *resumption) event(e *entry, have event.Offsets) error {
+	before := r.done
+	r.done, r.spare = append(r.spare[:0], have...), before
+	switch {
+	case !r.lacks(e):
+		return nil
+	case r.conflates && r.superseded(e):
+		r.omitted++
+		return nil
+	case r.v1 != nil:
+		r.add(e, before)
+	default:
+		r.buf = r.encoding.appendEvent(r.buf[:0], e.value, r.service.cursor(have))
+		r.missed.append(r.buf)
+	}
+	if r.start.behind()+r.batchBytes > r.window {
 		return errFull
 	}
 	return nil
 }
 
-func (r *resumption) flush(ctx context.Context) error {
+// publish lets the client have what was gathered for it.
+func (r *resumption) publish() {
+	r.closeBatch(r.done)
+	r.flushed = append(r.flushed[:0], r.done...)
+	end := r.missed.end()
 	r.mu.Lock()
 	if !r.gone && !r.ending {
-		r.at = r.start // what was there before is sent
+		r.queue(r.start)
 	}
 	r.mu.Unlock()
-	r.begin()
+	r.begin(end.cursor())
+	r.client.flush()
+}
+
+// queue lets a log of its own follow what the client has of its own already. The caller holds mu.
+func (c *client) queue(own place) {
+	if c.at.behind() == 0 {
+		c.at = own
+	} else {
+		c.at.log.adopt(own)
+	}
+}
+
+func (r *resumption) flush(ctx context.Context) error {
+	r.publish()
 	for {
-		r.client.flush()
 		r.mu.Lock()
 		ended, left := r.gone || r.ending, r.at.behind()
 		r.mu.Unlock()
@@ -130,19 +265,32 @@ func (r *resumption) flush(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		r.client.flush()
 	}
 }
 
 // arrived tells a client of server-sent events where it stands, lest one whose filter matches little
 // comes back with a cursor that has expired.
 func (r *resumption) arrived(have event.Offsets) {
-	if start := r.encoding.appendStart(nil, r.service.cursor(have)); len(start) > 0 {
+	s := r.service
+	r.closeBatch(r.done)
+	cursor := s.cursor(have)
+	if start := r.encoding.appendStart(nil, cursor); len(start) > 0 {
 		r.missed.append(start)
 	}
+	if r.v1 != nil {
+		s.appendChange(r.missed, r.heard)
+	}
+	delete(s.switching, r.client)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.gone && !r.ending {
-		r.sub = r.service.subs.acquire(r.encoding, r.filter)
-		r.at, r.then = r.start, r.sub.log.end()
+		var filters []filter
+		for _, n := range r.needs {
+			filters = append(filters, n.filters...)
+		}
+		r.queue(r.start)
+		r.sub = s.subs.acquire(r.encoding, cursor, filters...)
+		r.then = r.sub.log.end()
 	}
 }

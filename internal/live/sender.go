@@ -85,22 +85,24 @@ func (s *sender) run(ctx context.Context, pingInterval time.Duration) {
 	}
 }
 
-// place takes a client in, or out when it is gone, and sends what it is due.
+// place takes a client in, to another subscription, or out when it is gone, and sends what it is due.
 func (s *sender) place(c *client, beat *heartbeat) {
 	c.mu.Lock()
 	gone, sub := c.gone, c.sub
 	c.mu.Unlock()
+	if c.member != nil && (gone || c.member != sub) {
+		c.member.leave(s.number, c)
+		c.member = nil
+	}
 	switch {
 	case gone:
 		beat.remove(c)
-		if c.index >= 0 {
-			sub.leave(s.number, c)
-		}
 		return
 	case c.slot < 0:
 		beat.add(c)
 	}
-	if sub != nil && c.index < 0 {
+	if sub != nil && c.member == nil {
+		c.member = sub
 		sub.join(s.number, c)
 	}
 	c.flush() // what the log got before the client was a member

@@ -36,7 +36,7 @@ func TestAClientIsSentWholeFramesInOrderWithControlBetweenThem(t *testing.T) {
 			},
 			"the end": func(t *rapid.T) {
 				if rapid.IntRange(0, 9).Draw(t, "really") == 0 {
-					s.end(closeTooSlow, "")
+					s.end(farewell{code: closeTooSlow})
 				}
 			},
 			"": s.check,

@@ -107,8 +107,11 @@ func (s *testStand) connected(n int) {
 		defer s.service.mu.Unlock()
 		return len(s.service.clients) == n
 	})
-	if got := testutil.ToFloat64(s.service.metrics.connections.WithLabelValues("websocket")) +
-		testutil.ToFloat64(s.service.metrics.connections.WithLabelValues("sse")); got != float64(n) {
+	got := 0.0
+	for enc := range encodings {
+		got += testutil.ToFloat64(s.service.metrics.connections.WithLabelValues(enc.String()))
+	}
+	if got != float64(n) {
 		s.Errorf("the metric says %v clients", got)
 	}
 }

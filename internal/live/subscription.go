@@ -6,13 +6,16 @@ import (
 	"parkwire/internal/event"
 )
 
-// A subscription is a filter in an encoding, with the log of its frames and the number
-// of connections that follow it.
+// A subscription is the filters of a connection in an encoding, with the log of its frames and the number
+// of connections that follow it. It wants what one of its filters wants.
 type subscription struct {
-	key    subscriptionKey
-	filter filter
-	log    *frameLog
-	refs   int // guarded by Service.mu
+	key     subscriptionKey
+	filters []filter
+	log     *frameLog
+
+	// Guarded by Service.mu.
+	refs int
+	seen int64 // the newest round of subscriptions.concerned that came by
 
 	// By the number of the sender. members is touched by that sender alone, marked is guarded by its mu.
 	members [][]*client
@@ -45,7 +48,9 @@ type subscriptions struct {
 	byKey                 map[subscriptionKey]*subscription
 	bySpot, byZone, byLot map[string][]*subscription
 	rest                  []*subscription
+	v1                    map[*subscription]struct{} // those that hear of more than events
 	senders               int
+	round                 int64
 }
 
 func newSubscriptions(senders int) *subscriptions {
@@ -54,23 +59,30 @@ func newSubscriptions(senders int) *subscriptions {
 		bySpot:  map[string][]*subscription{},
 		byZone:  map[string][]*subscription{},
 		byLot:   map[string][]*subscription{},
+		v1:      map[*subscription]struct{}{},
 		senders: senders,
 	}
 }
 
-// acquire returns the subscription for f, made where there is none yet. Each call is to
-// be followed by one of release.
-func (s *subscriptions) acquire(enc encoding, f filter) *subscription {
-	key := subscriptionKey{enc, f.key()}
+// acquire returns the subscription for filters, made where there is none yet, with a log that begins at the
+// cursor. Each call is to be followed by one of release.
+func (s *subscriptions) acquire(enc encoding, cursor string, filters ...filter) *subscription {
+	key := subscriptionKey{enc, keyOf(filters)}
 	sub := s.byKey[key]
 	if sub == nil {
-		sub = &subscription{key: key, filter: f, log: newFrameLog(), members: make([][]*client, s.senders), marked: make([]bool, s.senders)}
+		sub = &subscription{key: key, filters: filters, log: newFrameLog(), members: make([][]*client, s.senders), marked: make([]bool, s.senders)}
 		s.byKey[key] = sub
-		if index, values := s.place(f); index == nil {
-			s.rest = append(s.rest, sub)
-		} else {
-			for _, v := range values {
-				index[v] = append(index[v], sub)
+		if enc == encodingV1 {
+			sub.log = newFrameLogAt(cursor)
+			s.v1[sub] = struct{}{}
+		}
+		for _, f := range filters {
+			if index, values := s.place(f); index == nil {
+				s.rest = append(s.rest, sub)
+			} else {
+				for _, v := range values {
+					index[v] = append(index[v], sub)
+				}
 			}
 		}
 	}
@@ -83,15 +95,18 @@ func (s *subscriptions) release(sub *subscription) {
 		return
 	}
 	delete(s.byKey, sub.key)
+	delete(s.v1, sub)
 	isSub := func(other *subscription) bool { return other == sub }
-	index, values := s.place(sub.filter)
-	if index == nil {
-		s.rest = slices.DeleteFunc(s.rest, isSub)
-		return
-	}
-	for _, v := range values {
-		if index[v] = slices.DeleteFunc(index[v], isSub); len(index[v]) == 0 {
-			delete(index, v)
+	for _, f := range sub.filters {
+		index, values := s.place(f)
+		if index == nil {
+			s.rest = slices.DeleteFunc(s.rest, isSub)
+			continue
+		}
+		for _, v := range values {
+			if index[v] = slices.DeleteFunc(index[v], isSub); len(index[v]) == 0 {
+				delete(index, v)
+			}
 		}
 	}
 }
@@ -108,11 +123,13 @@ func (s *subscriptions) place(f filter) (map[string][]*subscription, []string) {
 	return nil, nil
 }
 
-// concerned calls yield for each subscription that wants e.
+// concerned calls yield once for each subscription that wants e.
 func (s *subscriptions) concerned(e *event.Event, yield func(*subscription)) {
+	s.round++
 	for _, candidates := range [][]*subscription{s.bySpot[e.SpotID], s.byZone[e.ZoneID], s.byLot[e.LotID], s.rest} {
 		for _, sub := range candidates {
-			if sub.filter.matches(e) {
+			if sub.seen != s.round && wants(sub.filters, e) {
+				sub.seen = s.round // one with several filters may stand in several places
 				yield(sub)
 			}
 		}

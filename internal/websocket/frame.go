@@ -24,16 +24,17 @@ type CloseCode uint16
 
 // The close codes that this package and its users send.
 const (
-	NormalClosure  CloseCode = 1000
-	GoingAway      CloseCode = 1001
-	ProtocolError  CloseCode = 1002
-	noStatus       CloseCode = 1005
-	InvalidPayload CloseCode = 1007
-	PolicyViolated CloseCode = 1008
-	MessageTooBig  CloseCode = 1009
-	InternalError  CloseCode = 1011
-	ServiceRestart CloseCode = 1012
-	TryAgainLater  CloseCode = 1013
+	NormalClosure   CloseCode = 1000
+	GoingAway       CloseCode = 1001
+	ProtocolError   CloseCode = 1002
+	UnsupportedData CloseCode = 1003
+	noStatus        CloseCode = 1005
+	InvalidPayload  CloseCode = 1007
+	PolicyViolated  CloseCode = 1008
+	MessageTooBig   CloseCode = 1009
+	InternalError   CloseCode = 1011
+	ServiceRestart  CloseCode = 1012
+	TryAgainLater   CloseCode = 1013
 )
 
 const maxControl = 125 // bytes of payload in a control frame

@@ -32,13 +32,25 @@ func Requested(r *http.Request) bool {
 // The returned bytes are what the client sent behind its handshake. The error is a
 // [*HandshakeError] as long as nothing was written.
 //
-// No subprotocol and no extension is agreed on.
+// No extension is agreed on, and a subprotocol only where w has the header Sec-WebSocket-Protocol; see [Offers].
 func Accept(w http.ResponseWriter, r *http.Request) (net.Conn, []byte, error) {
 	accept, err := check(r)
 	if err != nil {
 		return nil, nil, err
 	}
 	return Hijack(w, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+accept+"\r\n")
+}
+
+// Offers reports whether the client of a handshake speaks a subprotocol, whose name is case-sensitive.
+func Offers(r *http.Request, protocol string) bool {
+	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for name := range strings.SplitSeq(line, ",") {
+			if strings.TrimSpace(name) == protocol {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Hijack takes the connection of w over from the HTTP server and writes head to it, then

@@ -1,0 +1,51 @@
+package live
+
+import "parkwire/internal/event"
+
+// maxBatch and maxBatchBytes bound the events of a frame.
+const (
+	maxBatch      = 256
+	maxBatchBytes = 8 << 10
+)
+
+// add puts an event into the frame that is being made. One that the addition alone lacks, while the other subscriptions are
+// further ahead, comes in a frame with its id.
+func (r *resumption) add(e *entry, before event.Offsets) {
+	alone := ""
+	if r.addition != "" && !r.needs[0].lacks(e) {
+		alone = r.addition
+	}
+	if alone != r.batchFor {
+		r.closeBatch(before)
+	}
+	r.batchFor = alone
+	r.batch, r.batchBytes = append(r.batch, e.value), r.batchBytes+int64(len(e.value))
+	if len(r.batch) >= maxBatch || r.batchBytes >= maxBatchBytes {
+		r.closeBatch(r.done)
+	}
+}
+
+// closeBatch makes the frame, behind a note of what was left out. Whoever has it has what done says.
+func (r *resumption) closeBatch(done event.Offsets) {
+	if len(r.batch) == 0 {
+		return
+	}
+	cursor := r.service.cursor(done)
+	if r.omitted > 0 {
+		r.service.metrics.conflated.Add(float64(r.omitted))
+		r.missed.append(appendMessage(nil, message{Type: "Conflated", After: r.after, Omitted: r.omitted}))
+	}
+	r.buf = appendEvents(r.buf[:0], r.batchFor, r.batch, cursor)
+	r.missed.append(r.buf)
+	r.batch, r.batchBytes, r.omitted, r.after = r.batch[:0], 0, 0, cursor
+}
+
+// superseded reports whether a newer event of the same spot will come, which is to be sent as well.
+func (r *resumption) superseded(e *entry) bool {
+	s := r.service
+	s.mu.Lock()
+	newest := s.memory.newest[e.event.SpotID]
+	s.mu.Unlock()
+	later := newest != nil && (newest.partition != e.partition || newest.offset > e.offset)
+	return later && r.lacks(newest)
+}

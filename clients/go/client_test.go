@@ -37,6 +37,12 @@ func connected(t *testing.T, p *platform, o Options, test func(t *testing.T, c *
 
 var one = []string{"http://a"}
 
+// pass lets time pass, and whatever happens then.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // collect reads a subscription aside; call the result when all is quiet.
 func collect(t *testing.T, s *Subscription) func() ([]Message, error) {
 	var mu sync.Mutex
@@ -82,8 +88,7 @@ func TestTriesAreRandomGrowAndGoRoundTheAddresses(t *testing.T) {
 	}
 	connected(t, p, Options{URLs: []string{"http://a", "http://b", "http://c"}}, func(t *testing.T, c *Client) {
 		p.connection().end(io.ErrUnexpectedEOF)
-		time.Sleep(time.Hour)
-		synctest.Wait()
+		pass(time.Hour)
 		if n := len(p.dials); n != 200 {
 			t.Fatalf("it dialled %d times", n)
 		}
@@ -119,7 +124,7 @@ func TestWhatAServerAsksToWaitIsWaited(t *testing.T) {
 			connected(t, p, Options{URLs: one}, func(t *testing.T, c *Client) {
 				began := time.Now()
 				cut(p.connection())
-				time.Sleep(2 * time.Minute)
+				pass(2 * time.Minute)
 				if len(p.dials) != 2 || p.dials[1].Sub(began) != 40*time.Second {
 					t.Errorf("it dialled at %v", p.dials)
 				}
@@ -139,7 +144,7 @@ func TestWhatAServerAsksToWaitIsWaited(t *testing.T) {
 func TestSilenceEndsAConnectionAndHeartbeatsKeepIt(t *testing.T) {
 	p := newPlatform()
 	connected(t, p, Options{URLs: one}, func(t *testing.T, c *Client) {
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		if len(p.dials) != 1 {
 			t.Fatalf("it dialled %d times while heartbeats came", len(p.dials))
 		}
@@ -147,8 +152,7 @@ func TestSilenceEndsAConnectionAndHeartbeatsKeepIt(t *testing.T) {
 		p.heartbeat = 0 // of the next connections, that say 1 s and send none
 		p.mu.Unlock()
 		p.connection().end(io.ErrUnexpectedEOF)
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
+		pass(10 * time.Second)
 		if len(p.dials) < 3 {
 			t.Errorf("it dialled %d times; nothing came for longer than three heartbeats", len(p.dials))
 		}
@@ -175,16 +179,16 @@ func TestTokensAreRefreshedBeforeTheyExpire(t *testing.T) {
 		return fmt.Sprint("token-", n), time.Now().Add(10 * time.Minute), nil
 	}
 	connected(t, p, Options{URLs: one, Token: source}, func(t *testing.T, c *Client) {
-		time.Sleep(9*time.Minute + time.Second)
+		pass(9*time.Minute + time.Second)
 		p.connection().send(`{"type":"Error","code":"token-expiring","message":"soon"}`)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		p.mu.Lock()
 		if got := strings.Join(sent, " "); got != "token-2 token-4" || p.tokens[0] != "token-1" {
 			t.Errorf("it dialled with %q, and sent %q later", p.tokens, got)
 		}
 		p.mu.Unlock()
 		p.connection().end(websocket.CloseError{Code: closeTokenExpired})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := p.tokens[len(p.tokens)-1]; got != "token-5" {
 			t.Errorf("after 4401 it came back with %s", got)
 		}
@@ -199,7 +203,7 @@ func TestARefusedTokenIsTriedAnewOnceAndThenEndsTheClient(t *testing.T) {
 		p.mu.Unlock()
 		read := collect(t, mustSubscribe(t, c, Filter{}))
 		p.connection().end(websocket.CloseError{Code: 1012})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		_, err := read()
 		var refused *RefusedError
 		if !errors.As(err, &refused) || len(p.dials) != 3 {
@@ -319,7 +323,7 @@ func TestARefusedSubscriptionEndsAloneAndALogThatIsAwayIsWaitedFor(t *testing.T)
 	connected(t, p, Options{URLs: one}, func(t *testing.T, c *Client) {
 		forbidden := collect(t, mustSubscribe(t, c, Filter{Lots: []string{"forbidden"}}))
 		late := collect(t, mustSubscribe(t, c, Filter{Lots: []string{"late"}}))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		p.publish("s", "late")
 		_, err := forbidden()
 		var refused *SubscriptionError
@@ -371,8 +375,7 @@ func TestTheStatusTellsOfStaleDataAndLostConnections(t *testing.T) {
 		p.connection().send(`{"type":"Fresh"}`)
 		synctest.Wait()
 		p.connection().end(io.ErrUnexpectedEOF)
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		want := []string{"true false false", "true true false", "true false false", "false false true", "true false false"}
 		if !slices.Equal(told, want) {
 			t.Errorf("told %q", told)

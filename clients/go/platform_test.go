@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -42,8 +43,8 @@ type memoryWire struct {
 	once    sync.Once
 	mu      sync.Mutex
 	why     error
-	closed  bool // by the client, as it should be
-	frames  int  // that may still be sent; 0: all
+	closed  bool         // by the client, as it should be
+	frames  atomic.Int64 // that may still be sent; 0: all
 }
 
 func (w *memoryWire) end(why error) {
@@ -98,7 +99,7 @@ func (w *memoryWire) send(format string, args ...any) {
 	case w.in <- fmt.Appendf(nil, format, args...):
 	case <-w.ended:
 	}
-	if w.frames--; w.frames == 0 {
+	if w.frames.Add(-1) == 0 {
 		w.end(io.ErrUnexpectedEOF)
 	}
 }
@@ -115,7 +116,7 @@ func (p *platform) dial(_ context.Context, address, token string) (wire, error) 
 	}
 	w := &memoryWire{in: make(chan []byte), out: make(chan []byte), ended: make(chan struct{})}
 	if len(p.conns) < len(p.cuts) {
-		w.frames = p.cuts[len(p.conns)]
+		w.frames.Store(int64(p.cuts[len(p.conns)]))
 	}
 	p.conns = append(p.conns, w)
 	go p.serve(w)

@@ -28,7 +28,7 @@ type Options struct {
 	// ReadPublic lets everybody read. A token that is shown must be good all the same.
 	ReadPublic bool
 	// RateLimit is how many requests a second a client may make, RateBurst how many at once before
-	// that holds. A client is the subject of a token or, without one, an address (of IPv6 its /64). 0: no limit.
+	// that holds. Opening a stream of notifications is not counted. A client is the subject of a token or, without one, an address (of IPv6 its /64). 0: no limit.
 	RateLimit float64
 	RateBurst int
 	// BodyLimit is the largest body in bytes. Default 8 MiB.

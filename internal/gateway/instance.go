@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"sync"
@@ -20,10 +21,20 @@ const (
 type instance struct {
 	url      *url.URL
 	inFlight atomic.Int64
+	opening  atomic.Int64 // those of inFlight that are streams and not answered yet
+	answers  atomic.Int64 // that it gave
 
 	mu        sync.Mutex
 	condition condition
-	reason    error // why it is not ready; also while nothing is known
+	reason    error           // why it is not ready; also while nothing is known
+	reach     context.Context // ends when it is found to be unreachable
+	lose      context.CancelFunc
+}
+
+func newInstance(address *url.URL) *instance {
+	i := &instance{url: address, reason: errUnknown}
+	i.reach, i.lose = context.WithCancel(context.Background())
+	return i
 }
 
 var errUnknown = errors.New("it has not been asked yet")
@@ -32,9 +43,28 @@ var errUnknown = errors.New("it has not been asked yet")
 func (i *instance) set(c condition, reason error) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	changed := i.condition != c
+	before := i.condition
 	i.condition, i.reason = c, reason
-	return changed
+	switch {
+	case c == before:
+		return false
+	case c == unreachable:
+		i.lose()
+	case before == unreachable:
+		i.reach, i.lose = context.WithCancel(context.Background())
+	}
+	return true
+}
+
+// reached returns a context that ends when the instance is found to be unreachable. Who tries it all the same when it
+// is so already gets one that does not end.
+func (i *instance) reached() context.Context {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.condition == unreachable {
+		return context.Background()
+	}
+	return i.reach
 }
 
 func (i *instance) state() (condition, error) {
@@ -48,38 +78,61 @@ type flight struct {
 	instances []*instance
 	current   int // index of the one that has it; -1: none yet
 	tried     uint64
+
+	stream  *stream // nil: the request is none
+	opening bool    // a stream that is not answered yet
+	most    int64   // streams to be opened at one instance, while another one has room
 }
 
 // next moves the request to the instance that is best of those that did not have it: of those in the best
-// condition, the one with the fewest requests under way. turn decides between equals. It reports false where none is left,
-// or, for onlyReady, none that is ready.
+// condition, and for a stream with room for another handshake, the one with the fewest requests under way. turn decides between
+// equals. It reports false where none is left, or, for onlyReady, none that is ready.
 func (f *flight) next(turn uint64, onlyReady bool) bool {
-	best, bestCondition, bestLoad := -1, unreachable, int64(0)
+	best, bestRank, bestLoad := -1, 0, int64(0)
 	n := len(f.instances)
 	for k := range n {
 		i := (k + int(turn%uint64(n))) % n
 		if f.tried&(1<<i) != 0 {
 			continue
 		}
-		c, _ := f.instances[i].state()
-		load := f.instances[i].inFlight.Load()
-		if best < 0 || c < bestCondition || c == bestCondition && load < bestLoad {
-			best, bestCondition, bestLoad = i, c, load
+		in := f.instances[i]
+		c, _ := in.state()
+		if onlyReady && c != ready {
+			continue
+		}
+		rank, load := 2*int(c), in.inFlight.Load()
+		if f.stream != nil && in.opening.Load() >= f.most {
+			rank++
+		}
+		if best < 0 || rank < bestRank || rank == bestRank && load < bestLoad {
+			best, bestRank, bestLoad = i, rank, load
 		}
 	}
-	if best < 0 || onlyReady && bestCondition != ready {
+	if best < 0 {
 		return false
 	}
 	f.leave()
 	f.current = best
 	f.tried |= 1 << best
 	f.instances[best].inFlight.Add(1)
+	if f.opening = f.stream != nil; f.opening {
+		f.instances[best].opening.Add(1)
+	}
 	return true
+}
+
+// opened says that the stream is answered.
+func (f *flight) opened() {
+	if f.opening {
+		f.instances[f.current].opening.Add(-1)
+		f.opening = false
+	}
 }
 
 // leave takes the request off the instance that has it.
 func (f *flight) leave() {
 	if f.current >= 0 {
+		f.opened()
 		f.instances[f.current].inFlight.Add(-1)
 		f.current = -1
 	}

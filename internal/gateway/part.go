@@ -13,8 +13,8 @@ type Part interface {
 	Run(ctx context.Context) error
 	// Ready returns nil, or why the part cannot serve now. It never blocks.
 	Ready() error
-	// Drain ends the streams that pass through here, so that the HTTP server can end. It returns when it has told
-	// all of them, which it does at once when ctx ends.
+	// Drain ends the streams that pass through here, so that the HTTP server can end. It returns when they have ended, which
+	// they do at once when ctx ends.
 	Drain(ctx context.Context)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -19,12 +20,23 @@ const (
 func (p *Proxy) watch(ctx context.Context, in *instance) {
 	ticker := time.NewTicker(p.options.ReadyInterval)
 	defer ticker.Stop()
+	answered := time.Now()
 	for {
+		answers := in.answers.Load()
 		c, err := p.probe(ctx, in)
 		if ctx.Err() != nil {
 			return
 		}
+		if c == unreachable && isTimeout(err) && in.answers.Load() > answers {
+			c, err = in.state() // it, or this process, is only slow
+		}
 		p.found(in, c, err)
+		if c != unreachable {
+			answered = time.Now()
+		} else if time.Since(answered) > p.options.LostAfter && p.Ready() == nil {
+			p.abandon(ctx, in)
+			answered = time.Now()
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -45,6 +57,14 @@ func (p *Proxy) found(in *instance, c condition, reason error) {
 	p.options.Logger.Warn("an instance is not used while there are better ones", "to", p.options.Name, "instance", in.url.Host, "reason", reason)
 }
 
+// abandon ends the streams that come from an instance which stopped, or lost its way, without closing them. Their clients find
+// another one.
+func (p *Proxy) abandon(ctx context.Context, in *instance) {
+	if n := p.streams.endFrom(ctx, in, p.options.DrainWindow); n > 0 {
+		p.options.Logger.Warn("streams of an instance that does not answer were ended", "to", p.options.Name, "instance", in.url.Host, "streams", n)
+	}
+}
+
 // probe asks an instance whether it is ready.
 func (p *Proxy) probe(ctx context.Context, in *instance) (condition, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
@@ -56,7 +76,7 @@ func (p *Proxy) probe(ctx context.Context, in *instance) (condition, error) {
 	response, err := p.transport.RoundTrip(r)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("no answer to %s within %v", readyPath, readyTimeout)
+			err = fmt.Errorf("no answer to %s within %v: %w", readyPath, readyTimeout, os.ErrDeadlineExceeded)
 		}
 		return unreachable, err
 	}

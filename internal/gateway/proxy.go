@@ -29,11 +29,24 @@ type ProxyOptions struct {
 	Name string
 	// ReadyInterval is how often each instance is asked for /readyz. Default 1 s.
 	ReadyInterval time.Duration
+	// LostAfter is for how long an instance does not answer to /readyz, while another one is ready, until the streams that come
+	// from it are ended. It is long, because one that is only very busy still delivers, and a machine that vanished is noticed
+	// by the silence of its connections. Default 20 s.
+	LostAfter time.Duration
 	// AnswerTimeout is from when a request was sent to the header of its answer. Default 30 s. How long the
 	// rest takes is not bounded: streams have no end, and clients may be slow.
 	AnswerTimeout time.Duration
+	// Handshakes is how many streams are being opened at each instance at most, more or less; further ones wait. Default 128.
+	Handshakes int
+	// HandshakeTimeout is how long an instance has to answer one before another instance is asked. Default 5 s.
+	HandshakeTimeout time.Duration
+	// HandshakeWait is how long one waits for its turn before its client is asked to try again later. Default 5 s.
+	HandshakeWait time.Duration
 	// DrainWindow is over how long Drain spreads the end of very many streams. 0: they end at once.
 	DrainWindow time.Duration
+	// FinishWait is how long a stream that is to end may take for the rest of what is half passed on, and then how long its client
+	// may take to close. Default 3 s.
+	FinishWait time.Duration
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -48,18 +61,31 @@ type Proxy struct {
 	transport *http.Transport
 	reverse   *httputil.ReverseProxy
 	inFlight  prometheus.Gauge
-	streams   streams
+	streams   *streams
+	opening   chan struct{} // one element for each stream that is being opened
+
+	turnedAway prometheus.Counter
 }
 
 // NewProxy makes a proxy. The error names the address that cannot be one.
 func NewProxy(o ProxyOptions) (*Proxy, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.ReadyInterval = cmp.Or(o.ReadyInterval, time.Second)
+	o.LostAfter = cmp.Or(o.LostAfter, 20*time.Second)
 	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, 30*time.Second)
-	p := &Proxy{options: o, transport: newTransport(o.AnswerTimeout), inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "parkwire_gateway_proxied_in_flight", Help: "Requests and streams under way to a part in other processes.",
-		ConstLabels: prometheus.Labels{"part": o.Name},
-	})}
+	o.Handshakes = cmp.Or(o.Handshakes, 128)
+	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 5*time.Second)
+	o.HandshakeWait = cmp.Or(o.HandshakeWait, 5*time.Second)
+	o.FinishWait = cmp.Or(o.FinishWait, 3*time.Second)
+	part := prometheus.Labels{"part": o.Name}
+	p := &Proxy{options: o, transport: newTransport(o.AnswerTimeout), streams: newStreams(2 * o.FinishWait), opening: make(chan struct{}, o.Handshakes*max(len(o.URLs), 1)),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "parkwire_gateway_proxied_in_flight", Help: "Requests and streams under way to a part in other processes.", ConstLabels: part,
+		}),
+		turnedAway: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parkwire_gateway_handshakes_turned_away_total", Help: "Streams that were to be opened while too many were, and whose clients were asked to try again later.", ConstLabels: part,
+		}),
+	}
 	if len(o.URLs) == 0 || len(o.URLs) > 64 {
 		return nil, fmt.Errorf("%s: %d addresses; there must be 1 to 64", o.Name, len(o.URLs))
 	}
@@ -68,16 +94,17 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 			return nil, fmt.Errorf("%s: %q is no address of an instance, such as http://parking-1:5000", o.Name, text)
 		}
-		p.instances = append(p.instances, &instance{url: u, reason: errUnknown})
+		p.instances = append(p.instances, newInstance(u))
 	}
-	p.streams.running = map[*http.Request]context.CancelFunc{}
 	p.reverse = &httputil.ReverseProxy{
 		Rewrite: rewrite, Transport: p, ModifyResponse: modify, ErrorHandler: p.refuse, BufferPool: &bufferPool{},
 		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // connections that ended in the middle
 	}
 	if o.Registerer != nil {
-		if err := o.Registerer.Register(p.inFlight); err != nil {
-			return nil, fmt.Errorf("%s: %w", o.Name, err)
+		for _, metric := range []prometheus.Collector{p.inFlight, p.turnedAway} {
+			if err := o.Registerer.Register(metric); err != nil {
+				return nil, fmt.Errorf("%s: %w", o.Name, err)
+			}
 		}
 	}
 	return p, nil
@@ -89,24 +116,19 @@ type flightKey struct{}
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.inFlight.Inc()
 	defer p.inFlight.Dec()
-	f := &flight{instances: p.instances, current: -1}
+	f := &flight{instances: p.instances, current: -1, most: int64(p.options.Handshakes)}
 	defer f.leave()
 	r = r.WithContext(context.WithValue(r.Context(), flightKey{}, f))
 	if isStream(r) {
-		var leave func()
-		r, leave = p.streams.enter(r)
-		defer leave()
+		var left func()
+		r, f.stream, left = p.streams.enter(r)
+		defer left()
 	}
 	if err := makeRewindable(r); err != nil {
 		problem.Write(w, r, unreadable())
 		return
 	}
 	p.reverse.ServeHTTP(w, r)
-}
-
-// isStream reports whether the answer to r has no end.
-func isStream(r *http.Request) bool {
-	return r.Header.Get("Upgrade") != "" || strings.Contains(r.Header.Get("Accept"), "text/event-stream")
 }
 
 // makeRewindable lets a body be sent again where it is short, or is in memory anyway.
@@ -153,6 +175,9 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	answer := problem.New(http.StatusServiceUnavailable, "unavailable",
 		fmt.Sprintf("The %s service cannot be reached at present. Nothing was done. Try again in a moment.", p.options.Name))
 	switch {
+	case errors.Is(err, errCrowded):
+		p.turnAway(w, r)
+		return
 	case r.Context().Err() != nil: // the client left, or the gateway is ending
 	case errors.Is(err, errClientBody):
 		problem.Write(w, r, unreadable())
@@ -182,7 +207,7 @@ func (p *Proxy) Ready() error {
 	return errors.Join(errs...)
 }
 
-// Drain ends the streams that pass through here, and those that begin hereafter.
+// Drain ends the streams that pass through here, each after what is whole, and those that begin hereafter.
 func (p *Proxy) Drain(ctx context.Context) { p.streams.end(ctx, p.options.DrainWindow) }
 
 // Run asks each instance, again and again, whether it is ready, until ctx ends.

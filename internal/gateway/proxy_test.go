@@ -22,7 +22,13 @@ import (
 
 func newProxy(t *testing.T, name string, urls ...string) *gateway.Proxy {
 	t.Helper()
-	p, err := gateway.NewProxy(gateway.ProxyOptions{URLs: urls, Name: name, ReadyInterval: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	return runProxy(t, gateway.ProxyOptions{URLs: urls, Name: name})
+}
+
+func runProxy(t *testing.T, o gateway.ProxyOptions) *gateway.Proxy {
+	t.Helper()
+	o.ReadyInterval, o.Logger = 20*time.Millisecond, slog.New(slog.DiscardHandler)
+	p, err := gateway.NewProxy(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +295,9 @@ func TestARequestInFlightIsCountedAndADisconnectedClientLetsGo(t *testing.T) {
 	inFlight := func(n int) func() bool {
 		want := fmt.Sprintf("# HELP parkwire_gateway_proxied_in_flight Requests and streams under way to a part in other processes.\n"+
 			"# TYPE parkwire_gateway_proxied_in_flight gauge\nparkwire_gateway_proxied_in_flight{part=\"live\"} 0\nparkwire_gateway_proxied_in_flight{part=\"parking\"} %d\n", n)
-		return func() bool { return testutil.GatherAndCompare(registry, strings.NewReader(want)) == nil }
+		return func() bool {
+			return testutil.GatherAndCompare(registry, strings.NewReader(want), "parkwire_gateway_proxied_in_flight") == nil
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	r, _ := http.NewRequestWithContext(ctx, "GET", b.server.URL+"/api/v1/lots", nil)
@@ -301,6 +309,7 @@ func TestARequestInFlightIsCountedAndADisconnectedClientLetsGo(t *testing.T) {
 		}
 	}()
 	eventually(t, "one in flight", inFlight(1))
+	eventually(t, "it has arrived", func() bool { return len(part.requests()) == 1 })
 	cancel()
 	<-done
 	<-left

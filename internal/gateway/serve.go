@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -40,7 +41,7 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 	}
 	principal, refused := g.options.Authenticator.Authenticate(r)
 	x.subject = principal.Subject
-	if wait := g.limiter.take(keyOf(principal.Subject, x.client)); wait > 0 { // also of bad tokens, lest they be guessed
+	if wait := g.count(r, principal, refused, x.client); wait > 0 {
 		g.metrics.rateLimited.Inc()
 		x.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
 		return nil, nil, problem.New(http.StatusTooManyRequests, "rate-limited",
@@ -68,6 +69,16 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 	}
 	identity.Forward(r.Header, principal)
 	return e.handler, release, nil
+}
+
+// count counts a request and returns for how long its client must wait. Bad tokens count too, lest they be guessed. To listen does
+// not: behind one address there may be thousands of clients that come back at once after a crash, and
+// no page could read the refusal. How many handshakes there may be is for the live instances to say.
+func (g *Gateway) count(r *http.Request, principal identity.Principal, refused error, client netip.Addr) time.Duration {
+	if isStream(r) && refused == nil {
+		return 0
+	}
+	return g.limiter.take(keyOf(principal.Subject, client))
 }
 
 // end says what became of a request. A panic becomes a 500, or, where an answer was begun already, cuts the

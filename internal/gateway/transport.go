@@ -13,6 +13,8 @@ import (
 // Bounds in time of a request to another process.
 const (
 	dialTimeout = 2 * time.Second
+	// silenceTimeout is for how long the machine of an instance may acknowledge nothing.
+	silenceTimeout = 12 * time.Second
 	// idleTimeout is less than that of the parts' servers, so that they seldom close what is about to be used.
 	idleTimeout = 60 * time.Second
 )
@@ -30,8 +32,9 @@ func (e *dialError) Unwrap() error { return e.err }
 func newTransport(answerTimeout time.Duration) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout: dialTimeout,
-		// A machine that vanished is noticed within half a minute, also in the middle of a stream.
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
+		// A machine that vanished is noticed in the middle of a stream, too.
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silenceTimeout / 2, Interval: silenceTimeout / 6, Count: 3},
+		Control:         boundSilence(silenceTimeout),
 	}
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -74,15 +77,20 @@ func (b *clientBody) Close() error { return nil } // the HTTP server's to do
 //   - where there is no connection to an instance, any request goes on to the next;
 //   - where the connection is lost before the answer, what only reads is asked once more elsewhere;
 //   - where an instance answers that it cannot serve now, what only reads is asked once more at one that is ready.
+//
+// Streams are opened by [Proxy.open].
 func (p *Proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	f := r.Context().Value(flightKey{}).(*flight)
+	if f.stream != nil {
+		return p.open(r, f)
+	}
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if !f.next(p.turn.Add(1), false) {
 		return nil, errors.New("there is no instance")
 	}
 	for again := reads; ; {
 		in := f.instances[f.current]
-		response, err := p.transport.RoundTrip(p.attempt(r, in))
+		response, err := p.ask(in, r)
 		noConnection := new(dialError)
 		switch {
 		case err == nil && response.StatusCode == http.StatusServiceUnavailable && again && f.next(p.turn.Load(), true):
@@ -106,6 +114,15 @@ func (p *Proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+}
+
+// ask sends a request to one instance.
+func (p *Proxy) ask(in *instance, r *http.Request) (*http.Response, error) {
+	response, err := p.transport.RoundTrip(p.attempt(r, in))
+	if err == nil {
+		in.answers.Add(1)
+	}
+	return response, err
 }
 
 // attempt returns the request as it goes to one instance.

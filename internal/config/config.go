@@ -30,10 +30,10 @@ type Config struct {
 	KafkaReplication   int           `name:"kafka-replication" default:"0" example:"3" help:"replicas of the topics when they are made; 0: as the servers have it by default"`
 	KafkaRetention     time.Duration `name:"kafka-retention" default:"168h" example:"168h" help:"how long the event log is kept, set when the topic is made"`
 
-	RedisURL     string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances; empty in all: in memory; by sentinels: redis://SENTINEL:26379?addr=SENTINEL:26379&master_set=NAME"`
+	RedisURL     string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances, unless live-fanout is kafka; empty in all: in memory; by sentinels: redis://SENTINEL:26379?addr=SENTINEL:26379&master_set=NAME"`
 	RedisChannel string `name:"redis-channel" default:"notifications" example:"notifications" help:"channel of the bus"`
 
-	LiveFanout string `name:"live-fanout" default:"bus" example:"kafka" help:"how notification instances hear of events: bus, or kafka, where each follows the event log and redis-url is not used"`
+	LiveFanout string `name:"live-fanout" default:"bus" example:"kafka" help:"how notification instances hear of events: bus (redis-url), or kafka: each follows the event log"`
 
 	DatabaseURL      string        `name:"database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where lots and spots are stored; empty in all: SQLite in data-dir"`
 	HistoryRetention time.Duration `name:"history-retention" default:"720h" example:"720h" help:"how long the history of each spot is kept"`

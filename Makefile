@@ -10,7 +10,7 @@ TOOL    := $(GO) tool -modfile=.ci/tools/go.mod
 SCRIPTS := .ci/run $(wildcard .ci/*.sh deploy/*.sh test/kit/*.sh test/kit/images/*.sh test/*/*.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test vet lint servers test-servers web web-test image clean
+.PHONY: help demo build test vet lint servers test-servers chaos broken web web-test image clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ servers: ## start Kafka (3 nodes), Redis and PostgreSQL for the tests (test/kit/
 
 test-servers: servers ## run the tests on these servers too (ARGS="-run Replay ./test/e2e")
 	eval "$$(test/kit/servers.sh env)" && PARKWIRE_TEST_DISTRIBUTED=1 $(GO) test $(RACE) -count=1 $(or $(ARGS),./...)
+
+chaos: ## kill, cut off and flood a whole platform while it delivers (ARGS="-list", ARGS="-long", ARGS="storm random")
+	$(GO) run ./test/chaos $(ARGS)
+
+broken: ## break Parkwire on purpose, and see that make chaos finds it
+	$(GO) run ./test/chaos/broken $(ARGS)
 
 web: ## rebuild the dashboard into web/dist, which is committed (needs Node)
 	cd web && npm ci --no-audit --no-fund && npm run check && npm run build

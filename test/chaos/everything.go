@@ -25,7 +25,7 @@ var everything = []scenario{
 			}
 			t.fault("FLUSHALL")
 			redis(t, "flushall")
-			for _, node := range kafkaNodes {
+			for _, node := range kafkaNodes[:choose(t, 1, 3)] {
 				t.fault("restart of Kafka node %s", node)
 				t.p.signalKafka(t, syscall.SIGTERM, node)
 				t.p.kit(t, "kafka.sh", "kill", node) // should it not end by itself
@@ -72,6 +72,7 @@ func newChance(t *trial) *chance {
 }
 
 func (c *chance) run() {
+	defer c.wg.Wait()
 	kills := c.kills
 	if kills == 0 {
 		kills = choose(c.trial, 8, 100)
@@ -107,8 +108,6 @@ func (c *chance) run() {
 			break
 		}
 	}
-	c.wg.Wait()
-	c.Logf("all misfortunes are over")
 }
 
 // group names those of which only one may be away at a time: Kafka and the sentinels keep their promises while a majority is there.

@@ -42,6 +42,7 @@ type report struct {
 	Examples            []string
 	LongestGap          float64 `json:"longestGapSeconds"`
 	WorstGap            float64 `json:"worstGapSeconds"`
+	WorstFromAck        float64 `json:"worstAckToFrameSeconds"`
 	Acknowledged        int64
 	Delivered           int64
 	Lost, Repeated      int64

@@ -57,6 +57,7 @@ func (p *platform) configure(t *trial, settings ...string) {
 			n.Settings = nil
 			n.Stop(t)
 		}
+		p.heal(t)
 	})
 	for _, n := range p.Live {
 		n.Stop(t)

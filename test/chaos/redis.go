@@ -160,7 +160,7 @@ func busIs(t *trial, nodes []*node, connected float64, limit time.Duration) time
 	what := map[float64]string{0: "find that the bus is away", 1: "find the bus again"}[connected]
 	return t.until(limit, "notification instances to "+what, func() bool {
 		return !slices.ContainsFunc(nodes, func(n *node) bool {
-			is, known := metric(n, "parkwire_bus_connected", "")
+			is, known := metric(n, "parkwire_bus_connected", `"subscribe"`)
 			return !known || is != connected
 		})
 	})

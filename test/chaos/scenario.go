@@ -55,12 +55,12 @@ func (t *trial) perform(s scenario) {
 		l.mark(t)
 		t.wait(t.calm())
 		l.mark(t)
-		s.run(t)
+		t.run(func() { s.run(t) }) // however that ends, what the clients saw is told
 		l.mark(t)
 		t.wait(t.calm())
 		t.p.heal(t)
 		l.finish(t)
-		if s.check != nil {
+		if s.check != nil && !t.Failed() {
 			s.check(t)
 		}
 	})
@@ -68,11 +68,11 @@ func (t *trial) perform(s scenario) {
 		t.row.Logs = t.keep()
 	}
 	t.clean()
-	if t.ctx.Err() == nil {
+	if t.Failed() && t.ctx.Err() == nil {
 		t.run(func() { t.p.heal(t) })
 	}
 	t.row.Notes, t.row.Failures, t.row.OK = t.notes, t.failures, !t.Failed()
 	t.row.Seconds = time.Since(began).Seconds()
 	t.say("%s: %d lost, %d repeated, %d out of order of %d deliveries %s", t.row.verdict(), t.row.Lost, t.row.Repeated, t.row.OutOfOrder, t.row.Delivered,
-		strings.Join(append(t.row.Notes, t.row.Failures...), "; "))
+		strings.Join(append(t.row.Notes, heads(t.row.Failures)...), "; "))
 }

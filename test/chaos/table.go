@@ -22,7 +22,8 @@ type row struct {
 	OutOfOrder int64    `json:"outOfOrder"`
 	Wrong      int64    `json:"wrong"`
 	Reconnects int64    `json:"reconnects"`
-	WorstGap   float64  `json:"worstGapSeconds"`
+	WorstGap   float64  `json:"worstGapSeconds"`        // from a client's last frame before a disconnection to its next one
+	WorstLate  float64  `json:"worstAckToFrameSeconds"` // from an acknowledged change to a client's frame
 	Before     float64  `json:"p99BeforeMilliseconds"`
 	During     float64  `json:"p99DuringMilliseconds"`
 	After      float64  `json:"p99AfterMilliseconds"`
@@ -44,6 +45,7 @@ func (r *row) add(v report) {
 	r.Wrong += v.Wrong + v.Forgotten
 	r.Reconnects += v.Reconnects
 	r.WorstGap = max(r.WorstGap, v.LongestGap, v.WorstGap)
+	r.WorstLate = max(r.WorstLate, v.WorstFromAck)
 	if n := len(v.Phases); n > 3 {
 		for i, at := range []*float64{&r.Before, &r.During, &r.After} {
 			*at = v.Phases[n-3+i].Latency.P99
@@ -61,10 +63,10 @@ func (r *row) verdict() string {
 // table prints what all scenarios showed.
 func table(out io.Writer, rows []row) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nscenario\twritten\tclients\tdelivered\tlost\trepeated\tunordered\tgap s\tp99 before\tduring\tafter ms\ttook s\tverdict\tfaults")
+	fmt.Fprintln(t, "\nscenario\twritten\tclients\tdelivered\tlost\trepeated\tunordered\tgap s\tlate s\tp99 before\tduring\tafter ms\ttook s\tverdict\tfaults")
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f\t%.0f\t%.0f\t%.0f\t%.0f\t%s\t%s\n", r.Scenario, r.Written, r.Clients, r.Delivered, r.Lost,
-			r.Repeated, r.OutOfOrder, r.WorstGap, r.Before, r.During, r.After, r.Seconds, r.verdict(), tally(r.Faults))
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f\t%.1f\t%.0f\t%.0f\t%.0f\t%.0f\t%s\t%s\n", r.Scenario, r.Written, r.Clients, r.Delivered, r.Lost,
+			r.Repeated, r.OutOfOrder, r.WorstGap, r.WorstLate, r.Before, r.During, r.After, r.Seconds, r.verdict(), tally(r.Faults))
 	}
 	t.Flush()
 	fmt.Fprintln(out)
@@ -74,7 +76,7 @@ func table(out io.Writer, rows []row) {
 		}
 	}
 	for _, r := range rows {
-		for _, why := range r.Failures {
+		for _, why := range heads(r.Failures) {
 			fmt.Fprintf(out, "%s FAILED: %s\n", r.Scenario, why)
 		}
 		if r.Logs != "" {
@@ -106,4 +108,13 @@ func writeJSON(file string, began time.Time, o *options, rows []row) error {
 		return err
 	}
 	return os.WriteFile(file, append(text, '\n'), 0o644)
+}
+
+// heads are the first lines of texts; the whole is in the logs.
+func heads(texts []string) (short []string) {
+	for _, text := range texts {
+		line, _, _ := strings.Cut(text, "\n")
+		short = append(short, line)
+	}
+	return short
 }

@@ -14,15 +14,20 @@ var writing = []scenario{
 		run: func(t *trial) {
 			const recognised = "parkwire_relay_recognised_events_total"
 			var found float64
-			for range choose(t, 3, 20) {
+			for i := range choose(t, 4, 20) {
 				n := t.p.leader(t)
-				// Its links to the database fall silent, so that what it wrote to Kafka is not cleared; then it dies.
-				t.fault("database silent, then kill -9 of the leading parking process")
-				t.p.links[n.Name].database.Silence()
-				t.wait(200 * time.Millisecond)
+				way := t.p.links[n.Name]
+				if i%2 == 0 { // what it wrote to Kafka cannot be cleared …
+					t.fault("database silent, then kill -9 of the leading parking process")
+					way.database.Silence()
+				} else { // … or what it reads cannot be written
+					t.fault("Kafka silent, then kill -9 of the leading parking process")
+					silence(way.kafka)
+				}
+				t.wait(300 * time.Millisecond)
 				n.Kill(t)
-				t.p.links[n.Name].database.Cut()
-				t.p.links[n.Name].database.Open(t)
+				cut(way.all())
+				openAll(t, []*links{way})
 				next := others(t.p.Parking, n)[0]
 				before, _ := metric(next, recognised, "")
 				t.p.leader(t) // somebody carries on

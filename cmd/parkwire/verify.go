@@ -27,6 +27,8 @@ func verifyDelivery(ctx context.Context, s streams, args []string) error {
 	flags.DurationVar(&o.For, "duration", o.For, "how long to write; 0: until interrupted")
 	flags.IntVar(&o.Clients, "clients", o.Clients, "how many clients listen")
 	flags.IntVar(&o.SSE, "sse", o.SSE, "how many of these by server-sent events instead of a WebSocket")
+	flags.IntVar(&o.V1, "v1", o.V1, "how many of these by the subprotocol parkwire.v1")
+	flags.IntVar(&o.Snapshot, "snapshot", o.Snapshot, "how many of these by parkwire.v1, beginning anew with a snapshot now and then")
 	flags.DurationVar(&o.Late, "late", o.Late, "count frames that come later than this after the request")
 	flags.DurationVar(&o.Settle, "settle", o.Settle, "how long clients may take at the end until they have seen everything")
 	file := flags.String("json", "", "file for the report as JSON; - for standard output, instead of the text")

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -9,19 +10,23 @@ import (
 	"github.com/coder/websocket"
 )
 
-// WebSocket connects to the notifications with the parameters of query. What the platform refuses is a
+// WebSocket connects to the notifications with the parameters of query, and speaks one of the subprotocols where there are any. What the platform refuses is a
 // [problem.Problem] in the error's chain.
-func (c *Client) WebSocket(ctx context.Context, query url.Values) (*websocket.Conn, error) {
+func (c *Client) WebSocket(ctx context.Context, query url.Values, protocols ...string) (*websocket.Conn, error) {
 	header := http.Header{}
 	c.authorize(header)
 	conn, answer, err := websocket.Dial(ctx, c.address("/notifications", query),
-		&websocket.DialOptions{HTTPClient: c.http, HTTPHeader: header})
+		&websocket.DialOptions{HTTPClient: c.http, HTTPHeader: header, Subprotocols: protocols})
 	if err != nil && answer != nil && answer.StatusCode >= 300 {
 		body, _ := io.ReadAll(answer.Body) // the first 1,024 bytes are kept for this
 		return nil, refusal(answer.StatusCode, body)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if len(protocols) > 0 && conn.Subprotocol() == "" {
+		_ = conn.CloseNow()
+		return nil, fmt.Errorf("the server at %s speaks none of %v", c.base, protocols)
 	}
 	conn.SetReadLimit(maxFrame)
 	return conn, nil

@@ -56,6 +56,13 @@ func (b *book) see(spot int, version uint32) verdict {
 	return outOfOrder
 }
 
+// begin begins anew from a snapshot. What was missing before stays so.
+func (b *book) begin(state []uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	copy(b.seen, state)
+}
+
 // miss is called with mu held.
 func (b *book) miss(h hole) {
 	if len(b.holes) == maxHoles {

@@ -21,6 +21,9 @@ type fake struct {
 	send func(connection int, e event1) (frames []string, end bool)
 	// resume, unless nil, says where a connection really begins that asks for what comes after a place in the log, or the close code.
 	resume func(connection, after int) (from int, code websocket.StatusCode)
+	// state, unless nil, is what is sent of a spot in a snapshot; joined where the stream really begins behind one, from where it should.
+	state  func(e event1, text string) string
+	joined func(connection int) int
 	// act, unless nil, says what becomes of a write (1, 2, …): whether it is done, and the status of the answer; 0: none.
 	act func(write int, s *state) (done bool, status int)
 	// acted, unless nil, is called with mu held when a write was done, before it is answered.
@@ -183,7 +186,7 @@ func (f *fake) notify(w http.ResponseWriter, r *http.Request) {
 	f.connections++
 	connection, code := f.connections, websocket.StatusCode(0)
 	f.mu.Unlock()
-	if f.resume != nil {
+	if f.resume != nil && r.Header.Get("Sec-WebSocket-Protocol") == "" {
 		at, code = f.resume(connection, at)
 	}
 	ctx, write := r.Context(), func(frame string) error {
@@ -195,13 +198,17 @@ func (f *fake) notify(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
 		w.(http.Flusher).Flush()
 	} else {
-		conn, err := websocket.Accept(w, r, nil)
+		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{protocol}})
 		if err != nil {
 			return
 		}
 		defer conn.CloseNow()
 		if code != 0 {
 			conn.Close(code, "")
+			return
+		}
+		if conn.Subprotocol() == protocol {
+			f.speakV1(r.Context(), conn, connection)
 			return
 		}
 		write = func(frame string) error { return conn.Write(r.Context(), websocket.MessageText, []byte(frame)) }

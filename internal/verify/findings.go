@@ -11,6 +11,10 @@ import (
 type findings struct {
 	expired       atomic.Int64 // cursors that the platform's log did not reach
 	foreign       atomic.Int64 // frames that are no event of our spots: what other programs publish goes to everybody
+	snapshots     atomic.Int64 // that clients began with
+	resets        atomic.Int64 // cursors of clients of snapshots that the log did not reach
+	conflated     atomic.Int64 // events that the platform says it left out for slow clients
+	hinted        atomic.Int64 // reconnections that waited as the platform asked
 	forgottenOnes atomic.Int64 // acknowledged changes that the platform itself no longer had later
 
 	mu       sync.Mutex

@@ -20,12 +20,17 @@ type listener struct {
 	at       int        // which address is next
 	cursor   string
 	book     book
+	v1       *session               // nil: it gets plain events
+	lastly   time.Duration          // when the last frame came
+	waiting  bool                   // for the first frame of a connection that was won again
+	retry    time.Duration          // for which the server asks before the next try; 0: it does not
 	live     atomic.Pointer[stream] // nil while there is none
 	checking atomic.Bool            // whether the connection is being checked
 }
 
 const (
 	maxBackoff = 5 * time.Second
+	maxHint    = time.Minute // of what a server asks to wait, that is believed
 	// dials bounds how many clients connect for the first time at once; later nothing bounds how many come back.
 	dials = 128
 )
@@ -34,8 +39,11 @@ func newListener(v *verifier, number int, cursor string) *listener {
 	l := &listener{verifier: v, number: number, at: number, cursor: cursor, open: openWebSocket}
 	l.query = url.Values{"lot": {v.lot}}
 	l.book.seen = make([]uint32, len(v.spots))
-	if number < v.SSE {
+	switch {
+	case number < v.SSE:
 		l.open = openEventStream
+	case number < v.SSE+v.V1+v.Snapshot:
+		l.open, l.v1 = openV1, &session{snapshots: number >= v.SSE+v.V1}
 	}
 	return l
 }
@@ -66,7 +74,7 @@ func (l *listener) run(ctx context.Context) error {
 			return fmt.Errorf("client %d: %w", l.number+1, err)
 		}
 		l.findings.ended(ending(err))
-		if client.CursorExpired(err) {
+		if client.CursorExpired(err) || refusedFor(err, "cursor-expired") {
 			l.expired(ctx)
 		}
 		try++
@@ -74,7 +82,7 @@ func (l *listener) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(rand.N(min(250*time.Millisecond<<min(try-1, 10), maxBackoff))): // from zero on, so that not all come at once
+		case <-time.After(l.pause(err, try)):
 		}
 	}
 }
@@ -92,9 +100,31 @@ func (l *listener) connect(ctx context.Context, first bool) (stream, error) {
 	return l.open(ctx, l.addresses[l.at%len(l.addresses)], l.query)
 }
 
+// pause is how long to wait before the next try: as long as the server asks, which it made random, or else at random from zero on, so
+// that not all come at once.
+func (l *listener) pause(err error, try int) time.Duration {
+	asked := max(l.retry, askedToWait(err))
+	if l.retry = 0; asked > 0 {
+		l.findings.hinted.Add(1)
+		return min(asked, maxHint)
+	}
+	return rand.N(min(250*time.Millisecond<<min(try-1, 10), maxBackoff))
+}
+
+// heard notes that a frame came.
+func (l *listener) heard() {
+	now := l.now()
+	if l.waiting {
+		l.waiting = false
+		atLeast(&l.timeline.at(l.lastly).silence, int64(now-l.lastly))
+	}
+	l.lastly = now
+}
+
 // back notes that a lost connection was won again.
 func (l *listener) back(lostAt time.Duration) {
 	now := l.now()
+	l.waiting = l.lastly > 0
 	l.timeline.found(now)
 	l.connected.Add(1)
 	p := l.timeline.at(lostAt)
@@ -107,19 +137,32 @@ func (l *listener) listen(ctx context.Context, s stream) error {
 	defer s.close()
 	l.live.Store(&s)
 	defer l.live.Store(nil)
+	if l.v1 != nil {
+		if err := l.subscribe(ctx, s); err != nil {
+			return err
+		}
+	}
 	for {
 		raw, err := s.next(ctx)
 		if err != nil {
 			return err
 		}
-		l.check(l.decoder.decode(raw))
+		if l.v1 != nil {
+			if err := l.receive(ctx, s, raw); err != nil {
+				return err
+			}
+			continue
+		}
+		f := l.decoder.decode(raw)
+		l.heard()
+		if f.Cursor != "" {
+			l.cursor = f.Cursor
+		}
+		l.check(f)
 	}
 }
 
 func (l *listener) check(f *frame) {
-	if f.Cursor != "" {
-		l.cursor = f.Cursor
-	}
 	if f.spot < 0 {
 		l.findings.foreign.Add(1)
 		return
@@ -141,15 +184,18 @@ func (l *listener) check(f *frame) {
 		l.findings.frame(l.number, f, "came behind a newer one")
 	}
 	p.delivered.Add(1)
-	if !f.asWritten() {
+	if !f.asWritten() || f.Cursor == "" {
 		p.wrong.Add(1)
-		l.findings.frame(l.number, f, fmt.Sprintf("is not as it was written: %.300s", f.raw))
+		l.findings.frame(l.number, f, fmt.Sprintf("is not as it was written: %.300s", f.bytes))
 	}
 	if f.Version == 1 { // it was there before the client
 		return
 	}
 	if known {
 		p.latency.add(now - began)
+		if acknowledged := s.acknowledgedAt(f.Version); acknowledged > 0 {
+			atLeast(&p.fromAck, int64(now-acknowledged))
+		}
 	}
 	if now-began > l.Late || !known && !unasked {
 		p.late.Add(1)

@@ -24,6 +24,22 @@ type spot struct {
 	acknowledged atomic.Int64 // the newest version that the platform answered for; all below it are too, as versions have no hole
 	asked        atomic.Int64 // the newest version that a request was made for
 	begun        []atomic.Int64
+	answered     []atomic.Int64 // when versions were acknowledged
+}
+
+// answer notes when a version was acknowledged, before it counts as such.
+func (s *spot) answer(version int64, at time.Duration) {
+	s.answered[version&int64(len(s.answered)-1)].Store(int64(at))
+}
+
+// acknowledgedAt is when a version was; 0 where it was not yet, or is not remembered.
+func (s *spot) acknowledgedAt(version int64) time.Duration {
+	newest := s.acknowledged.Load()
+	at := time.Duration(s.answered[version&int64(len(s.answered)-1)].Load())
+	if version > newest || version <= newest-int64(len(s.answered)) {
+		return 0
+	}
+	return at
 }
 
 // begin notes when the request was made that is to make a version.
@@ -51,7 +67,7 @@ func makeSpots(lot string, n int, rate float64) []*spot {
 	history := 1 << bits.Len(uint(math.Ceil(rate*remembered.Seconds()/float64(n)))+15)
 	spots := make([]*spot, n)
 	for i := range spots {
-		spots[i] = &spot{id: fmt.Sprintf("%s-%05d", lot, i+1), begun: make([]atomic.Int64, history)}
+		spots[i] = &spot{id: fmt.Sprintf("%s-%05d", lot, i+1), begun: make([]atomic.Int64, history), answered: make([]atomic.Int64, history)}
 	}
 	return spots
 }

@@ -17,6 +17,8 @@ type phase struct {
 	delivered, lost, repeated, outOfOrder, wrong atomic.Int64
 	late, reconnects                             atomic.Int64
 	gap                                          atomic.Int64 // the longest, in nanoseconds
+	silence                                      atomic.Int64 // the longest from the last frame before a disconnection to the first after it
+	fromAck                                      atomic.Int64 // the longest from an acknowledgment to a frame
 	latency                                      histogram
 }
 

@@ -14,22 +14,28 @@ import (
 
 // A Report is what a run found. Its JSON is described in docs/verify.md.
 type Report struct {
-	OK      bool       `json:"ok"`
-	Lot     string     `json:"lot"`
-	URL     string     `json:"url"`
-	Began   event.Time `json:"began"`
-	Seconds float64    `json:"seconds"`
-	Spots   int        `json:"spots"`
-	Writers int        `json:"writers"`
-	Clients int        `json:"clients"`
-	SSE     int        `json:"sse"`
-	Rate    float64    `json:"rate"`
+	OK       bool       `json:"ok"`
+	Lot      string     `json:"lot"`
+	URL      string     `json:"url"`
+	Began    event.Time `json:"began"`
+	Seconds  float64    `json:"seconds"`
+	Spots    int        `json:"spots"`
+	Writers  int        `json:"writers"`
+	Clients  int        `json:"clients"`
+	SSE      int        `json:"sse"`
+	V1       int        `json:"v1"`       // clients of parkwire.v1
+	Snapshot int        `json:"snapshot"` // clients of parkwire.v1 that begin with a snapshot now and then
+	Rate     float64    `json:"rate"`
 
 	Counts                   // of the whole run
 	Forgotten int64          `json:"forgotten"`
 	Expired   int64          `json:"expired"`
 	Foreign   int64          `json:"foreign"`
-	Endings   map[string]int `json:"endings"` // of connections and tries to connect, by close code or reason
+	Snapshots int64          `json:"snapshots"` // that clients began with
+	Resets    int64          `json:"resets"`    // cursors that had expired, of clients that got a snapshot instead
+	Conflated int64          `json:"conflated"` // events that were left out for clients that read too slowly, as the platform said
+	Hinted    int64          `json:"hinted"`    // reconnections that waited as the platform asked
+	Endings   map[string]int `json:"endings"`   // of connections and tries to connect, by close code or reason
 	Refusal   string         `json:"refusal,omitempty"`
 	Examples  []string       `json:"examples"`
 	Phases    []Phase        `json:"phases"`
@@ -49,7 +55,9 @@ type Counts struct {
 	Wrong        int64   `json:"wrong"`
 	Late         int64   `json:"late"`
 	Reconnects   int64   `json:"reconnects"`
-	LongestGap   float64 `json:"longestGapSeconds"` // in which a client had no connection
+	LongestGap   float64 `json:"longestGapSeconds"`      // in which a client had no connection
+	WorstGap     float64 `json:"worstGapSeconds"`        // from the last frame before a disconnection to the first one after it
+	WorstFromAck float64 `json:"worstAckToFrameSeconds"` // from an acknowledgment to the frame of a client
 	Latency      Latency `json:"latencyMilliseconds"`
 }
 
@@ -75,7 +83,8 @@ func (p *phase) counts() Counts {
 		Written: p.written.Load(), Acknowledged: p.acknowledged.Load(), Refused: p.refused.Load(), Unanswered: p.unanswered.Load(),
 		Found: p.found.Load(), Delivered: p.delivered.Load(), Lost: p.lost.Load(), Repeated: p.repeated.Load(),
 		OutOfOrder: p.outOfOrder.Load(), Wrong: p.wrong.Load(), Late: p.late.Load(), Reconnects: p.reconnects.Load(),
-		LongestGap: seconds(time.Duration(p.gap.Load())), Latency: Latency{ms(0.5), ms(0.95), ms(0.99), ms(1)},
+		LongestGap: seconds(time.Duration(p.gap.Load())), WorstGap: seconds(time.Duration(p.silence.Load())),
+		WorstFromAck: seconds(time.Duration(p.fromAck.Load())), Latency: Latency{ms(0.5), ms(0.95), ms(0.99), ms(1)},
 	}
 }
 
@@ -86,6 +95,8 @@ func (p *phase) include(other *phase) {
 		mine[i].Add(theirs.Load())
 	}
 	atLeast(&p.gap, other.gap.Load())
+	atLeast(&p.silence, other.silence.Load())
+	atLeast(&p.fromAck, other.fromAck.Load())
 	p.latency.include(&other.latency)
 }
 
@@ -94,8 +105,9 @@ func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 
 func (v *verifier) report() Report {
 	r := Report{
 		Lot: v.lot, URL: v.URL, Began: event.At(v.began), Seconds: seconds(v.now()), Spots: v.Spots, Writers: v.Writers,
-		Clients: v.Clients, SSE: v.SSE, Rate: v.Rate,
+		Clients: v.Clients, SSE: v.SSE, V1: v.V1, Snapshot: v.Snapshot, Rate: v.Rate,
 		Forgotten: v.findings.forgottenOnes.Load(), Expired: v.findings.expired.Load(), Foreign: v.findings.foreign.Load(),
+		Snapshots: v.findings.snapshots.Load(), Resets: v.findings.resets.Load(), Conflated: v.findings.conflated.Load(), Hinted: v.findings.hinted.Load(),
 	}
 	r.Endings, r.Examples, r.Refusal = v.findings.copyOf()
 	total, phases := &phase{}, *v.timeline.phases.Load()
@@ -132,13 +144,13 @@ func (r Report) Failure() error {
 
 // Print writes the report for people.
 func (r Report) Print(out io.Writer) error {
-	fmt.Fprintf(out, "%.0f s on %s: %d spots, %d writers, %g changes/s, %d clients (%d SSE)\n\n", r.Seconds, r.URL, r.Spots, r.Writers, r.Rate, r.Clients, r.SSE)
+	fmt.Fprintf(out, "%.0f s on %s: %d spots, %d writers, %g changes/s, %d clients (%d SSE, %d parkwire.v1, %d of these with snapshots)\n\n", r.Seconds, r.URL, r.Spots, r.Writers, r.Rate, r.Clients, r.SSE, r.V1+r.Snapshot, r.Snapshot)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "phase\tfrom s\tto s\twritten\tacked\trefused\tunanswered\tdelivered\tlost\trepeated\tunordered\twrong\tlate\treconnects\tgap s\tp50 ms\tp95\tp99\tmax\t\n")
+	fmt.Fprint(t, "phase\tfrom s\tto s\twritten\tacked\trefused\tunanswered\tdelivered\tlost\trepeated\tunordered\twrong\tlate\treconnects\tgap s\tworst gap s\tfrom ack s\tp50 ms\tp95\tp99\tmax\t\n")
 	line := func(kind string, from, to float64, c Counts) {
-		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.2f\t%.1f\t%.1f\t%.1f\t%.1f\t\n", kind, from, to,
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.2f\t%.2f\t%.2f\t%.1f\t%.1f\t%.1f\t%.1f\t\n", kind, from, to,
 			c.Written, c.Acknowledged, c.Refused, c.Unanswered, c.Delivered, c.Lost, c.Repeated, c.OutOfOrder, c.Wrong, c.Late, c.Reconnects,
-			c.LongestGap, c.Latency.P50, c.Latency.P95, c.Latency.P99, c.Latency.Max)
+			c.LongestGap, c.WorstGap, c.WorstFromAck, c.Latency.P50, c.Latency.P95, c.Latency.P99, c.Latency.Max)
 	}
 	for _, p := range r.Phases {
 		line(p.Kind, p.From, p.To, p.Counts)
@@ -158,6 +170,9 @@ func (r Report) Print(out io.Writer) error {
 		{r.Found > 0, fmt.Sprintf("of the writes that were refused or not answered %d were done, as was read later", r.Found)},
 		{r.Refusal != "", "writes were refused, such as: " + r.Refusal},
 		{r.Expired > 0, fmt.Sprintf("%d times the platform's log did not reach back to a client's cursor", r.Expired)},
+		{r.Snapshots > 0, fmt.Sprintf("clients began with a snapshot %d times, of these %d because their cursor had expired", r.Snapshots, r.Resets)},
+		{r.Hinted > 0, fmt.Sprintf("clients waited as the platform asked %d times before they came back", r.Hinted)},
+		{r.Conflated > 0, fmt.Sprintf("the platform says that it left out %d events for clients that read too slowly", r.Conflated)},
 		{r.Foreign > 0, fmt.Sprintf("%d frames were of other programs", r.Foreign)},
 		{len(r.Examples) > 0, "such as:\n  " + strings.Join(r.Examples, "\n  ")},
 	} {

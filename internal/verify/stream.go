@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +46,11 @@ type webSocket struct {
 func openWebSocket(ctx context.Context, c *client.Client, query url.Values) (stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, err := c.WebSocket(ctx, query)
+	return dialWebSocket(ctx, c, query)
+}
+
+func dialWebSocket(ctx context.Context, c *client.Client, query url.Values, protocols ...string) (*webSocket, error) {
+	conn, err := c.WebSocket(ctx, query, protocols...)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +136,17 @@ func (s *eventStream) close() {
 	s.body.Close()
 }
 
+// askedToWait is how long a server asks to wait in the reason of a close: " retry-after-ms=N" at its end.
+func askedToWait(err error) time.Duration {
+	var closed websocket.CloseError
+	if !errors.As(err, &closed) {
+		return 0
+	}
+	_, text, _ := strings.Cut(closed.Reason, " retry-after-ms=")
+	ms, _ := strconv.ParseUint(text, 10, 31)
+	return time.Duration(ms) * time.Millisecond
+}
+
 // ending names why a connection ended: by the close code, the status of a refusal, or that it was lost.
 func ending(err error) string {
 	if code := websocket.CloseStatus(err); code > 0 {
@@ -137,6 +154,10 @@ func ending(err error) string {
 	}
 	if status := client.Status(err); status > 0 {
 		return fmt.Sprint("status ", status)
+	}
+	var refused refusedError
+	if errors.As(err, &refused) {
+		return "error " + refused.code
 	}
 	if errors.Is(err, io.EOF) {
 		return "ended"

@@ -30,9 +30,12 @@ type Options struct {
 	Batch   int           // 1: each change is an action of an operator; more: as many are readings of one request
 	For     time.Duration // how long is written; 0: until ctx ends
 	Clients int
-	SSE     int           // of the clients, those of server-sent events
-	Late    time.Duration // from the request to the frame; what takes longer is counted, and is no failure
-	Settle  time.Duration // how long clients may take to get the last of it when nothing is written any more
+	SSE     int // of the clients, those of server-sent events
+	V1      int // of the clients, those that subscribe by parkwire.v1
+	// Snapshot is how many further ones do so and begin anew now and then, with a snapshot.
+	Snapshot int
+	Late     time.Duration // from the request to the frame; what takes longer is counted, and is no failure
+	Settle   time.Duration // how long clients may take to get the last of it when nothing is written any more
 
 	Marks    <-chan struct{} // the operator begins a new phase; nil: nobody does
 	Err      io.Writer       // gets the progress
@@ -57,6 +60,8 @@ func (o Options) check() error {
 		{o.For < 0, "--duration: not below 0"},
 		{o.Clients < 1 || o.Clients > 100_000, "--clients: 1 to 100000"},
 		{o.SSE < 0 || o.SSE > o.Clients, "--sse: 0 up to --clients"},
+		{o.V1 < 0 || o.SSE+o.V1 > o.Clients, "--v1: 0 up to --clients less --sse"},
+		{o.Snapshot < 0 || o.SSE+o.V1+o.Snapshot > o.Clients, "--snapshot: 0 up to --clients less --sse and --v1"},
 		{o.Late <= 0, "--late: above 0"},
 		{o.Settle <= 0, "--settle: above 0"},
 	} {

@@ -170,7 +170,9 @@ func (w *writer) acknowledge(t *target, version int64) {
 	if version < t.version {
 		w.findings.forgotten(t.id, t.version, version)
 	}
+	now := w.now()
 	for one := t.version + 1; one <= version; one++ {
+		t.answer(one, now)
 		began, _ := t.began(one)
 		w.timeline.at(began).acknowledged.Add(1)
 	}

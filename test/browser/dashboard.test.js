@@ -138,6 +138,26 @@ test('killed and started again under the open page: it reconnects and shows what
   assert.deepEqual(faults, [], 'nothing is reported on the console');
 });
 
+test('while the event log is away the page says of when it is, and stays connected', async () => {
+  let say;
+  await page.routeWebSocket(/\/notifications/, (socket) => {
+    socket.connectToServer(); // and what each side says goes to the other
+    say = (message) => socket.send(JSON.stringify(message));
+  });
+  await open();
+  say({ type: 'Stale', stale_since: new Date(Date.now() - 60_000).toISOString() });
+  await connected('stale');
+  await page.getByText(/the event log is away\. What you see is from \d\d:\d\d:\d\d/).waitFor();
+  say({ type: 'Fresh' });
+  await connected();
+  await page.getByText('the event log is away').waitFor({ state: 'detached' });
+  await platform.act('c-09', 'occupy');
+  await has(spot('c-09'), 'data-status', 'occupied');
+  await platform.act('c-09', 'release');
+  await has(spot('c-09'), 'data-status', 'free');
+  assert.deepEqual(faults, [], 'nothing is reported on the console');
+});
+
 test('a lot has an address of its own, and the back button leads out of it', async () => {
   await page.goto(platform.url);
   await lot('harbour').click();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Api } from '../src/live/api';
 import { Session } from '../src/live/session';
-import { FakeSocket, Socket } from './sockets';
+import { address, FakeSocket, Socket } from './sockets';
 
 const at = '2026-11-24T03:35:00.123Z';
 const frames: (() => void)[] = [];
@@ -17,7 +17,7 @@ beforeEach(async () => {
   frames.length = 0;
   asked = [];
   platform = { lots: [{ id: 'central', name: 'Central' }], spots: [spot('c-01'), spot('c-02')], cursor: 'now' };
-  session = new Session(new Api(answer as typeof fetch), '/notifications', Socket);
+  session = new Session(new Api(answer as typeof fetch), address, Socket);
   void session.connection.run();
   await pass(0);
   FakeSocket.last.open();
@@ -37,9 +37,9 @@ const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds)
 const paint = () => frames.splice(0).forEach((frame) => frame());
 const spots = () => Object.fromEntries([...session.parking.spotsOfLot('central')].map((cell) => [cell.peek().spotId, cell.peek()]));
 
-async function answer(address: string): Promise<Response> {
-  asked.push(address);
-  const { pathname, searchParams } = new URL(address, 'http://host');
+async function answer(asking: string): Promise<Response> {
+  asked.push(asking);
+  const { pathname, searchParams } = new URL(asking, 'http://host');
   const lot = searchParams.get('lot');
   if (pathname === '/api/v1/lots') return Response.json({ items: platform.lots });
   if (pathname === '/api/v1/spots') return Response.json({ items: platform.spots.filter((s) => !lot || s.lotId === lot), after: platform.cursor });
@@ -47,8 +47,8 @@ async function answer(address: string): Promise<Response> {
 }
 
 test('events are shown together at the next frame', () => {
-  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
-  FakeSocket.last.send(event('c-02', 2, 'closed', 'closed'));
+  FakeSocket.last.event(event('c-01', 2, 'occupied', 'occupied'));
+  FakeSocket.last.event(event('c-02', 2, 'closed', 'closed'));
   expect(session.parking.total.value.free).toBe(2);
   expect(frames).toHaveLength(1);
   paint();
@@ -57,7 +57,7 @@ test('events are shown together at the next frame', () => {
 });
 
 test('where no frames are painted they are applied all the same', async () => {
-  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
+  FakeSocket.last.event(event('c-01', 2, 'occupied', 'occupied'));
   await pass(300);
   expect(session.parking.total.value.free).toBe(1);
   expect(frames, 'and the frame that was asked for is not').toHaveLength(0);
@@ -68,7 +68,7 @@ test('a new lot is fetched once for all its events, with the names that events d
   platform.lots.push({ id: 'new', name: 'New Lot' });
   for (let i = 0; i < 50; i++) {
     platform.spots.push(spot(`n-${i}`, { lotId: 'new', name: `Bay ${i}` }));
-    FakeSocket.last.send(event(`n-${i}`, 1, 'free', 'added', { lotId: 'new' }));
+    FakeSocket.last.event(event(`n-${i}`, 1, 'free', 'added', { lotId: 'new' }));
   }
   paint();
   expect(session.parking.countsOfLot('new').value.total, 'it counts at once').toBe(50);
@@ -80,13 +80,13 @@ test('a new lot is fetched once for all its events, with the names that events d
 });
 
 test('resumed after a loss it has what happened meanwhile, without loading again', async () => {
-  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
+  FakeSocket.last.event(event('c-01', 2, 'occupied', 'occupied'));
   FakeSocket.last.end();
   asked.length = 0;
   await pass(1_000);
-  expect(FakeSocket.last.after).toBe('c-01@2');
   FakeSocket.last.open();
-  FakeSocket.last.send(event('c-02', 2, 'reserved', 'reserved'));
+  expect(FakeSocket.last.after).toBe('c-01@2');
+  FakeSocket.last.event(event('c-02', 2, 'reserved', 'reserved'));
   paint();
   expect(spots()).toMatchObject({ 'c-01': { status: 'occupied' }, 'c-02': { status: 'reserved' } });
   expect(session.feed.items().value.map((item) => item.kind)).toEqual(['change', 'change']);
@@ -94,9 +94,9 @@ test('resumed after a loss it has what happened meanwhile, without loading again
 });
 
 test('with an expired cursor it loads the state, and the feed admits the gap', async () => {
-  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
+  FakeSocket.last.event(event('c-01', 2, 'occupied', 'occupied'));
   platform.spots = [spot('c-01', { version: 9, status: 'closed' })];
-  FakeSocket.last.end(4410);
+  FakeSocket.last.expire();
   await pass(1_000);
   expect(spots()).toMatchObject({ 'c-01': { status: 'closed', version: 9 } });
   expect(session.parking.total.value).toMatchObject({ total: 1, closed: 1 });
@@ -104,19 +104,19 @@ test('with an expired cursor it loads the state, and the feed admits the gap', a
 });
 
 test('a burst of thousands of events is applied without waiting for a frame', () => {
-  for (let version = 2; version <= 5_001; version++) FakeSocket.last.send(event('c-01', version, version % 2 ? 'free' : 'occupied', 'x'));
+  for (let version = 2; version <= 5_001; version++) FakeSocket.last.event(event('c-01', version, version % 2 ? 'free' : 'occupied', 'x'));
   expect(spots()['c-01']).toMatchObject({ version: 5_001 });
 });
 
 test('a change shows itself with motion, but not in a storm', async () => {
-  FakeSocket.last.send(event('c-01', 2, 'occupied', 'occupied'));
+  FakeSocket.last.event(event('c-01', 2, 'occupied', 'occupied'));
   paint();
   expect(spots()['c-01']!.pulse).toBe(1);
-  for (let version = 3; version <= 100; version++) FakeSocket.last.send(event('c-01', version, version % 2 ? 'free' : 'occupied', 'x'));
+  for (let version = 3; version <= 100; version++) FakeSocket.last.event(event('c-01', version, version % 2 ? 'free' : 'occupied', 'x'));
   paint();
   expect(spots()['c-01']!.pulse).toBe(1);
   await pass(3_000);
-  FakeSocket.last.send(event('c-01', 101, 'free', 'released'));
+  FakeSocket.last.event(event('c-01', 101, 'free', 'released'));
   paint();
   expect(spots()['c-01']!.pulse).toBe(2);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, happened, staleness } from '../src/text/english';
+import { ago, delay, happened, staleness } from '../src/text/english';
 import { inOrder, shortened } from '../src/text/labels';
 import { parseEvent } from '../src/live/wire';
 
@@ -28,6 +28,7 @@ test('an interrupted connection says since when; an open one says nothing', () =
   expect(staleness('reconnecting', time)).toContain('14:03:12');
   expect(staleness('open', time)).toBe('');
   expect(staleness('connecting', undefined)).toBe('');
+  expect(delay(time)).toContain('14:03:12');
 });
 
 test('labels lose what they have in common, where they are long, after a separator', () => {
@@ -44,7 +45,7 @@ test('numbers in names count as numbers', () => {
   expect(['A-10', 'a-9', 'A-1', 'A-01'].sort(inOrder)).toEqual(['A-01', 'A-1', 'a-9', 'A-10']);
 });
 
-test('a frame is read with the fields that are as they should be', () => {
-  expect(parseEvent('{"spotId":"a","status":"free","timestamp":"t","version":"7","lotId":null,"extra":1}')).toEqual({ spotId: 'a', status: 'free', timestamp: 't' });
-  for (const frame of ['', 'null', '7', '"spotId"', '{}', '{"spotId":""}', '{"spotId":7}', '[]']) expect(parseEvent(frame), frame).toBeUndefined();
+test('an event is read with the fields that are as they should be', () => {
+  expect(parseEvent({ spotId: 'a', status: 'free', timestamp: 't', version: '7', lotId: null, extra: 1 })).toEqual({ spotId: 'a', status: 'free', timestamp: 't' });
+  for (const none of [undefined, null, '', 'spotId', 7, {}, { spotId: '' }, { spotId: 7 }, []]) expect(parseEvent(none)).toBeUndefined();
 });

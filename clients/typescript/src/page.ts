@@ -8,7 +8,7 @@ const tick = 5_000;
  * Tells the client what a browser's page notices: networks that come and go, tabs that are seen again, and machines that slept. Returns what ends
  * the watching; {@link Parkwire.close} does not.
  */
-export function watchPage(client: Parkwire): () => void {
+export function watchPage(client: Pick<Parkwire, 'check' | 'reconnect' | 'setOnline'>): () => void {
   let seen = Date.now();
   const look = () => {
     const slept = Date.now() - seen > asleep;

@@ -55,12 +55,6 @@ export class Api {
     return this.all<Zone>(`/api/v1/lots/${encodeURIComponent(lotId)}/zones`, {});
   }
 
-  /** Whether the log has events after the cursor. */
-  async hasEventsAfter(cursor: string): Promise<boolean> {
-    const answer = await this.get<{ events?: unknown[] }>('/api/v1/events', { after: cursor, limit: '1' });
-    return (answer.events?.length ?? 0) > 0;
-  }
-
   private async all<T>(path: string, query: Record<string, string>): Promise<T[]> {
     return this.rest(path, query, await this.page<T>(path, query));
   }

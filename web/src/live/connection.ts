@@ -1,5 +1,6 @@
-// The connection to /notifications: opened, watched, lost and found again, with the cursor of the last frame.
-import { computed, signal } from '@preact/signals';
+// What the page follows: the state is loaded, then the client of parkwire.v1 goes on from its cursor; where that is lost, it is loaded again.
+import { batch, computed, signal } from '@preact/signals';
+import { Parkwire, type SocketConstructor } from 'parkwire-client';
 import { ProblemError, type Problem } from './api';
 import { parseEvent, type ParkingEvent } from './wire';
 
@@ -9,195 +10,155 @@ export interface ConnectionOptions {
   /** Loads the present state and returns its cursor. */
   readonly load: () => Promise<string>;
   readonly receive: (event: ParkingEvent) => void;
-  /** Whether the platform has events after the cursor. */
-  readonly hasEventsAfter: (cursor: string) => Promise<boolean>;
   /** Called when a connection is open again. */
   readonly reopened?: () => void;
+  /** Called when changes were left out, because this page was too slow to take them all. */
+  readonly omitted?: () => void;
   readonly address: string;
-  readonly WebSocket?: typeof WebSocket;
+  readonly WebSocket?: SocketConstructor | undefined;
   readonly random?: () => number;
 }
 
-/** Delays in milliseconds. */
-export const timing = {
-  firstRetry: 1_000, // doubled with each failure, and multiplied by a random number from 0 to 1
-  longestRetry: 10_000,
-  handshake: 10_000,
-  /** A connection that held for so long, or brought an event, was a good one: the next retry is quick again. */
-  proven: 5_000,
-  /** After so long without a frame the platform is asked whether there should have been one. The browser
-   * answers the server's pings by itself, so silence tells nothing, and a dead connection looks like a quiet one. */
-  silence: 30_000,
-  /** How long after such an answer the frame may take. */
-  grace: 3_000,
-};
-
-/** Without an opened connection after so many attempts the state is loaded again: by then the cursor may be what is refused. */
-const attemptsPerCursor = 3;
-
-const cursorExpired = 4410;
-
-/** Why listening ended. */
-interface End {
-  readonly code: number;
-  readonly opened: boolean;
-  readonly proven: boolean;
-}
+/** The pause before the state is loaded again, in milliseconds: a random part of a time that doubles with each failure. */
+export const timing = { firstRetry: 1_000, longestRetry: 10_000 };
 
 export class Connection {
+  readonly #client: Parkwire;
   readonly #open = signal(false);
   readonly #wasOpen = signal(false);
-  readonly #online = signal(true);
+  readonly #offline = signal(false);
+  readonly #stale = signal(false);
   readonly #asOf = signal<number | undefined>(undefined);
   readonly #problem = signal<Problem | undefined>(undefined);
-
-  #cursor: string | undefined;
-  #abandon: (() => void) | undefined; // ends the present attempt or connection
+  #following = false;
+  #conflated = ''; // the cursor from which changes were left out
   #hurry: (() => void) | undefined; // ends the present pause
-  #hurried = false; // somebody was in a hurry since the present attempt began: no pause after it
-  #stopped = false;
+  #leave: (() => void) | undefined; // ends the following
 
-  constructor(private readonly options: ConnectionOptions) {}
+  constructor(private readonly options: ConnectionOptions) {
+    const client = (this.#client = new Parkwire(options.address, { WebSocket: options.WebSocket, random: options.random }));
+    client.on('state', () => {
+      if (client.state === 'open' && this.#wasOpen.peek()) options.reopened?.();
+      this.#show();
+    });
+    client.on('stale', () => this.#show());
+    client.on('foreign', (message) => this.#receive(message));
+    client.on('conflated', ({ after }) => {
+      this.#show(); // what was known until now
+      if (after !== this.#conflated) options.omitted?.();
+      this.#conflated = after;
+    });
+  }
 
   readonly state = computed<ConnectionState>(() => {
     if (this.#open.value) return 'open';
-    if (!this.#online.value) return 'offline';
+    if (this.#offline.value) return 'offline';
     return this.#wasOpen.value ? 'reconnecting' : 'connecting';
   });
 
-  /** When what is shown was last known to be whole; while the connection is open, that is now. */
+  /** Whether the event log is away, so that nothing new can come though the connection is open. */
+  get stale() {
+    return this.#stale;
+  }
+
+  /** Until when what is shown is known to be whole, as long as it may be old: while it is followed, that is now. */
   get asOf() {
     return this.#asOf;
   }
 
-  /** Why the state could not be loaded, until it is. */
+  /** Why the state could not be loaded or followed, until it is. */
   get problem() {
     return this.#problem;
   }
 
   /** Runs until stop is called. */
   async run(): Promise<void> {
-    let failures = 0;
-    let attempts = 0; // with this cursor
-    while (!this.#stopped) {
+    for (let failures = 0; this.#client.state !== 'closed';) {
       let wait = 0; // at least, in milliseconds
-      this.#hurried = false;
       try {
-        if (this.#cursor === undefined) {
-          this.#cursor = await this.options.load();
-          this.#problem.value = undefined;
-          this.#confirm();
-          attempts = 0;
-        }
-        const end = await this.#listen(this.#cursor);
-        attempts = end.opened ? 0 : attempts + 1;
-        failures = end.proven ? 0 : failures + 1;
-        if (end.code === cursorExpired || attempts >= attemptsPerCursor) this.#cursor = undefined;
-        if (end.code === abandoned) continue;
+        const cursor = await this.options.load();
+        failures = 0;
+        this.#problem.value = undefined;
+        this.#asOf.value = Date.now();
+        await this.#follow(cursor);
       } catch (error) {
         failures++;
         this.#problem.value = error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error) };
         wait = error instanceof ProblemError ? error.retryAfter : 0;
       }
-      if (!this.#stopped && !this.#hurried) await this.#pause(Math.max(wait, this.#backoff(failures)));
+      await this.#pause(Math.max(wait, this.#backoff(failures)));
     }
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#abandon?.();
+    this.#client.close();
+    this.#leave?.();
     this.#hurry?.();
   }
 
-  /** Makes sure of the connection by opening it anew: after a sleep, or when the network changed, it may be dead without knowing. */
+  /** Makes sure of the connection, and waits no longer for the next attempt. */
   check(): void {
-    this.#hurried = true;
-    this.#abandon?.();
+    this.#client.check();
+    this.#hurry?.();
+  }
+
+  /** Opens the connection anew, as after a sleep: it may be dead without knowing. */
+  reconnect(): void {
+    this.#client.reconnect();
     this.#hurry?.();
   }
 
   /** Takes over what the browser believes. It may be wrong, as a server on this machine answers without any network. */
   setOnline(online: boolean): void {
-    this.#online.value = online;
-    if (online) this.check();
+    this.#client.setOnline(online);
+    this.#show();
+    if (online) this.#hurry?.();
   }
 
-  #listen(after: string): Promise<End> {
-    return new Promise((resolve) => {
-      const { address, WebSocket: Socket = WebSocket } = this.options;
-      const socket = new Socket(`${address}?after=${encodeURIComponent(after)}`);
-      const started = Date.now();
-      let opened = false;
-      let heard = false;
-      let timer = setTimeout(() => end(0), timing.handshake);
-
-      const end = (code: number) => {
-        clearTimeout(timer);
-        socket.onopen = socket.onmessage = socket.onclose = null;
-        socket.close();
-        this.#abandon = undefined;
-        this.#open.value = false;
-        const asked = code === abandoned; // by us: no failure
-        resolve({ code, opened: opened || asked, proven: heard || asked || (opened && Date.now() - started >= timing.proven) });
-      };
-      const expectFrame = () => {
-        clearTimeout(timer);
-        timer = setTimeout(async () => {
-          const silent = timer;
-          const doubtful = await this.#isDoubtful();
-          if (timer !== silent || this.#abandon !== abandon) return; // a frame came, or it ended
-          if (doubtful) timer = setTimeout(() => end(0), timing.grace);
-          else {
-            this.#confirm();
-            expectFrame();
-          }
-        }, timing.silence);
-      };
-      const abandon = () => end(abandoned);
-      this.#abandon = abandon;
-
-      socket.onopen = () => {
-        opened = true;
-        this.#confirm();
-        this.#open.value = true;
-        expectFrame();
-        if (this.#wasOpen.peek()) this.options.reopened?.();
-        this.#wasOpen.value = true;
-      };
-      socket.onmessage = ({ data }) => {
-        heard = true;
-        expectFrame();
-        this.#confirm();
-        const event = parseEvent(data);
-        if (event?.cursor !== undefined) this.#cursor = event.cursor;
-        if (event) this.options.receive(event);
-      };
-      socket.onclose = ({ code }) => end(code);
+  /** Follows until the platform cannot go on from there. */
+  #follow(after: string): Promise<void> {
+    if (this.#client.state === 'closed') return Promise.resolve();
+    return new Promise<void>((resolve, reject) => {
+      const subscription = this.#client.subscribe({ after }, (message) => {
+        if (message.type === 'events') message.events.forEach((event) => this.#receive(event));
+        if (message.type === 'reset') resolve();
+        if (message.type === 'error') reject(new ProblemError({ title: 'Parkwire sends no changes', detail: message.error.message }));
+        if (message.type === 'reset') subscription.unsubscribe();
+      });
+      this.#leave = resolve;
+      this.#following = true;
+      this.#show();
+    }).finally(() => {
+      this.#show(); // what was known until now
+      this.#following = false;
+      this.#show();
     });
   }
 
-  /** Asks the platform whether frames should have come. */
-  async #isDoubtful(): Promise<boolean> {
-    try {
-      return await this.options.hasEventsAfter(this.#cursor!);
-    } catch (error) {
-      // No answer leaves the connection in doubt; a refusal, such as of too many requests, says nothing about it.
-      const status = error instanceof ProblemError ? error.problem.status : undefined;
-      return status === undefined || status === 410;
-    }
+  #receive(message: unknown): void {
+    const event = this.#following ? parseEvent(message) : undefined;
+    if (event) this.options.receive(event);
   }
 
-  #confirm(): void {
-    this.#asOf.value = Date.now();
+  #show(): void {
+    const { state, staleSince, asOf } = this.#client;
+    batch(() => {
+      if (this.#following) this.#asOf.value = staleSince ?? Math.max(this.#asOf.peek() ?? 0, asOf ?? 0);
+      this.#open.value = state === 'open' && this.#following;
+      this.#stale.value = this.#open.peek() && staleSince !== undefined;
+      this.#offline.value = state === 'offline';
+      if (this.#open.peek()) this.#wasOpen.value = true;
+    });
   }
 
-  /** Exponential with full jitter, so that ten thousand pages that lost the same server do not come back together. */
+  /** With full jitter, so that ten thousand pages that lost their place do not load at once. */
   #backoff(failures: number): number {
     const { random = Math.random } = this.options;
     return random() * Math.min(timing.longestRetry, timing.firstRetry * 2 ** failures);
   }
 
   #pause(duration: number): Promise<void> {
+    if (this.#client.state === 'closed') return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(done, duration);
       this.#hurry = done;
@@ -210,6 +171,3 @@ export class Connection {
     });
   }
 }
-
-/** The code of a connection that we gave up ourselves. */
-const abandoned = -1;

@@ -1,5 +1,6 @@
 // What joins the connection, the state and the feed: a page has one session.
 import { batch, signal } from '@preact/signals';
+import type { SocketConstructor } from 'parkwire-client';
 import { Api } from './api';
 import { Connection } from './connection';
 import { Feed } from './feed';
@@ -28,14 +29,14 @@ export class Session {
   #pace = { second: 0, now: 0, before: 0 };
   readonly #loaded = signal(false);
 
-  constructor(private readonly api: Api, address: string, Socket?: typeof WebSocket) {
+  constructor(private readonly api: Api, address: string, Socket?: SocketConstructor) {
     this.connection = new Connection({
       address,
-      ...(Socket && { WebSocket: Socket }),
+      WebSocket: Socket,
       load: () => this.#load(),
       receive: (event) => this.#receive(event),
-      hasEventsAfter: (cursor) => api.hasEventsAfter(cursor),
       reopened: () => void this.#fetchLots(),
+      omitted: () => this.#admitGap(),
     });
   }
 
@@ -55,15 +56,18 @@ export class Session {
   }
 
   async #load(): Promise<string> {
-    const since = this.connection.asOf.peek();
     const { lots, spots, cursor } = await this.api.snapshot();
     this.flush();
     batch(() => {
       this.parking.load(lots, spots);
-      if (this.#loaded.value && since !== undefined) this.feed.addGap(since, Date.now());
+      if (this.#loaded.value) this.#admitGap();
       this.#loaded.value = true;
     });
     return cursor;
+  }
+
+  #admitGap(): void {
+    this.feed.addGap(this.connection.asOf.peek() ?? Date.now(), Date.now());
   }
 
   /** Events are shown once a frame, however many come. */
@@ -123,35 +127,5 @@ function soon(task: () => void): () => void {
   return () => {
     cancelAnimationFrame(frame);
     clearTimeout(timer);
-  };
-}
-
-/** Tells the connection what the browser notices: networks that come and go, and sleep. Returns what ends it. */
-export function watchBrowser(connection: Connection): () => void {
-  const asleep = 30_000; // longer than this unseen or without a tick of the clock, and the connection is checked
-  let seen = Date.now();
-  const tick = () => {
-    const slept = Date.now() - seen > asleep;
-    seen = Date.now();
-    if (slept) connection.check();
-    return slept;
-  };
-  const show = () => {
-    if (!document.hidden && !tick() && connection.state.peek() !== 'open') connection.check(); // somebody looks: no waiting
-  };
-  const clock = setInterval(() => {
-    if (!document.hidden) tick(); // a hidden tab's clock runs slowly; it is checked when it is seen again
-  }, 5_000);
-  const listeners: [EventTarget, string, () => void][] = [
-    [window, 'online', () => connection.setOnline(true)],
-    [window, 'offline', () => connection.setOnline(false)],
-    [window, 'pageshow', show],
-    [document, 'visibilitychange', show],
-  ];
-  for (const [target, name, listener] of listeners) target.addEventListener(name, listener);
-  connection.setOnline(navigator.onLine);
-  return () => {
-    clearInterval(clock);
-    for (const [target, name, listener] of listeners) target.removeEventListener(name, listener);
   };
 }

@@ -40,19 +40,13 @@ export interface ParkingEvent {
   readonly version?: number;
   readonly lotId?: string;
   readonly zoneId?: string;
-  readonly cursor?: string;
 }
 
-/** Reads a frame. What is no event, or a field of another type than ours, is left out: other programs write events too. */
-export function parseEvent(frame: unknown): ParkingEvent | undefined {
-  let fields: Record<string, unknown>;
-  try {
-    fields = JSON.parse(String(frame));
-  } catch {
-    return undefined;
-  }
+/** Reads an event. What is none, or a field of another type than ours, is left out: other programs write events too. */
+export function parseEvent(message: unknown): ParkingEvent | undefined {
+  const fields = message as Record<string, unknown> | null | undefined;
   const spotId = text(fields?.spotId);
-  if (spotId === undefined) return undefined;
+  if (!fields || spotId === undefined) return undefined;
   return defined({
     spotId,
     status: text(fields.status) ?? '',
@@ -62,7 +56,6 @@ export function parseEvent(frame: unknown): ParkingEvent | undefined {
     version: typeof fields.version === 'number' && fields.version > 0 ? fields.version : undefined,
     lotId: text(fields.lotId),
     zoneId: text(fields.zoneId),
-    cursor: text(fields.cursor),
   });
 }
 

@@ -39,11 +39,17 @@ export function happened({ change, status }: ParkingEvent): string {
 }
 
 export const gap = ({ since }: FeedItem & { kind: 'gap' }): string =>
-  `Changes since ${clockTime(since)} are not listed here: the connection was lost for too long. Counts and spots are up to date.`;
+  `Changes since ${clockTime(since)} are not all listed here: the connection was lost for too long, or too slow. Counts and spots are up to date.`;
 
 export const connectionName: Record<ConnectionState, string> = {
   connecting: 'Connecting', open: 'Live', reconnecting: 'Reconnecting', offline: 'Offline',
 };
+
+export const staleName = 'Delayed';
+
+/** What it means for the viewer that the event log is away. */
+export const delay = (asOf: number | undefined): string =>
+  `Changes are delayed: the event log is away. What you see is from ${clockTime(asOf ?? Date.now())}; what changed since will follow.`;
 
 /** What an interrupted connection means for the viewer. */
 export function staleness(state: ConnectionState, asOf: number | undefined): string {

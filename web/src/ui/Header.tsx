@@ -1,5 +1,5 @@
 import type { Session } from '../live/session';
-import { connectionName, number, staleness } from '../text/english';
+import { connectionName, delay, number, staleName, staleness } from '../text/english';
 import { cityPath, place } from './router';
 
 export function Header({ session }: { session: Session }) {
@@ -29,19 +29,21 @@ function Total({ session }: { session: Session }) {
 }
 
 function ConnectionPill({ session }: { session: Session }) {
-  const state = session.connection.state.value;
+  const { state, stale } = session.connection;
   return (
-    <p class="connection" data-testid="connection" data-state={state}>
+    <p class="connection" data-testid="connection" data-state={stale.value ? 'stale' : state.value}>
       <i aria-hidden="true" />
-      {connectionName[state]}
+      {stale.value ? staleName : connectionName[state.value]}
     </p>
   );
 }
 
 /** Says since when what is shown may be old, as long as it may be. */
 export function StaleBanner({ session }: { session: Session }) {
-  const { state, asOf, problem } = session.connection;
-  if (state.value === 'open' || !session.loaded.value) return null;
+  const { state, stale, asOf, problem } = session.connection;
+  if (!session.loaded.value) return null;
+  if (stale.value) return <div class="stale"><p>{delay(asOf.value)}</p></div>;
+  if (state.value === 'open') return null;
   return (
     <div class="stale">
       <p>

@@ -350,6 +350,34 @@ func TestNothingIsMissedWhileMembersComeAndGo(t *testing.T) {
 	})
 }
 
+// What somebody else published meanwhile must not be said to be nothing.
+func TestABridgeThatGetsAPartitionBackKnowsThatItHasMissedSome(t *testing.T) {
+	brokers := []string{logtest.Broker(t, "").Addr()}
+	l, r := setUp(t, brokers), &recorder{}
+	registries := []*prometheus.Registry{prometheus.NewRegistry(), prometheus.NewRegistry()}
+	assigned := func(bridge int) float64 { return metric(t, registries[bridge], "parkwire_bridge_assigned_partitions") }
+	written := 0
+	write := func() {
+		logtest.Write(t, brokers, at(l, 0, value(0, written)), at(l, 1, value(1, written)), at(l, 2, value(2, written)))
+		written++
+		logtest.Eventually(t, "what was written", func() bool { return r.count() >= 3*written })
+	}
+	run(t, l, r, registries[0])
+	write()
+	_, end := run(t, l, r, registries[1])
+	logtest.Eventually(t, "both to have partitions", func() bool { return assigned(1) > 0 && assigned(0)+assigned(1) == 3 })
+	write()
+	write()
+	end()
+	logtest.Eventually(t, "the first to have them all again", func() bool { return assigned(0) == 3 })
+	write()
+	for _, m := range r.all() {
+		if _, p, _ := event.CutLogPosition([]byte(m)); p.After != p.Offset-1 {
+			t.Errorf("%+v says that nothing lies behind %d, where the other bridge published", p, p.After)
+		}
+	}
+}
+
 func TestABridgeThatComesBackSaysWhatItsPredecessorSkipped(t *testing.T) {
 	brokers := []string{logtest.Broker(t, "").Addr()}
 	l, r := setUp(t, brokers), &recorder{}

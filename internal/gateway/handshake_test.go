@@ -152,9 +152,13 @@ func TestTheClientsOfAKilledInstanceFindTheOthersAtOnce(t *testing.T) {
 		servers = append(servers, serve(t, lives[i].handler))
 		urls = append(urls, servers[i].URL)
 	}
+	proxy, err := gateway.NewProxy(gateway.ProxyOptions{Name: "live", URLs: urls, Handshakes: 4, HandshakeWait: forEver, HandshakeTimeout: forEver})
+	if err != nil { // it does not run, and so never probes
+		t.Fatal(err)
+	}
 	b := newBench(t, func(o *gateway.Options) {
 		o.RateLimit, o.RateBurst = 1, 1 // all are behind one address
-		o.Live = runProxy(t, gateway.ProxyOptions{Name: "live", URLs: urls, Handshakes: 4, HandshakeWait: forEver, HandshakeTimeout: forEver})
+		o.Live = proxy
 	})
 	ended := make(chan struct{}, clients)
 	for _, conn := range b.openMany(clients) {

@@ -30,6 +30,7 @@ import (
 type options struct {
 	long    bool
 	verbose bool
+	keepAll bool
 	slack   int
 	seed    uint64
 	kills   int
@@ -57,6 +58,7 @@ func run(args []string) error {
 	list := flags.Bool("list", false, "print the scenarios, what they show, and how long they take")
 	flags.BoolVar(&o.long, "long", false, "run the long form, and judge how long everything takes")
 	flags.BoolVar(&o.verbose, "v", false, "print more of what happens")
+	flags.BoolVar(&o.keepAll, "keep", false, "keep the logs of every scenario, not only of failed ones")
 	flags.IntVar(&o.slack, "slack", 0, "how many times as long as promised things may take; 0: 1 in the long form, 4 in the short one")
 	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()%1_000_000), "of the random scenario: the same seed makes the same faults")
 	flags.IntVar(&o.kills, "kills", 0, "of the random scenario; 0: 8, or 100 in the long form")

@@ -64,7 +64,7 @@ func (t *trial) perform(s scenario) {
 			s.check(t)
 		}
 	})
-	if t.Failed() {
+	if t.Failed() || t.keepAll {
 		t.row.Logs = t.keep()
 	}
 	t.clean()

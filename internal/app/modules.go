@@ -148,7 +148,7 @@ func (a *App) makeParking() (part, error) {
 	var g gate
 	a.handlers["parking"] = g.wrap(service.Handler(), problem.New(http.StatusServiceUnavailable, "database-unavailable",
 		"The database has not answered since the platform started. Try again in a moment."))
-	return part{start: g.open, run: service.Run, ready: service.Ready}, nil
+	return part{start: g.open, run: service.Run, ready: g.ready(service.Ready)}, nil
 }
 
 func (a *App) makeBridge() (part, error) {
@@ -252,6 +252,16 @@ func (a *App) makeCompanion() (part, error) {
 type gate struct{ opened atomic.Bool }
 
 func (g *gate) open(context.Context) error { g.opened.Store(true); return nil }
+
+// ready is the readiness of what is behind the gate, and false as long as it is closed: whoever is told that the process is ready is let in.
+func (g *gate) ready(behind func() error) func() error {
+	return func() error {
+		if err := behind(); err != nil || g.opened.Load() {
+			return err
+		}
+		return errors.New("requests are not let in yet")
+	}
+}
 
 func (g *gate) wrap(behind http.Handler, closed problem.Problem) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Redis that fails over: two servers, of which one is the replica, watched by three sentinels, on loopback, without persistence.
 #
-#   sentinel.sh start [NODE]   starts what does not run (without NODE: all of it) and prints the URL
+#   sentinel.sh start [NODE]   starts what does not run (without NODE: all of it, and waits until it is whole) and prints the URL
 #   sentinel.sh url            prints the URL, which names the sentinels
 #   sentinel.sh nodes          prints each node's name and address: redis-1, redis-2, sentinel-1, sentinel-2, sentinel-3
 #   sentinel.sh master         prints which node the sentinels call the master: redis-1 or redis-2
@@ -15,7 +15,7 @@
 #   sentinel.sh wipe           ends all and removes what they left
 #
 # A master that is away is replaced after about 1 s and an election; one that comes back, or is replaced while it lives,
-# calls itself master for up to 10 s more, until the sentinels tell it.
+# calls itself master for up to 10 s more, until the sentinels tell it. Until then nobody can replace the new one: wait with "start".
 #
 # KIT_DIR: where they live. REDIS_SERVER: the program (redis-server).
 set -euo pipefail
@@ -66,7 +66,7 @@ start() {
   for n in "${SERVERS[@]}"; do launched "$n"; done
   for n in "${SENTINELS[@]}"; do launch "$n"; done
   for n in "${SENTINELS[@]}"; do launched "$n"; done
-  until_true 60 complete || die "the sentinels do not find each other, or the replica not its master"
+  until_true 180 complete || die "the sentinels do not find each other, or the replica not its master"
   url
 }
 
@@ -92,8 +92,8 @@ replica() { local m; m=$(master) && case $m in redis-1) echo redis-2 ;; *) echo 
 
 failover() {
   local n; n=$(replica)
-  until_true 60 asked || die "no sentinel makes $n the master"
-  until_true 60 took_over "$n" || die "$n does not become the master"
+  until_true 180 asked || die "no sentinel makes $n the master"
+  until_true 180 took_over "$n" || die "$n does not become the master"
 }
 asked() { [[ $(cli sentinel-1 sentinel failover "$MASTER") == OK ]]; }
 took_over() { [[ $(master) == "$1" ]] && [[ $(cli "$1" info replication) == *role:master* ]]; }

@@ -222,7 +222,7 @@ func TestWithoutTheBusTheLogIsFollowed(t *testing.T) {
 		}
 		n += 30
 		l.count(n)
-		if took := time.Since(began); took > 3*time.Second {
+		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("without the bus events came after %v", took)
 		}
 		s.write(1)

@@ -38,10 +38,7 @@ func run(ctx context.Context, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	root, err := filepath.Abs(stack.Root())
-	if err != nil {
-		return err
-	}
+	root := stack.Root()
 	chaos := filepath.Join(dir, "chaos")
 	if err := build(ctx, root, chaos, "./test/chaos"); err != nil {
 		return err

@@ -31,8 +31,8 @@ var breakages = []breakage{
 		name: "holes", what: "live instances do not look for what the bus lost", scenario: "redis-flushall",
 		patches: []patch{
 			{"internal/live/follow.go", "case position.Offset > head+1:", "case position.Offset < 0:"},
-			{"internal/live/follow.go", `s.catch(ctx, before, "heads")`, `s.catch(ctx, nil, "heads")`},
-			{"internal/live/follow.go", `s.catch(ctx, now.heads, "")`, `s.catch(ctx, nil, "")`},
+			{"internal/live/follow.go", `s.catch(ctx, before, "heads")`, `s.catch(ctx, before[:0], "heads")`},
+			{"internal/live/follow.go", `s.catch(ctx, now.heads, "")`, `s.catch(ctx, now.heads[:0], "")`},
 		},
 	},
 	{
@@ -57,6 +57,9 @@ var breakages = []breakage{
 func (b breakage) overlay(root, dir string) (string, error) {
 	texts, err := b.apply(root)
 	if err != nil {
+		return "", err
+	}
+	if root, err = filepath.Abs(root); err != nil {
 		return "", err
 	}
 	replace := map[string]string{}

@@ -51,20 +51,26 @@ func watchEvents(ctx context.Context, s streams, args []string) error {
 	flags := newFlags(s, "watch [--lot ID] [--zone ID] [--spot ID] [--status S] [--change C] [--after CURSOR] [--json] [--url URL]")
 	o := watch.Options{Out: s.out, Err: s.err, Colours: isTerminal(s.out) && s.env("NO_COLOR") == ""}
 	url := urlFlag(flags, s)
-	for name, values := range map[string]*[]string{"lot": &o.Lots, "zone": &o.Zones, "spot": &o.Spots, "status": &o.Statuses, "change": &o.Changes} {
-		flags.Func(name, "only events of this "+name+"; may be repeated", func(text string) error { *values = append(*values, text); return nil })
-	}
+	repeated(flags, "lot", &o.Lots)
+	repeated(flags, "zone", &o.Zones)
+	repeated(flags, "spot", &o.Spots)
+	repeated(flags, "status", &o.Statuses)
+	repeated(flags, "change", &o.Changes)
 	flags.StringVar(&o.After, "after", "", "cursor of an event: what came later is printed first")
 	flags.BoolVar(&o.JSON, "json", false, "print each event as it came, one a line")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
-	var err error
-	if o.Client, err = newClient(*url, s); err != nil {
+	c, err := newClient(*url, s)
+	if err != nil {
 		return err
 	}
-	defer o.Client.Close()
+	o.URL, o.Token = c.URL(), s.env("PARKWIRE_TOKEN")
 	return watch.Run(ctx, o)
+}
+
+func repeated[S ~string](flags *flag.FlagSet, name string, values *[]S) {
+	flags.Func(name, "only events of this "+name+"; may be repeated", func(text string) error { *values = append(*values, S(text)); return nil })
 }
 
 func urlFlag(flags *flag.FlagSet, s streams) *string {

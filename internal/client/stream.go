@@ -10,6 +10,9 @@ import (
 	"github.com/coder/websocket"
 )
 
+// maxFrame bounds a frame, in bytes.
+const maxFrame = 1 << 20
+
 // WebSocket connects to the notifications with the parameters of query, and speaks one of the subprotocols where there are any. What the platform refuses is a
 // [problem.Problem] in the error's chain.
 func (c *Client) WebSocket(ctx context.Context, query url.Values, protocols ...string) (*websocket.Conn, error) {

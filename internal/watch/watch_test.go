@@ -3,10 +3,12 @@ package watch
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,8 +17,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
-	"parkwire/internal/client"
-	"parkwire/internal/problem"
+	parkwire "parkwire/clients/go"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -62,44 +63,51 @@ func TestColoursAreUsedWhereTheyAreWanted(t *testing.T) {
 	}
 }
 
-// platform sends the frames of one connection after the other, and then nothing more.
+// platform sends the messages of one connection after the other, and then nothing more.
 func platform(t *testing.T, connections ...[]string) string {
 	var mu sync.Mutex
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/api/v1/spots":
-			fmt.Fprint(w, `{"items":[],"after":"c"}`)
-			return
-		case r.URL.Query().Get("status") == "full":
-			w.WriteHeader(400)
-			text, _ := problem.New(400, "invalid", `The status "full" is not known.`).MarshalJSON()
-			w.Write(text)
-			return
-		case r.URL.Query().Get("lot") != "central" || r.URL.Query().Get("after") == "":
-			w.WriteHeader(500)
-			return
-		}
-		conn, err := websocket.Accept(w, r, nil)
+		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"parkwire.v1"}})
 		if err != nil {
 			return
 		}
 		defer conn.CloseNow()
-		mu.Lock()
-		var frames []string
-		if len(connections) > 0 {
-			frames, connections = connections[0], connections[1:]
+		write := func(format string, args ...any) {
+			_ = conn.Write(r.Context(), websocket.MessageText, fmt.Appendf(nil, format, args...))
 		}
-		mu.Unlock()
-		for _, f := range frames {
-			if conn.Write(r.Context(), websocket.MessageText, []byte(f)) != nil {
+		write(`{"type":"Welcome","protocol":"parkwire.v1","cursor":"c0","heartbeatMs":60000}`)
+		for {
+			_, message, err := conn.Read(r.Context())
+			var asked struct {
+				ID, After   string
+				Lot, Status []string
+			}
+			if err != nil || json.Unmarshal(message, &asked) != nil {
+				return
+			}
+			switch {
+			case slices.Contains(asked.Status, "full"):
+				write(`{"type":"Error","id":%q,"code":"invalid-filter","field":"status","message":"The status \"full\" is not known."}`, asked.ID)
+				continue
+			case asked.After == "old":
+				write(`{"type":"Error","id":%q,"code":"cursor-expired","message":"too old"}`, asked.ID)
+				continue
+			}
+			write(`{"type":"Subscribed","id":%q,"cursor":"c0"}`, asked.ID)
+			mu.Lock()
+			var frames []string
+			if len(connections) > 0 {
+				frames, connections = connections[0], connections[1:]
+			}
+			mu.Unlock()
+			for n, f := range frames {
+				write(`{"type":"Events","events":[%s],"cursor":"c%d"}`, f, n+1)
+			}
+			if frames != nil {
+				conn.Close(1012, "this instance restarts retry-after-ms=1")
 				return
 			}
 		}
-		if frames == nil {
-			conn.Read(r.Context())
-			return
-		}
-		conn.Close(1012, "this instance restarts")
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
@@ -122,15 +130,10 @@ func (w *watched) Write(b []byte) (int, error) {
 
 func watchUntil(t *testing.T, url, until string, change func(*Options)) (out, log string, err error) {
 	t.Helper()
-	c, err := client.New(client.Options{URL: url, Backoff: func(int) time.Duration { return time.Millisecond }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	stdout, stderr := &watched{until: until, end: cancel}, &bytes.Buffer{}
-	o := Options{Client: c, Lots: []string{"central"}, Out: stdout, Err: stderr, Zone: utc}
+	o := Options{URL: url, Backoff: func(int) time.Duration { return time.Millisecond }, Out: stdout, Err: stderr, Zone: utc}
 	change(&o)
 	err = Run(ctx, o)
 	return stdout.String(), stderr.String(), err
@@ -138,7 +141,7 @@ func watchUntil(t *testing.T, url, until string, change func(*Options)) (out, lo
 
 func TestWatchingGoesOnOverLostConnectionsAndSaysSo(t *testing.T) {
 	url := platform(t, []string{occupied}, []string{added})
-	out, log, err := watchUntil(t, url, "B-1", func(*Options) {})
+	out, log, err := watchUntil(t, url, "B-1", func(o *Options) { o.Lots = []string{"central", "west"} })
 	if err != nil || strings.Count(out, "\n") != 2 {
 		t.Errorf("%v, printed:\n%s", err, out)
 	}
@@ -150,13 +153,29 @@ func TestWatchingGoesOnOverLostConnectionsAndSaysSo(t *testing.T) {
 func TestJSONIsPrintedAsItCameOneEventALine(t *testing.T) {
 	url := platform(t, []string{occupied, "{\n \"spotId\": \"B-1\"\n}"})
 	out, _, err := watchUntil(t, url, "B-1", func(o *Options) { o.JSON = true })
-	if err != nil || out != occupied+"\n"+`{"spotId":"B-1"}`+"\n" {
+	if err != nil || out != strings.TrimSuffix(occupied, "}")+`,"cursor":"c1"}`+"\n"+`{"spotId":"B-1","cursor":"c2"}`+"\n" {
 		t.Errorf("%v, printed:\n%s", err, out)
 	}
 }
 
+func TestACursorThatHasExpiredIsToldAndWatchingGoesOn(t *testing.T) {
+	out, log, err := watchUntil(t, platform(t, []string{added}), "B-1", func(o *Options) { o.After = "old" })
+	if err != nil || strings.Count(out, "\n") != 1 || !strings.Contains(log, "some are missing here") {
+		t.Errorf("%v, printed:\n%s\ntold:\n%s", err, out, log)
+	}
+}
+
+func TestATokenThatIsRefusedIsAdvisedUpon(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }))
+	t.Cleanup(server.Close)
+	_, _, err := watchUntil(t, server.URL, "never", func(*Options) {})
+	if err == nil || !strings.Contains(err.Error(), "PARKWIRE_TOKEN") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAFilterThatIsRefusedEndsTheWatching(t *testing.T) {
-	_, _, err := watchUntil(t, platform(t), "never", func(o *Options) { o.Statuses = []string{"full"} })
+	_, _, err := watchUntil(t, platform(t), "never", func(o *Options) { o.Statuses = []parkwire.Status{"full"} })
 	if err == nil || !strings.Contains(err.Error(), `The status "full" is not known.`) {
 		t.Errorf("%v; the platform's reason was expected", err)
 	}

@@ -44,6 +44,7 @@ var breakages = []breakage{
 	if err := l.options.Outbox.Done(ctx, early, l.upTo(l.covered)); err != nil {
 		return err
 	}
+	l.metrics.carried.Add(float64(len(early)))
 	l.waits(true)
 `}},
 	},

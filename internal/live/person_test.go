@@ -38,6 +38,8 @@ type person struct {
 	started bool   // the answer to the handshake is read
 	heard   []byte // of what was sent, what is not understood yet
 	ended   string // why the connection ended
+
+	told func(*rapid.T, []byte) // of a talker: takes what it is told
 }
 
 func (p *person) wants(e event.Event) bool {
@@ -163,6 +165,10 @@ func (p *person) understand(t *rapid.T) {
 		p.heard = rest
 		switch op {
 		case websocket.Text:
+			if p.told != nil {
+				p.told(t, payload)
+				continue
+			}
 			p.hear(t, payload, "")
 		case websocket.Ping:
 			p.tap.say([]byte{0x80 | byte(websocket.Pong), 0x80, 0, 0, 0, 0})

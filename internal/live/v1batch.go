@@ -40,12 +40,21 @@ func (r *resumption) closeBatch(done event.Offsets) {
 	r.batch, r.batchBytes, r.omitted, r.after = r.batch[:0], 0, 0, cursor
 }
 
-// superseded reports whether a newer event of the same spot will come, which is to be sent as well.
+// superseded reports whether a newer event of the same spot will come, for each subscription that e is for.
 func (r *resumption) superseded(e *entry) bool {
 	s := r.service
 	s.mu.Lock()
 	newest := s.memory.newest[e.event.SpotID]
 	s.mu.Unlock()
-	later := newest != nil && (newest.partition != e.partition || newest.offset > e.offset)
-	return later && r.lacks(newest)
+	if newest == nil || newest.partition == e.partition && newest.offset <= e.offset {
+		return false
+	}
+	for _, n := range r.needs {
+		for _, f := range n.filters {
+			if !n.has.Covers(e.partition, e.offset) && f.matches(&e.event) && !f.matches(&newest.event) {
+				return false
+			}
+		}
+	}
+	return true
 }

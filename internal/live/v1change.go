@@ -17,6 +17,7 @@ type addition struct {
 	reset  string        // why it is, where the client had asked for what comes after a cursor
 	// mayReset says that the client would rather have the state than nothing when the log cannot serve from.
 	mayReset bool
+	known    bool // Subscribed was said
 }
 
 // change lets a client of parkwire.v1 go over from the subscriptions that it had to those that it has now, which are those in
@@ -24,30 +25,39 @@ type addition struct {
 // the change; is sent what it lacks, which is what the addition lacks and what others got meanwhile; and joins the log of the subscriptions
 // that it has now. The same brings back a client that has lapsed: it lacks what came since, and gets the newest of each spot.
 func (c *client) change(ctx context.Context, removed string, add *addition) {
-	s := c.service
-	r := &resumption{client: c, window: min(resumeWindow, s.options.ClientBytes/2)}
-	if c.hasLapsed() { // what it is then sent should be new
-		r.begin("")
+	r := &resumption{client: c, window: min(resumeWindow, c.service.options.ClientBytes/2)}
+	if c.hasLapsed() {
+		r.begin("") // nothing: what it is then sent should be new
 		if r.flush(ctx) != nil {
 			return
 		}
 	}
 	keep := need{filters: c.v1.others()}
-	var ok bool
-	if keep.has, ok = r.detach(keep.filters, add); !ok {
+	var err error
+	if keep.has, err = r.detach(keep.filters, add); errors.Is(err, errLapsed) {
+		c.change(ctx, "", nil)
+		c.change(ctx, removed, add)
 		return
 	}
 	defer r.leaveSwitching()
-	if removed != "" {
-		r.missed.append(appendMessage(nil, message{Type: "Unsubscribed", ID: removed}))
+	if err == nil {
+		err = r.supply(ctx, keep, removed, add)
 	}
-	err := r.supply(ctx, keep, add)
+	expired := errors.Is(err, errCursorExpired) && add != nil
+	if expired {
+		err = r.without(ctx, keep, add)
+	}
 	switch {
 	case err == nil:
 		r.sender.attend(c)
 	case ctx.Err() != nil, errors.Is(err, errClosed):
+		return
 	default:
 		r.giveUp(err)
+		return
+	}
+	if expired && add.mayReset {
+		c.reset(ctx, add)
 	}
 }
 
@@ -57,18 +67,23 @@ func (c *client) hasLapsed() bool {
 	return c.lapsed != ""
 }
 
+// errLapsed says that a client has to be brought back before anything can be added.
+var errLapsed = errors.New("the client has lapsed")
+
 // detach takes the client out of the log that it follows, and returns what it then has for the subscriptions that stay.
-func (r *resumption) detach(keep []filter, add *addition) (has event.Offsets, ok bool) {
+func (r *resumption) detach(keep []filter, add *addition) (has event.Offsets, err error) {
 	s, c := r.service, r.client
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone || c.ending {
-		return nil, false
+		return nil, errClosed
 	}
 	has, r.heard = slices.Clone(s.heads), s.stale()
 	switch {
+	case c.lapsed != "" && add != nil:
+		return nil, errLapsed
 	case c.lapsed != "":
 		cursor, err := event.ParseCursor(c.lapsed, s.topic)
 		if err != nil {
@@ -89,7 +104,7 @@ func (r *resumption) detach(keep []filter, add *addition) (has event.Offsets, ok
 	}
 	s.switching[c] = keep
 	r.begin(s.cursor(has))
-	return has, true
+	return has, nil
 }
 
 func (r *resumption) leaveSwitching() {
@@ -98,74 +113,72 @@ func (r *resumption) leaveSwitching() {
 	delete(r.service.switching, r.client)
 }
 
-// supply tells the client of the addition, and sends all that it lacks. Where the log loses that meanwhile it begins anew.
-func (r *resumption) supply(ctx context.Context, keep need, add *addition) error {
+// supply tells the client of the change, and sends all that it lacks.
+func (r *resumption) supply(ctx context.Context, keep need, removed string, add *addition) error {
 	s := r.service
-	for first := true; ; first = false {
-		r.needs, r.addition = []need{keep}, ""
-		stands := keep.has
-		if add != nil {
-			if add.state != nil {
-				add.from = add.state.offsets
-			} else if add.from == nil {
-				add.from = keep.has
-			}
-			r.addition = add.id
-			if len(keep.filters) == 0 {
-				keep.has, r.addition = add.from, "" // there are no others
-			}
-			r.needs = []need{keep, {[]filter{add.filter}, add.from}}
-			r.v1.filters[add.id] = add.filter
-			stands = meet(keep.has, add.from)
-			if err := r.announce(ctx, add, stands, first); err != nil {
-				return err
-			}
+	r.needs, r.after = []need{keep}, s.cursor(keep.has)
+	if removed != "" {
+		r.missed.append(appendMessage(nil, message{Type: "Unsubscribed", ID: removed}))
+	}
+	if add != nil {
+		switch {
+		case add.state != nil:
+			add.from = add.state.offsets // which the others have: it was made before the client was detached
+		case add.from == nil:
+			add.from = keep.has
 		}
-		r.after = s.cursor(stands)
-		err := r.bring(ctx)
-		if !errors.Is(err, errCursorExpired) || add == nil {
-			return err
+		if r.addition = add.id; len(keep.filters) == 0 {
+			r.needs[0].has, r.addition = add.from, "" // there are no others
 		}
-		s.metrics.expired.Inc()
-		// What was not sent yet may have holes. What was sent stays.
-		keep.has = keep.has.Join(r.flushed)
-		r.drop(s.cursor(keep.has))
-		if add, err = r.instead(ctx, add); err != nil {
+		r.needs = append(r.needs, need{[]filter{add.filter}, add.from})
+		r.v1.filters[add.id] = add.filter
+		if err := r.announce(ctx, add, meet(r.needs[0].has, add.from)); err != nil {
 			return err
 		}
 	}
+	return r.bring(ctx)
 }
 
 // announce tells the client where the addition begins, and sends the state where that is asked for.
-func (r *resumption) announce(ctx context.Context, add *addition, stands event.Offsets, first bool) error {
-	if first {
+func (r *resumption) announce(ctx context.Context, add *addition, stands event.Offsets) error {
+	if !add.known {
 		r.missed.append(appendMessage(nil, message{Type: "Subscribed", ID: add.id, Cursor: r.service.cursor(stands)}))
 	}
+	if add.reset != "" {
+		r.missed.append(appendMessage(nil, message{Type: "Reset", ID: add.id, Reason: add.reset}))
+	}
 	if add.state != nil {
-		if add.reset != "" {
-			r.missed.append(appendMessage(nil, message{Type: "Reset", ID: add.id, Reason: add.reset}))
-		}
 		return r.sendParts(ctx, add.state, add.id, add.filter, stands)
 	}
 	r.publish()
 	return nil
 }
 
-// instead returns what becomes of an addition that the log cannot serve: one with the state, or none.
-func (r *resumption) instead(ctx context.Context, add *addition) (*addition, error) {
-	if add.mayReset || add.state != nil {
-		state, err := r.service.snapshot(ctx)
-		return &addition{id: add.id, filter: add.filter, state: state, reset: resetExpired, mayReset: true}, err
-	}
+// without brings the client back to the subscriptions that it had, since the log cannot serve the addition. What was not sent yet may have
+// holes; what was sent stays.
+func (r *resumption) without(ctx context.Context, keep need, add *addition) error {
+	s := r.service
+	s.metrics.expired.Inc()
+	keep.has = keep.has.Join(r.flushed)
+	r.needs, r.addition, r.batch, r.batchBytes = []need{keep}, "", nil, 0
+	r.begin(s.cursor(keep.has))
 	delete(r.v1.filters, add.id)
-	r.missed.append(appendMessage(nil, message{Type: "Error", Code: codeCursorExpired, ID: add.id, Field: "after",
-		Message: "The log no longer holds what comes after this cursor. Subscribe with a snapshot."}))
-	return nil, nil
+	// This comes first: the cursors of what follows do not hold for the addition.
+	m := message{Type: "Reset", ID: add.id, Reason: resetExpired}
+	if !add.mayReset {
+		m = message{Type: "Error", Code: codeCursorExpired, ID: add.id, Field: "after", Message: expiredAnswer}
+	}
+	r.missed.append(appendMessage(nil, m))
+	return r.bring(ctx)
 }
 
-// drop forgets what was gathered and not sent.
-func (r *resumption) drop(cursor string) {
-	r.batch, r.batchBytes, r.omitted = nil, 0, 0
-	r.done = append(r.done[:0], r.flushed...)
-	r.begin(cursor)
+// reset begins a subscription anew, with the state, as the client was told.
+func (c *client) reset(ctx context.Context, add *addition) {
+	state, err := c.service.snapshot(ctx)
+	switch {
+	case err == nil:
+		c.change(ctx, "", &addition{id: add.id, filter: add.filter, state: state, mayReset: true, known: true})
+	case ctx.Err() == nil:
+		c.answer(message{Type: "Error", Code: codeLogUnavailable, ID: add.id, Message: "The event log cannot be read now. Try again in a moment."})
+	}
 }

@@ -63,7 +63,7 @@ func (c *client) serve() {
 		v := c.v1
 		c.stop = stop
 		lapsed := c.lapsed != ""
-		if c.gone || c.ending || !lapsed && len(v.waiting) == 0 {
+		if c.gone || c.ending || ctx.Err() != nil || !lapsed && len(v.waiting) == 0 {
 			v.serving, v.waiting, v.waitingBytes, c.stop = false, nil, 0, nil
 			c.mu.Unlock()
 			return
@@ -117,6 +117,8 @@ func (c *client) say(frame []byte) {
 	}
 }
 
+const expiredAnswer = "The log no longer holds what comes after this cursor. Subscribe with a snapshot."
+
 func refusal(r request, code, field, why string) message { return r.refuse(code, field, why).refusal }
 
 func (c *client) unsubscribe(ctx context.Context, r request) {
@@ -149,7 +151,7 @@ func (c *client) subscribe(ctx context.Context, r request) {
 		c.answer(refusal(r, codeInvalidCursor, "after", "The field \"after\" must be a cursor that the platform gave out."))
 	case errors.Is(err, errCursorExpired):
 		c.service.metrics.expired.Inc()
-		c.answer(refusal(r, codeCursorExpired, "after", "The log no longer holds what comes after this cursor. Subscribe with a snapshot."))
+		c.answer(refusal(r, codeCursorExpired, "after", expiredAnswer))
 	default:
 		c.answer(refusal(r, codeLogUnavailable, "", "The event log cannot be read now. Try again in a moment."))
 	}
@@ -157,7 +159,7 @@ func (c *client) subscribe(ctx context.Context, r request) {
 
 // prepareAddition finds out where a new subscription begins.
 func (s *Service) prepareAddition(ctx context.Context, r request) (*addition, error) {
-	add := &addition{id: r.id, filter: r.filter, mayReset: r.snapshot && r.after != ""}
+	add := &addition{id: r.id, filter: r.filter, mayReset: r.snapshot}
 	var err error
 	if r.after != "" {
 		if add.from, err = s.parseAfter(ctx, r.after); err == nil || !errors.Is(err, errCursorExpired) || !r.snapshot {

@@ -29,6 +29,7 @@ type world struct {
 	log       *roughLog
 	instances []*instance
 	people    []*person
+	talkers   []*talker
 	written   [][]written // by partition and offset
 	versions  map[string]int64
 	next      []int64 // of each partition the offset that the bridge publishes next
@@ -155,6 +156,15 @@ func (w *world) stop() {
 			p.tap.leave()
 		}
 	}
+	for _, k := range w.talkers {
+		k.leave()
+	}
+}
+
+// pass lets time pass.
+func (w *world) pass(ms int) {
+	time.Sleep(time.Duration(ms) * time.Millisecond)
+	w.settle()
 }
 
 // settle lets everything happen that takes no time.

@@ -55,6 +55,16 @@ func TestWhatIsNoHandshakeIsRefusedWithItsStatus(t *testing.T) {
 	}
 }
 
+func TestASubprotocolIsOfferedByItsNameAmongOthers(t *testing.T) {
+	for header, want := range map[string]bool{"": false, "parkwire.v1": true, "a, parkwire.v1": true, "parkwire.v1,b": true, "parkwire.v10": false, "Parkwire.v1": false} {
+		r := upgradeRequest()
+		r.Header.Set("Sec-WebSocket-Protocol", header)
+		if Offers(r, "parkwire.v1") != want {
+			t.Errorf("%q offers it: %v", header, !want)
+		}
+	}
+}
+
 func TestAConnectionThatCannotBeTakenOverIsRefused(t *testing.T) {
 	_, _, err := Accept(httptest.NewRecorder(), upgradeRequest())
 	if refused, ok := errors.AsType[*HandshakeError](err); !ok || refused.Status != 505 {

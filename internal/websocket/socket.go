@@ -20,6 +20,11 @@ type Socket struct {
 	err     error
 }
 
+// sendBuffer bounds what a client that does not read costs in the kernel, in bytes; Linux takes it twice, for what it needs itself. By
+// default a buffer there grows to 4 MiB, all of which a client that stops reading fills. A client that is far away is slowed down to a buffer
+// a round trip, some 1 MB a second at 100 ms. See docs/adr/0086-slow-clients.md for what was measured.
+const sendBuffer = 64 << 10
+
 // ErrWouldBlock says that the kernel took only part of the bytes, or none.
 var ErrWouldBlock = errors.New("the socket's send buffer is full")
 
@@ -30,6 +35,9 @@ func NewSocket(conn net.Conn) *Socket {
 	s := &Socket{Conn: conn}
 	if c, ok := conn.(syscall.Conn); ok && haveTryWrite {
 		s.raw, _ = c.SyscallConn()
+	}
+	if c, ok := conn.(interface{ SetWriteBuffer(int) error }); ok {
+		_ = c.SetWriteBuffer(sendBuffer)
 	}
 	s.write = func(fd uintptr) bool {
 		s.n, s.err = tryWrite(fd, s.pending)

@@ -69,6 +69,17 @@ func TestTryWriteNeverWaitsAndSaysHowMuchItTook(t *testing.T) {
 	}
 }
 
+// What a client costs that does not read is bounded, though its own kernel takes some too.
+func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
+	s, client := pair(t)
+	if err := client.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
+		t.Fatal(err)
+	}
+	if took := fill(t, s); took > 1<<20 {
+		t.Errorf("the kernels took %d bytes", took)
+	}
+}
+
 func TestAWaitingWriteIsBoundedAndLeavesNoDeadlineBehind(t *testing.T) {
 	s, client := pair(t)
 	total := fill(t, s)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -199,12 +197,4 @@ func (p *platform) logs() map[string]string {
 // within is a context that ends with the trial or after d.
 func within(t *trial, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(t.ctx, d)
-}
-
-func describe(endings map[string]int) string {
-	var list []string
-	for _, why := range slices.Sorted(maps.Keys(endings)) {
-		list = append(list, fmt.Sprintf("%s: %d", why, endings[why]))
-	}
-	return strings.Join(list, ", ")
 }

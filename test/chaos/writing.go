@@ -21,8 +21,10 @@ var writing = []scenario{
 					t.fault("database silent, then kill -9 of the leading parking process")
 					way.database.Silence()
 				} else { // … or what it reads cannot be written
-					t.fault("Kafka silent, then kill -9 of the leading parking process")
-					silence(way.kafka)
+					t.fault("Kafka hears nothing, then kill -9 of the leading parking process")
+					for _, w := range way.kafka {
+						w.Deafen()
+					}
 				}
 				t.wait(300 * time.Millisecond)
 				n.Kill(t)

@@ -19,6 +19,7 @@ type Proxy struct {
 	listener net.Listener // nil while cut
 	conns    map[*proxied]struct{}
 	silent   chan struct{} // closed when bytes flow again; nil while they do
+	deaf     bool          // while it is silent, the server is heard still
 	delay    time.Duration // of every piece
 	wg       sync.WaitGroup
 }
@@ -79,9 +80,15 @@ func (p *Proxy) Open(t T) {
 
 // Silence keeps every connection open, takes new ones, and lets nothing through any more, as a network does that drops
 // packets. Nobody hears of an end either.
-func (p *Proxy) Silence() {
+func (p *Proxy) Silence() { p.silence(false) }
+
+// Deafen lets nothing through to the server any more, while what it says still comes: half of what Silence does.
+func (p *Proxy) Deafen() { p.silence(true) }
+
+func (p *Proxy) silence(deaf bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.deaf = deaf
 	if p.silent == nil {
 		p.silent = make(chan struct{})
 	}
@@ -139,7 +146,7 @@ func (p *Proxy) serve(listener net.Listener, client net.Conn) {
 		return
 	}
 	defer p.leave(c)
-	if p.pass(c) != nil { // while it is silent, the server does not even hear of it
+	if p.pass(c, true) != nil { // while it is silent, the server does not even hear of it
 		return
 	}
 	server, err := net.Dial("tcp", p.target)
@@ -155,10 +162,11 @@ func (p *Proxy) serve(listener net.Listener, client net.Conn) {
 	for _, way := range []struct {
 		move     func(io.Writer, io.Reader) error
 		to, from net.Conn
-	}{{up, server, client}, {down, client, server}} {
+		up       bool
+	}{{up, server, client, true}, {down, client, server, false}} {
 		both.Go(func() {
-			way.move(gate{p, c, way.to}, way.from)
-			p.pass(c)
+			way.move(gate{p, c, way.to, way.up}, way.from)
+			p.pass(c, true)
 			client.Close()
 			server.Close()
 		})
@@ -185,11 +193,17 @@ func (p *Proxy) leave(c *proxied) {
 
 var errCut = errors.New("the connection was cut")
 
-// pass waits for as long as the proxy holds data back.
-func (p *Proxy) pass(c *proxied) error {
-	p.mu.Lock()
-	silent, delay := p.silent, p.delay
-	p.mu.Unlock()
+// pass waits for as long as the proxy holds data back, on the way up or down.
+func (p *Proxy) pass(c *proxied, up bool) error {
+	holding := func() (chan struct{}, time.Duration) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.deaf && !up {
+			return nil, p.delay
+		}
+		return p.silent, p.delay
+	}
+	silent, delay := holding()
 	if delay > 0 {
 		select {
 		case <-c.cut:
@@ -203,9 +217,7 @@ func (p *Proxy) pass(c *proxied) error {
 			return errCut
 		case <-silent:
 		}
-		p.mu.Lock()
-		silent = p.silent
-		p.mu.Unlock()
+		silent, _ = holding()
 	}
 	return nil
 }
@@ -215,10 +227,11 @@ type gate struct {
 	*Proxy
 	c  *proxied
 	to net.Conn
+	up bool
 }
 
 func (g gate) Write(data []byte) (int, error) {
-	if err := g.pass(g.c); err != nil {
+	if err := g.pass(g.c, g.up); err != nil {
 		return 0, err
 	}
 	return g.to.Write(data)

@@ -390,3 +390,10 @@ func (c *crowd) complete(t *trial) {
 		t.row.WorstGap = max(t.row.WorstGap, gaps[len(gaps)-1].Seconds())
 	}
 }
+
+// crowdsAreComplete checks every crowd of a scenario.
+func crowdsAreComplete(t *trial) {
+	for _, c := range t.crowds {
+		c.complete(t)
+	}
+}

@@ -14,7 +14,7 @@ import (
 // withKafka are the scenarios about the event log.
 var withKafka = []scenario{
 	{
-		name: "kafka-node", short: 25 * time.Second, long: 2 * time.Minute,
+		name: "kafka-node", short: 30 * time.Second, long: 2 * time.Minute,
 		shows: "one of three nodes of Kafka is killed (long: each in turn)",
 		run: func(t *trial) {
 			for _, node := range kafkaNodes[:choose(t, 1, 3)] {
@@ -52,7 +52,7 @@ var withKafka = []scenario{
 		},
 	},
 	{
-		name: "kafka-hangs", short: 30 * time.Second, long: time.Minute,
+		name: "kafka-hangs", short: 12 * time.Second, long: time.Minute,
 		shows: "all of Kafka stands still with its connections open (SIGSTOP), and goes on",
 		run: func(t *trial) {
 			t.fault("SIGSTOP of all Kafka nodes")
@@ -62,7 +62,7 @@ var withKafka = []scenario{
 		},
 	},
 	{
-		name: "partition-kafka", short: 25 * time.Second, long: time.Minute,
+		name: "partition-kafka", short: 17 * time.Second, long: time.Minute,
 		shows: "the network between one instance and Kafka alone fails: cut off, then silent",
 		run: func(t *trial) {
 			way := t.p.links[t.p.Live[0].Name]
@@ -78,7 +78,7 @@ var withKafka = []scenario{
 		},
 	},
 	{
-		name: "bridge-rebalance", short: 30 * time.Second, long: 2 * time.Minute,
+		name: "bridge-rebalance", short: 12 * time.Second, long: 2 * time.Minute,
 		shows: "members of the bridge's group are killed, come back and stand still under load",
 		run: func(t *trial) {
 			for range choose(t, 1, 4) {
@@ -101,7 +101,7 @@ var withKafka = []scenario{
 		},
 	},
 	{
-		name: "rejected", short: 20 * time.Second, long: time.Minute,
+		name: "rejected", short: 8 * time.Second, long: time.Minute,
 		shows: "records that are no events are put into " + "parking-events-rejected" + ", and hold up nobody",
 		run: func(t *trial) {
 			n := choose(t, 500, 20_000)
@@ -118,7 +118,7 @@ var withKafka = []scenario{
 		},
 	},
 	{
-		name: "cursor-expired", short: 20 * time.Second, long: 30 * time.Second,
+		name: "cursor-expired", short: 10 * time.Second, long: 30 * time.Second,
 		shows: "a cursor older than the log, or of another log: Reset and a snapshot, 4410 or 410, never silence",
 		run:   expireCursors,
 	},

@@ -19,7 +19,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -160,6 +159,11 @@ func printList(out io.Writer) error {
 }
 
 // starting is how long it takes to build and start everything, about.
-const starting = 40 * time.Second
+const starting = 20 * time.Second
 
-func text(d time.Duration) string { return strings.TrimSuffix(d.String(), "0s") }
+func text(d time.Duration) string {
+	if d%time.Minute == 0 {
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	}
+	return d.String()
+}

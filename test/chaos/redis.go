@@ -12,25 +12,30 @@ import (
 // withRedis are the scenarios about the bus.
 var withRedis = []scenario{
 	{
-		name: "redis-absent", short: 25 * time.Second, long: 60 * time.Second,
+		name: "redis-absent", short: 18 * time.Second, long: 60 * time.Second,
 		shows: "notification instances start without Redis, and serve from Kafka until it comes",
 		run: func(t *trial) {
 			for _, l := range t.p.linksOf(t.p.Live) {
 				cut(l.bus())
 			}
 			t.fault("no way to Redis")
-			for _, n := range t.p.Live {
+			for _, n := range t.p.Live { // which says that it is not ready until Redis was there once, and serves
 				t.fault("restart of a notification instance")
 				n.Stop(t)
-				n.Restart(t.lasting())
+				n.Start(t.lasting())
+				t.crowds = append(t.crowds, newCrowd(t, 5, instances([]*node{n}), 0))
+			}
+			for _, c := range t.crowds {
+				t.until(time.Minute, "events at every instance without Redis", func() bool { return c.delivered() > 0 })
 			}
 			t.wait(choose(t, 2*time.Second, 20*time.Second))
 			openAll(t, t.p.linksOf(t.p.Live))
 			t.note("bus again after %.1f s", busIs(t, t.p.Live, 1, 30*time.Second).Seconds())
 		},
+		check: crowdsAreComplete,
 	},
 	{
-		name: "redis-flushall", short: 12 * time.Second, long: 40 * time.Second,
+		name: "redis-flushall", short: 10 * time.Second, long: 40 * time.Second,
 		shows: "Redis is emptied, and its connections are cut, again and again",
 		run: func(t *trial) {
 			for range choose(t, 4, 20) {
@@ -44,7 +49,7 @@ var withRedis = []scenario{
 		},
 	},
 	{
-		name: "redis-failover", short: 30 * time.Second, long: 60 * time.Second,
+		name: "redis-failover", short: 20 * time.Second, long: 60 * time.Second,
 		shows: "the master of Redis is killed, and the sentinels make its replica the master",
 		run: func(t *trial) {
 			master := t.p.kit(t, "sentinel.sh", "master")
@@ -62,7 +67,7 @@ var withRedis = []scenario{
 		},
 	},
 	{
-		name: "redis-blackhole", short: 20 * time.Second, long: 60 * time.Second,
+		name: "redis-blackhole", short: 12 * time.Second, long: 60 * time.Second,
 		shows: "every connection to Redis stays open and is dead; that is found within 5 s",
 		run: func(t *trial) {
 			for range choose(t, 1, 3) {
@@ -83,7 +88,7 @@ var withRedis = []scenario{
 		},
 	},
 	{
-		name: "redis-stopped", short: 25 * time.Second, long: 11 * time.Minute,
+		name: "redis-stopped", short: 15 * time.Second, long: 11 * time.Minute,
 		shows: "Redis, its replica and the sentinels are killed and stay away (long: 10 minutes); p99 at most twice that of before",
 		run: func(t *trial) {
 			t.fault("kill -9 of Redis, its replica and its sentinels")
@@ -98,7 +103,7 @@ var withRedis = []scenario{
 		check: func(t *trial) { t.atMost("p99 without Redis", t.row.During, 2, t.row.Before) },
 	},
 	{
-		name: "fanout-kafka", short: 30 * time.Second, long: 60 * time.Second,
+		name: "fanout-kafka", short: 10 * time.Second, long: 60 * time.Second,
 		shows: "without Redis at all (live-fanout: kafka), an instance is killed",
 		prepare: func(t *trial) {
 			for _, l := range t.p.linksOf(t.p.Live) {
@@ -114,7 +119,7 @@ var withRedis = []scenario{
 		},
 	},
 	{
-		name: "partition-redis", short: 20 * time.Second, long: 60 * time.Second,
+		name: "partition-redis", short: 15 * time.Second, long: 60 * time.Second,
 		shows: "the network between one instance and Redis alone fails: cut off, then silent",
 		run: func(t *trial) {
 			one := t.p.Live[:1]

@@ -18,7 +18,7 @@ type scenario struct {
 }
 
 // calm is how long is measured before the fault and after it.
-func (t *trial) calm() time.Duration { return choose(t, 2*time.Second, 10*time.Second) }
+func (t *trial) calm() time.Duration { return choose(t, 1500*time.Millisecond, 10*time.Second) }
 
 // fault notes what is done to the platform.
 func (t *trial) fault(format string, args ...any) {

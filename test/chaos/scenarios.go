@@ -20,7 +20,7 @@ const (
 // resuming are the scenarios in which clients come back.
 var resuming = []scenario{
 	{
-		name: "resume-memory", short: 15 * time.Second, long: 40 * time.Second,
+		name: "resume-memory", short: 10 * time.Second, long: 40 * time.Second,
 		shows: "an instance is killed, and its clients go on at the others from memory",
 		run: func(t *trial) {
 			victim := t.p.Live[0]
@@ -38,7 +38,7 @@ var resuming = []scenario{
 		},
 	},
 	{
-		name: "resume-log", short: 20 * time.Second, long: 60 * time.Second,
+		name: "resume-log", short: 18 * time.Second, long: 60 * time.Second,
 		shows:   "clients that were away for longer than an instance remembers come back, and get what they missed from Kafka",
 		demand:  demand{clients: 24, sse: 4, rate: 400, spots: 200, writers: 4, batch: 20, settle: 90 * time.Second},
 		prepare: func(t *trial) { t.p.configure(t, "PARKWIRE_LIVE_MEMORY=1MiB") },
@@ -54,9 +54,9 @@ var resuming = []scenario{
 			t.until(time.Minute, "every client to be back", func() bool { return c.connected.Load() == int64(n) })
 			t.until(time.Minute, "clients to resume from Kafka", func() bool { return sum(t.p.Live, resumes, fromLog) > log })
 			t.note("%.0f resumed from Kafka in %.0f reads", sum(t.p.Live, resumes, fromLog)-log, sum(t.p.Live, logReads, "")-reads)
-			t.crowd = c
+			t.crowds = append(t.crowds, c)
 		},
-		check: func(t *trial) { t.crowd.complete(t) },
+		check: crowdsAreComplete,
 	},
 }
 

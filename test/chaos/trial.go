@@ -16,13 +16,13 @@ import (
 // A trial is one scenario while it runs. It is a [stack.T]: what is started for it ends with it.
 type trial struct {
 	*options
-	p     *platform
-	name  string
-	ctx   context.Context // ends when the user interrupts
-	row   row
-	load  *load
-	crowd *crowd
-	dir   string
+	p      *platform
+	name   string
+	ctx    context.Context // ends when the user interrupts
+	row    row
+	load   *load
+	crowds []*crowd
+	dir    string
 
 	mu       sync.Mutex
 	failures []string

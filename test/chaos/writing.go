@@ -8,7 +8,7 @@ import (
 // writing are the scenarios between a request and the log.
 var writing = []scenario{
 	{
-		name: "relay-killed", short: 30 * time.Second, long: 2 * time.Minute,
+		name: "relay-killed", short: 14 * time.Second, long: 2 * time.Minute,
 		shows:  "the leading parking process is killed between writing to Kafka and clearing its outbox, again and again",
 		demand: demand{clients: 24, sse: 4, v1: 6, rate: 300, spots: 300, writers: 6, batch: 10, settle: 90 * time.Second},
 		run: func(t *trial) {
@@ -41,7 +41,7 @@ var writing = []scenario{
 		},
 	},
 	{
-		name: "relay-moves", short: 30 * time.Second, long: 90 * time.Second,
+		name: "relay-moves", short: 11 * time.Second, long: 90 * time.Second,
 		shows: "the relay's leadership moves: its process is stopped, or stands still and goes on",
 		run: func(t *trial) {
 			for range choose(t, 1, 5) {
@@ -58,7 +58,7 @@ var writing = []scenario{
 		},
 	},
 	{
-		name: "postgres-restarted", short: 20 * time.Second, long: time.Minute,
+		name: "postgres-restarted", short: 12 * time.Second, long: time.Minute,
 		shows: "PostgreSQL is killed and recovers, and is restarted",
 		run: func(t *trial) {
 			for range choose(t, 1, 3) {

@@ -132,7 +132,7 @@ func (a *App) makeBus() (part, error) {
 		}
 		a.bus = r
 	}
-	return part{ready: a.bus.Ready, close: a.bus.Close}, nil
+	return part{ready: a.bus.Ready, bridged: true, close: a.bus.Close}, nil
 }
 
 func (a *App) makeRelay() (part, error) {
@@ -153,7 +153,7 @@ func (a *App) makeParking() (part, error) {
 
 func (a *App) makeBridge() (part, error) {
 	b := bridge.New(bridge.Options{Log: a.log, Bus: a.bus, Group: a.config.KafkaGroup, Logger: a.logger("bridge"), Registerer: a.registry})
-	return part{run: b.Run, ready: b.Ready}, nil
+	return part{run: b.Run, ready: b.Ready, bridged: true}, nil
 }
 
 func (a *App) makeLive() (part, error) {

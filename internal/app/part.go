@@ -22,6 +22,8 @@ type part struct {
 	// start, and its later troubles are told without sending anybody away: they are the same
 	// for every other process, or the platform bridges them.
 	vital bool
+	// bridged says that the platform serves without the part from the start on, so that it is not waited for either.
+	bridged bool
 	// drain sends clients away before run is ended.
 	drain func(ctx context.Context)
 	// close releases what start and run used.
@@ -188,7 +190,7 @@ type trouble struct {
 
 func (h *health) add(name string, p part) {
 	if p.ready != nil {
-		h.checks = append(h.checks, &check{name: name, ready: p.ready, vital: p.vital})
+		h.checks = append(h.checks, &check{name: name, ready: p.ready, vital: p.vital, seen: p.bridged})
 	}
 }
 

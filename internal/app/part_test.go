@@ -160,3 +160,11 @@ func TestReadinessAsksVitalPartsAlwaysAndOthersUntilTheyWereReadyOnce(t *testing
 	h.leave()
 	expect("it ends", false, 1)
 }
+
+func TestAPartThatIsBridgedIsToldAndNotWaitedFor(t *testing.T) {
+	h := &health{}
+	h.add("bus", part{ready: func() error { return errors.New("away") }, bridged: true})
+	if ready, troubles := h.report(); !ready || len(troubles) != 1 {
+		t.Errorf("ready is %v with %d troubles", ready, len(troubles))
+	}
+}

@@ -27,7 +27,6 @@ func (s *Service) follow(ctx context.Context) error {
 func (s *Service) busStatus(connected bool) {
 	s.mu.Lock()
 	s.busConnected = connected
-	s.busSeen = s.busSeen || connected
 	s.mu.Unlock()
 	select {
 	case s.busTurned <- struct{}{}:

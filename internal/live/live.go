@@ -113,7 +113,6 @@ type Service struct {
 	turn      int           // whose turn among the senders it is
 	changed   chan struct{} // closed when heads move; nil when nobody waits
 
-	busSeen      bool // the bus was there at least once
 	busConnected bool
 	logErr       error // why a hole cannot be filled at present
 
@@ -222,8 +221,6 @@ func (s *Service) Ready() error {
 		return errors.New("this instance is shutting down")
 	case !s.started:
 		return errors.New("the event log has not answered yet")
-	case !s.busSeen:
-		return errors.New("the bus between the live instances has not answered yet")
 	}
 	return s.logErr
 }

@@ -116,6 +116,7 @@ func TestASlowClientIsClosedAndHarmsNobody(t *testing.T) {
 	for i := 0; i < n; i += 10 {
 		s.bigEvents(10)
 		fast.count(i + 10)
+		fastSSE.count(i + 10)
 	}
 	gapless(t, fast.name, fast.count(n), nil)
 	gapless(t, fastSSE.name, fastSSE.count(n), nil)

@@ -53,11 +53,12 @@ type Config struct {
 	CORSOrigins      []string       `name:"cors-origins" example:"https://signs.example.org" help:"sites whose pages may call the REST interface; * for all; empty: none"`
 	WebSocketOrigins []string       `name:"websocket-origins" example:"https://signs.example.org" help:"sites whose pages may open notifications; empty: all"`
 
-	LiveMemory      Bytes         `name:"live-memory" default:"64MiB" example:"256MiB" help:"recent events kept for clients that come back; older ones are read from the log"`
-	LiveClientLimit Bytes         `name:"live-client-limit" default:"1MiB" example:"1MiB" help:"how far a client may fall behind before it is closed"`
-	DrainDelay      time.Duration `name:"drain-delay" default:"0s" example:"5s" help:"pause between not being ready and closing, for balancers to notice"`
-	DrainWindow     time.Duration `name:"drain-window" default:"10s" example:"30s" help:"time over which clients are sent away when the process ends"`
-	StopTimeout     time.Duration `name:"stop-timeout" default:"20s" example:"20s" help:"longest time for the parts to end after that"`
+	LiveMemory        Bytes         `name:"live-memory" default:"64MiB" example:"256MiB" help:"recent events kept for clients that come back; older ones are read from the log"`
+	LiveClientLimit   Bytes         `name:"live-client-limit" default:"1MiB" example:"1MiB" help:"how far a client may fall behind before it is closed, or, with parkwire.v1, sent only the newest of each spot"`
+	LiveHandshakeRate int           `name:"live-handshake-rate" default:"2000" example:"500" help:"clients that an instance takes a second; others are told when to come back"`
+	DrainDelay        time.Duration `name:"drain-delay" default:"0s" example:"5s" help:"pause between not being ready and closing, for balancers to notice"`
+	DrainWindow       time.Duration `name:"drain-window" default:"10s" example:"30s" help:"time over which clients are sent away when the process ends"`
+	StopTimeout       time.Duration `name:"stop-timeout" default:"20s" example:"20s" help:"longest time for the parts to end after that"`
 }
 
 // Bytes is a size. It is written as a number with an optional unit: B, KiB, MiB, GiB, KB, MB or GB.

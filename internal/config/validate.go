@@ -44,6 +44,7 @@ func (l *Loader) validate() {
 	l.check("body-limit", atLeast(c.BodyLimit, 1<<10))
 	l.check("live-memory", atLeast(c.LiveMemory, 1<<20))
 	l.check("live-client-limit", atLeast(c.LiveClientLimit, 64<<10))
+	l.check("live-handshake-rate", within(c.LiveHandshakeRate, 1, 1_000_000))
 	l.check("kafka-retention", atLeast(c.KafkaRetention, time.Second))
 	l.check("history-retention", atLeast(c.HistoryRetention, time.Second))
 	l.check("drain-delay", atLeast(c.DrainDelay, 0))

@@ -306,24 +306,6 @@ func TestDrainingSendsEverybodyAwayAndTakesNobody(t *testing.T) {
 	s.service.Drain(ctx) // nobody is left
 }
 
-func TestClientsBeyondTheBoundAreToldToTryAgain(t *testing.T) {
-	s := start(t, func(o *Options) { o.MaxClients = 2 })
-	first := s.webSocket()
-	s.sse("")
-	s.connected(2)
-	if code := s.webSocket().closed(); code != 1013 {
-		t.Errorf("one too many was closed with %d", code)
-	}
-	if status, h, _ := s.get("GET", PathNotifications, map[string][]string{"Accept": {"text/event-stream"}}); status != 503 || h.Get("Retry-After") == "" {
-		t.Errorf("one too many was answered with %d", status)
-	}
-	first.stop()
-	s.connected(1)
-	last := s.webSocket()
-	s.write(1)
-	last.count(1)
-}
-
 // A client that leaves, and a service that ends, end a resumption wherever it stands.
 func TestAResumptionEndsWithItsClientAndWithTheService(t *testing.T) {
 	log := newFakeLog(4)

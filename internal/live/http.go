@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -62,11 +61,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	if err := s.allowOrigin(w, r); err != nil {
 		return err
 	}
-	wait, overloaded := s.overloaded(enc)
-	if overloaded && enc == encodingSSE {
-		w.Header().Set("Retry-After", strconv.Itoa(1+int(wait.after/time.Second)))
-		return problem.New(503, "overloaded", "There are too many clients. Try again later.")
-	}
+	wait, overloaded := s.overloaded()
 	in, fresh, err := s.entranceOf(r, enc, q, f)
 	expired := errors.Is(err, errCursorExpired) && enc == encodingWebSocket
 	if err != nil && !expired && !overloaded {
@@ -89,7 +84,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 		s.giveUp(at)
 		return err
 	}
-	if overloaded { // a browser cannot read the status of a WebSocket
+	if overloaded { // a browser cannot read the status of a WebSocket, and an EventSource never comes back after an error
 		turnAway(conn, enc, farewell{websocket.TryAgainLater, "too many clients: try again later", wait})
 		return nil
 	}
@@ -154,7 +149,7 @@ func (s *Service) entranceOf(r *http.Request, enc encoding, q url.Values, f filt
 }
 
 // overloaded reports whether there are as many clients as there may be, or more come than can be served, and when to come again.
-func (s *Service) overloaded(enc encoding) (hint, bool) {
+func (s *Service) overloaded() (hint, bool) {
 	wait, ok := s.handshakes.take(time.Now())
 	if ok && s.full() {
 		wait, ok = fullHint(), false

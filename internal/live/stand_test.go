@@ -45,13 +45,7 @@ func start(t *testing.T, change func(*Options)) *testStand {
 
 func startOn(t *testing.T, log *fakeLog, b bus.Bus, change func(*Options)) *testStand {
 	t.Helper()
-	o := Options{
-		Log: log, Bus: b, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), CompareInterval: 50 * time.Millisecond,
-		Authorize: func(*http.Request) (identity.Principal, error) { return identity.Principal{}, nil },
-	}
-	if change != nil {
-		change(&o)
-	}
+	o := optionsOn(log, b, change)
 	s := &testStand{T: t, city: &city{log: log, bus: b, versions: map[string]int64{}}, service: New(o), ended: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.end = cancel
@@ -67,6 +61,31 @@ func startOn(t *testing.T, log *fakeLog, b bus.Bus, change func(*Options)) *test
 		<-fake.started
 	}
 	s.eventually("readiness", func() bool { return s.service.Ready() == nil || s.busAway() })
+	return s
+}
+
+func optionsOn(log *fakeLog, b bus.Bus, change func(*Options)) Options {
+	o := Options{
+		Log: log, Bus: b, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), CompareInterval: 50 * time.Millisecond,
+		Authorize: func(*http.Request) (identity.Principal, error) { return identity.Principal{}, nil },
+	}
+	if change != nil {
+		change(&o)
+	}
+	return o
+}
+
+// startOnly starts a service without a server, which ends with the test.
+func startOnly(t *testing.T, log *fakeLog, b *fakeBus, change func(*Options)) *Service {
+	s := New(optionsOn(log, b, change))
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = s.Run(ctx)
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	<-b.started
 	return s
 }
 
@@ -107,13 +126,13 @@ func (s *testStand) connected(n int) {
 		defer s.service.mu.Unlock()
 		return len(s.service.clients) == n
 	})
-	got := 0.0
-	for enc := range encodings {
-		got += testutil.ToFloat64(s.service.metrics.connections.WithLabelValues(enc.String()))
-	}
-	if got != float64(n) {
-		s.Errorf("the metric says %v clients", got)
-	}
+	s.eventually(fmt.Sprintf("a metric that says %d clients", n), func() bool {
+		got := 0.0
+		for enc := range encodings {
+			got += testutil.ToFloat64(s.service.metrics.connections.WithLabelValues(enc.String()))
+		}
+		return got == float64(n)
+	})
 }
 
 // frame is what a client got.
@@ -155,6 +174,13 @@ func (l *listener) note(f func()) {
 	f()
 	close(l.changed)
 	l.changed = make(chan struct{})
+}
+
+// all returns the lines so far of server-sent events.
+func (l *listener) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.lines)
 }
 
 // until waits until done holds of what came, and why it ended.

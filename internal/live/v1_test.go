@@ -17,7 +17,7 @@ import (
 )
 
 func TestV1SubscriptionsComeAndGoWhileConnected(t *testing.T) {
-	s := start(t, nil)
+	s := startSteady(t, nil)
 	c := s.v1()
 	if w := c.expect("Welcome"); w.Protocol != protocolV1 || w.HeartbeatMs != 10_000 || w.Cursor != s.cursorAt(-1, -1, -1, -1) {
 		t.Errorf("welcomed with %+v", w)
@@ -56,7 +56,7 @@ func TestV1SubscriptionsComeAndGoWhileConnected(t *testing.T) {
 }
 
 func TestV1ASnapshotComesBeforeWhatChangesAfterIt(t *testing.T) {
-	s := start(t, nil)
+	s := startSteady(t, nil)
 	s.write(1, 2, 4, 1)
 	c := s.v1()
 	c.expect("Welcome")
@@ -80,11 +80,11 @@ func TestV1ASnapshotComesBeforeWhatChangesAfterIt(t *testing.T) {
 
 func TestV1AnExpiredCursorIsResetWithASnapshotOrRefused(t *testing.T) {
 	log := newFakeLog(4)
-	before := startOn(t, log, memoryBus(), nil)
+	before := startOn(t, log, newFakeBus(), nil)
 	before.write(1, 1, 1)
 	before.stop()
 	log.set(func() { log.tails[1] = 1 })
-	s := startOn(t, log, memoryBus(), nil)
+	s := startOn(t, log, newFakeBus(), nil)
 	s.versions = before.versions
 	old, other := s.cursorAt(-1, -1, -1, -1), event.Cursor{Topic: event.TopicID{9}, Offsets: event.Offsets{1}}.String()
 	c := s.v1()
@@ -112,7 +112,7 @@ func TestV1AnExpiredCursorIsResetWithASnapshotOrRefused(t *testing.T) {
 
 // What a client says that cannot be done is answered with a code, in its turn, and the connection goes on.
 func TestV1EveryMistakeHasItsCode(t *testing.T) {
-	s := start(t, nil)
+	s := startSteady(t, nil)
 	s.write(1)
 	c := s.v1()
 	c.expect("Welcome")
@@ -169,7 +169,7 @@ func TestV1EveryMistakeHasItsCode(t *testing.T) {
 }
 
 func TestV1WhatIsSaidInMessagesIsRefusedInTheAddress(t *testing.T) {
-	s := start(t, nil)
+	s := startSteady(t, nil)
 	for _, name := range []string{"lot", "zone", "spot", "status", "change", "after", "snapshot", "colour"} {
 		_, answer, err := s.dialV1(nil, "access_token", "x", name, "free")
 		if err == nil || answer.StatusCode != 400 || answer.Header.Get("Sec-WebSocket-Protocol") != "" {
@@ -183,7 +183,7 @@ func TestV1WhatIsSaidInMessagesIsRefusedInTheAddress(t *testing.T) {
 }
 
 func TestV1MessagesOfOtherProgramsComeAsTheyAre(t *testing.T) {
-	s := start(t, nil)
+	s := startSteady(t, nil)
 	c := s.v1()
 	c.expect("Welcome")
 	c.say(`{"type":"Subscribe","id":"a"}`)
@@ -207,7 +207,7 @@ func TestV1MessagesOfOtherProgramsComeAsTheyAre(t *testing.T) {
 }
 
 func TestV1HeartbeatsTellWhereTheClientStandsWhateverItWants(t *testing.T) {
-	s := start(t, func(o *Options) { o.HeartbeatInterval = 20 * time.Millisecond })
+	s := startSteady(t, func(o *Options) { o.HeartbeatInterval = 20 * time.Millisecond })
 	none, some := s.v1(), s.v1()
 	some.say(`{"type":"Subscribe","id":"a","lot":["lot-9"]}`)
 	s.write(1, 2)
@@ -218,7 +218,7 @@ func TestV1HeartbeatsTellWhereTheClientStandsWhateverItWants(t *testing.T) {
 }
 
 func TestV1TheLogBeingAwayIsToldAndItsReturn(t *testing.T) {
-	s := start(t, nil)
+	s := startSteady(t, nil)
 	c := s.v1()
 	c.expect("Welcome")
 	s.log.set(func() { s.log.away = true })
@@ -251,7 +251,7 @@ func tokens(o *Options) {
 }
 
 func TestV1ATokenThatExpiresEndsTheConnectionUnlessThereIsAnother(t *testing.T) {
-	s := start(t, tokens)
+	s := startSteady(t, tokens)
 	c, ends := s.v1("access_token", "61s"), s.v1("access_token", "1s")
 	c.expect("Welcome")
 	ends.expect("Welcome")
@@ -283,13 +283,13 @@ func TestV1ATokenThatExpiresEndsTheConnectionUnlessThereIsAnother(t *testing.T) 
 }
 
 func TestAPlainClientWhoseTokenExpiresIsToldSo(t *testing.T) {
-	s := start(t, tokens)
+	s := startSteady(t, tokens)
 	l, stream := s.webSocket("access_token", "1s"), s.sse("", "access_token", "1s")
 	if code := l.closed(); code != 4401 {
 		t.Errorf("closed with %d", code)
 	}
 	stream.until("its end", func(_ []frame, err error) bool { return err != nil })
-	if lines := strings.Join(stream.lines, "\n"); !strings.Contains(lines, "\n: the token has expired") {
+	if lines := strings.Join(stream.all(), "\n"); !strings.Contains(lines, "\n: the token has expired") {
 		t.Errorf("the stream was %q", lines)
 	}
 }

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -39,8 +40,14 @@ type v1Client struct {
 	changed chan struct{}
 }
 
+// startSteady starts a service that has delivered what is written before the writing ends.
+func startSteady(t *testing.T, change func(*Options)) *testStand {
+	t.Helper()
+	return startOn(t, newFakeLog(4), newFakeBus(), change)
+}
+
 func (s *testStand) dialV1(header http.Header, query ...string) (*websocket.Conn, *http.Response, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return websocket.Dial(ctx, strings.Replace(s.server.URL, "http", "ws", 1)+PathNotifications+"?"+values(query).Encode(),
 		&websocket.DialOptions{HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, HTTPHeader: header, Subprotocols: []string{"other", protocolV1}})
@@ -88,7 +95,7 @@ func (s *testStand) v1(query ...string) *v1Client {
 
 func (c *v1Client) say(format string, args ...any) {
 	c.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := c.conn.Write(ctx, websocket.MessageText, fmt.Appendf(nil, format, args...)); err != nil {
 		c.Fatal(err)
@@ -153,12 +160,7 @@ func (c *v1Client) closed() (websocket.StatusCode, string) {
 		err, changed := c.err, c.changed
 		c.mu.Unlock()
 		if err != nil {
-			var end websocket.CloseError
-			if e, ok := err.(websocket.CloseError); ok {
-				end = e
-			} else {
-				end.Code = websocket.CloseStatus(err)
-			}
+			end, _ := errors.AsType[websocket.CloseError](err)
 			return end.Code, end.Reason
 		}
 		select {

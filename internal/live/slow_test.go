@@ -25,7 +25,6 @@ type slowStand struct {
 	s    *Service
 	tap  *tap
 	in   []byte
-	end  func()
 }
 
 // slowly connects a client and runs the test while time stands still.

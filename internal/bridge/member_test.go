@@ -134,6 +134,7 @@ func TestNothingIsMissedWhenMembersAreKilled(t *testing.T) {
 					t.Fatalf("%d members do not settle, or publish nothing: %+v, %v", members, g, err)
 				}
 				logtest.Write(t, brokers, at(l, 0, value(0, written)), at(l, 1, value(1, written)), at(l, 2, value(2, written)))
+				time.Sleep(20 * time.Millisecond) // each round looks at all that was written
 			}
 		}
 		first := startMember(t, brokers, l, r)

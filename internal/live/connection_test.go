@@ -242,7 +242,7 @@ func TestABrokenFrameIsAnsweredWithItsCode(t *testing.T) {
 }
 
 func TestAClientThatAnswersNoPingIsGone(t *testing.T) {
-	s := start(t, func(o *Options) { o.PingInterval = 100 * time.Millisecond })
+	s := start(t, func(o *Options) { o.PingInterval = time.Second })
 	dead, alive, stream := s.raw(), s.webSocket(), s.sse("")
 	s.connected(3)
 	if op, _, err := dead.frame(); op != ws.Ping || err != nil {

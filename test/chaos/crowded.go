@@ -8,8 +8,10 @@ import (
 var crowded = []scenario{
 	{
 		name: "slow-clients", short: 18 * time.Second, long: 4 * time.Minute,
-		shows:   "1 % of the clients read 1 KB/s: the others' p99 is at most 10 % worse, and memory is bounded",
-		demand:  demand{clients: 100, rate: 200, spots: 200, writers: 4, batch: 10, settle: 90 * time.Second},
+		shows: "1 % of the clients read 1 KB/s: the others' p99 is at most 10 % worse, and memory is bounded",
+		demandOf: func(t *trial) demand {
+			return demand{clients: choose(t, 100, 800), rate: choose(t, 200, 20), spots: 200, writers: 4, batch: choose(t, 10, 1), settle: 90 * time.Second}
+		},
 		prepare: func(t *trial) { t.p.configure(t, "PARKWIRE_LIVE_CLIENT_LIMIT=256KiB") },
 		run: func(t *trial) {
 			n := choose(t, 4, 8)

@@ -45,8 +45,9 @@ var everything = []scenario{
 	},
 	{
 		name: "random", short: 20 * time.Second, long: 12 * time.Minute,
-		shows: "random kills of every kind, in a sequence that its seed reproduces (-seed N -kills 100 -clients 1000)",
-		run:   func(t *trial) { newChance(t).run() },
+		shows:    "random kills of every kind, in a sequence that its seed reproduces (-seed N -kills 100 -clients 1000)",
+		demandOf: demandOfChance,
+		run:      func(t *trial) { newChance(t).run() },
 	},
 }
 

@@ -9,10 +9,11 @@ import (
 // A scenario injects one kind of fault while events flow.
 type scenario struct {
 	name        string
-	shows       string        // what of the promise
-	short, long time.Duration // how long it takes, about
-	demand      demand        // while it runs; the zero value: some
-	prepare     func(*trial)  // before the load begins
+	shows       string              // what of the promise
+	short, long time.Duration       // how long it takes, about
+	demand      demand              // while it runs; the zero value: some
+	demandOf    func(*trial) demand // instead, where it depends on the form
+	prepare     func(*trial)        // before the load begins
 	run         func(*trial)
 	check       func(*trial) // when everything is whole and verify has reported
 }
@@ -45,8 +46,8 @@ func (t *trial) perform(s scenario) {
 		}
 		d := s.demand
 		switch {
-		case s.name == "random":
-			d = demandOfChance(t)
+		case s.demandOf != nil:
+			d = s.demandOf(t)
 		case d.clients == 0:
 			d = some
 		}

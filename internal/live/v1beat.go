@@ -38,7 +38,8 @@ func (s *Service) beat(ctx context.Context) {
 		s.mu.Unlock()
 		for _, c := range between {
 			c.mu.Lock()
-			if cursor := c.at.cursor(); cursor != "" && !c.ending && len(c.control) < maxControl {
+			// A write under way may be further than the place says, and then the cursor would be that of an earlier moment.
+			if cursor := c.at.cursor(); cursor != "" && !c.ending && !c.busy && len(c.control) < maxControl {
 				c.control = appendMessage(c.control, message{Type: "Heartbeat", Cursor: cursor})
 			}
 			c.mu.Unlock()

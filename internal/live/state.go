@@ -185,6 +185,9 @@ func (s *Service) readState(ctx context.Context, began event.Offsets) error {
 		if r.Value == nil {
 			delete(twin, string(r.Key))
 		} else if e := decode(-1, event.None, r.Value); e != nil && e.event.SpotID == string(r.Key) {
+			if newer := twin[e.event.SpotID]; newer != nil && newer.event.Version > e.event.Version {
+				return nil // a relay that had been replaced wrote once more
+			}
 			e.value = slices.Clone(e.value) // else the whole batch that it came in stays
 			twin[e.event.SpotID] = e
 		}

@@ -266,8 +266,10 @@ func closing(t *testing.T, open func(*testing.T) bus.Bus) {
 	l := Listen(t, b)
 	Publish(t, b, "x")
 	l.Messages(1)
-	if err := b.Ready(); err != nil {
-		t.Errorf("before closing: %v", err)
+	for end := time.Now().Add(30 * time.Second); b.Ready() != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("before closing: %v", b.Ready())
+		}
 	}
 	for range 2 {
 		if err := b.Close(); err != nil {

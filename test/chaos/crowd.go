@@ -27,7 +27,7 @@ import (
 // other.
 type crowd struct {
 	ctx       context.Context
-	addresses []string // "host:port"; everybody begins at the first, and goes on to the next one when a connection ends
+	addresses atomic.Pointer[[]string] // "host:port"; everybody begins at the first, and goes on to the next one when a connection ends
 	people    []*person
 	wg        sync.WaitGroup
 
@@ -61,7 +61,8 @@ const (
 
 func newCrowd(t *trial, n int, addresses []string, pace int) *crowd {
 	ctx, stop := context.WithCancel(t.ctx)
-	c := &crowd{ctx: ctx, addresses: addresses}
+	c := &crowd{ctx: ctx}
+	c.addresses.Store(&addresses)
 	c.spots.Store(&map[string]int{})
 	after := t.p.position(t)
 	for range n {
@@ -111,7 +112,8 @@ func (c *crowd) sendAway() (back func()) {
 // live keeps a person connected until the crowd ends. first is called when its first try is over.
 func (p *person) live(first func()) {
 	for at, try := 0, 0; p.ctx.Err() == nil; at++ {
-		reader, err := p.connect(p.addresses[at%len(p.addresses)])
+		addresses := *p.addresses.Load()
+		reader, err := p.connect(addresses[at%len(addresses)])
 		if err == nil {
 			try = 0
 			if lostAt := p.lostAt.Swap(0); lostAt > 0 {

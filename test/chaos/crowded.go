@@ -56,7 +56,9 @@ func runStorm(t *trial) {
 	victim := t.p.Live[0]
 	rest := others(t.p.Live, victim)
 	began := time.Now()
-	c := newCrowd(t, n, instances(t.p.Live), 0)
+	c := newCrowd(t, n, instances(t.p.Live[:1]), 0)
+	everywhere := instances(t.p.Live)
+	c.addresses.Store(&everywhere)
 	t.crowds = append(t.crowds, c)
 	t.note("%d clients connected in %.1f s", n, time.Since(began).Seconds())
 	t.wait(choose(t, 3*time.Second, 10*time.Second))

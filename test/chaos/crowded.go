@@ -7,7 +7,7 @@ import (
 // crowded are the scenarios of very many clients, and of very slow ones.
 var crowded = []scenario{
 	{
-		name: "slow-clients", short: 18 * time.Second, long: 4 * time.Minute,
+		name: "slow-clients", short: 18 * time.Second, long: 150 * time.Second,
 		shows: "1 % of the clients read 1 KB/s: the others' p99 is at most 10 % worse, and memory is bounded",
 		demandOf: func(t *trial) demand {
 			return demand{clients: choose(t, 100, 800), rate: choose(t, 200, 20), spots: 200, writers: 4, batch: choose(t, 10, 1), settle: 90 * time.Second}
@@ -36,7 +36,7 @@ var crowded = []scenario{
 		check: func(t *trial) { t.atMost("p99 of the others", t.row.During, 1.1, t.row.Before) },
 	},
 	{
-		name: "storm", short: 14 * time.Second, long: 2 * time.Minute,
+		name: "storm", short: 14 * time.Second, long: 60 * time.Second,
 		shows:  "an instance with 10,000 clients is killed: 99 % are back within 10 s, by fewer reads of Kafka than one for 100 of them",
 		demand: demand{clients: 8, sse: 2, v1: 2, rate: 4, spots: 4, writers: 2, batch: 1, settle: 2 * time.Minute},
 		run:    runStorm,

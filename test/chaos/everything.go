@@ -12,7 +12,7 @@ import (
 // everything are the scenarios in which every process has its turn.
 var everything = []scenario{
 	{
-		name: "rolling-restart", short: 15 * time.Second, long: 4 * time.Minute,
+		name: "rolling-restart", short: 15 * time.Second, long: 100 * time.Second,
 		shows: "FLUSHALL on Redis and a restart of every process, one after the other, NGINX, Kafka, Redis and PostgreSQL too",
 		run: func(t *trial) {
 			t.fault("FLUSHALL")
@@ -44,7 +44,7 @@ var everything = []scenario{
 		},
 	},
 	{
-		name: "random", short: 20 * time.Second, long: 12 * time.Minute,
+		name: "random", short: 20 * time.Second, long: 4 * time.Minute,
 		shows:    "random kills of every kind, in a sequence that its seed reproduces (-seed N -kills 100 -clients 1000)",
 		demandOf: demandOfChance,
 		run:      func(t *trial) { newChance(t).run() },

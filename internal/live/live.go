@@ -75,7 +75,7 @@ type Options struct {
 	// long is gone. Default 30 s: proxies commonly cut after 60 s.
 	PingInterval time.Duration
 	// CompareInterval is how often the heads of log and instance are compared, which finds what
-	// the bus lost when nothing came after it, and whether the log is there at all. Default 1 s; twenty times as often while the bus is away.
+	// the bus lost when nothing came after it, and whether the log is there at all. Default 1 s; a hundred times as often while the bus is away.
 	CompareInterval time.Duration
 }
 

@@ -19,7 +19,7 @@ type heard struct {
 }
 
 // watchLog asks the log for its heads until ctx ends, at intervals and when the bus comes or goes, and passes on the newest answer. It never
-// waits for anything but the log, so that it knows whether that answers. It asks 20 times as often while the bus is away.
+// waits for anything but the log, so that it knows whether that answers. It asks 100 times as often while the bus is away, since that is then how late events are.
 func (s *Service) watchLog(ctx context.Context, answers chan heard) {
 	var unanswered time.Time // when the first question without an answer was asked; zero: the last one was answered
 	turned := false
@@ -27,7 +27,7 @@ func (s *Service) watchLog(ctx context.Context, answers chan heard) {
 		s.mu.Lock()
 		pause := s.options.CompareInterval
 		if !s.busConnected {
-			pause /= 20
+			pause /= 100
 		}
 		s.mu.Unlock()
 		if !unanswered.IsZero() {

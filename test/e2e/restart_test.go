@@ -73,8 +73,8 @@ func TestKillInTheMiddleOfWritesLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	s := stack.Embedded(t, "--rate-limit", "0")
 	spots := ids("k", 8)
-	s.AddLot(t, "killed", spots...)
 	first := s.WebSocket(t)
+	s.AddLot(t, "killed", spots...)
 	s.Act(t, spots[0], "occupy")
 	start := first.Count(t, len(spots)+1)[len(spots)]
 	first.Close()

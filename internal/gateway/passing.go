@@ -40,11 +40,11 @@ const restartReason = "this gateway restarts: reconnect with after=CURSOR"
 
 // appendGoodbye appends the last that a WebSocket client hears.
 func appendGoodbye(b []byte, v1 bool, code websocket.CloseCode, kind, reason string) []byte {
-	wait := retry().Milliseconds()
+	after := retry()
 	if v1 {
-		b = websocket.AppendFrame(b, websocket.Text, fmt.Appendf(nil, `{"type":"Retry","afterMs":%d,"reason":%q}`, wait, kind))
+		b = websocket.AppendFrame(b, websocket.Text, fmt.Appendf(nil, `{"type":"Retry","afterMs":%d,"reason":%q}`, after.Milliseconds(), kind))
 	}
-	return websocket.AppendClose(b, code, fmt.Sprintf("%s retry-after-ms=%d", reason, wait))
+	return websocket.AppendClose(b, code, websocket.WithRetry(reason, after))
 }
 
 // appendEventsGoodbye does that for server-sent events, whose clients obey the field "retry".

@@ -122,7 +122,7 @@ func (e encoding) appendClose(dst []byte, f farewell) []byte {
 		if e == encodingV1 {
 			dst = appendMessage(dst, message{Type: "Retry", AfterMs: &ms, Reason: f.hint.why})
 		}
-		f.reason += " retry-after-ms=" + strconv.FormatInt(ms, 10)
+		f.reason = websocket.WithRetry(f.reason, f.hint.after)
 	}
 	return websocket.AppendClose(dst, f.code, f.reason)
 }

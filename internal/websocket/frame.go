@@ -2,6 +2,8 @@ package websocket
 
 import (
 	"encoding/binary"
+	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -57,6 +59,11 @@ func AppendHeader(dst []byte, op Opcode, n int) []byte {
 	default:
 		return binary.BigEndian.AppendUint64(append(dst, 127), uint64(n))
 	}
+}
+
+// WithRetry adds to the reason of a close when to come back, so that a page can read it: a browser shows nothing else of it.
+func WithRetry(reason string, after time.Duration) string {
+	return reason + " retry-after-ms=" + strconv.FormatInt(after.Milliseconds(), 10)
 }
 
 // AppendClose appends a close frame. A reason beyond 123 bytes is cut at a character.

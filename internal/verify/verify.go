@@ -77,6 +77,9 @@ type OptionError string
 
 func (e OptionError) Error() string { return string(e) }
 
+// AllConnected is what Run writes to Err once every client has been connected, for who waits for that.
+const AllConnected = "all clients are connected"
+
 const (
 	// patience is how long what must be done is tried again: adding the lot, the last reads, removing the lot.
 	patience = 30 * time.Second
@@ -100,6 +103,7 @@ type verifier struct {
 	dialing   chan struct{}
 	connected atomic.Int64
 	checks    sync.WaitGroup // connections that are being checked
+	ready     chan struct{}  // closed when every client has been connected
 }
 
 func (v *verifier) now() time.Duration { return time.Since(v.began) }
@@ -110,7 +114,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err := o.check(); err != nil {
 		return Report{}, err
 	}
-	v := &verifier{Options: o, lot: newLotID(), timeline: newTimeline(), began: time.Now(), dialing: make(chan struct{}, dials)}
+	v := &verifier{Options: o, lot: newLotID(), timeline: newTimeline(), began: time.Now(), dialing: make(chan struct{}, dials), ready: make(chan struct{})}
 	v.spots = makeSpots(v.lot, o.Spots, o.Rate)
 	v.decoder = newDecoder(v.spots)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -167,6 +171,7 @@ func (v *verifier) verify(ctx context.Context, cursor string) error {
 
 	err := v.allConnected(ctx, listening)
 	if err == nil {
+		close(v.ready)
 		err = v.write(ctx, listening)
 	}
 	if err == nil {
@@ -246,10 +251,16 @@ func (v *verifier) watch(ctx context.Context, listeners []*listener) {
 	defer line.Clear()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
+	ready := v.ready
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
+		case <-ready:
+			line.Clear()
+			fmt.Fprintf(v.Err, "%s (%d)\n", AllConnected, v.Clients)
+			ready = nil
+			continue
 		case <-v.Marks:
 			v.timeline.mark(v.now())
 			continue

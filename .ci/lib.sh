@@ -92,6 +92,33 @@ END
   done
 }
 
+# failed_packages FILE: those in which a test or the build failed. Nothing where a package was not even begun.
+failed_packages() {
+  python3 - "$1" <<'END'
+import json, sys
+events = [json.loads(line) for line in open(sys.argv[1], errors="replace") if line.startswith("{")]
+ended = {e["Package"]: e["Action"] for e in events if "Package" in e and "Test" not in e and e["Action"] in ("pass", "fail", "skip")}
+begun = {e["Package"] for e in events if "Package" in e}
+if begun == set(ended):
+    print("\n".join(sorted(p for p, action in ended.items() if action == "fail")))
+END
+}
+
+# replace_packages FILE SECOND: what SECOND says of its packages instead of what FILE does. Prints the tests that had failed.
+replace_packages() {
+  python3 - "$1" "$2" <<'END'
+import json, sys
+first, second = ([line for line in open(name, errors="replace") if line.startswith("{")] for name in sys.argv[1:])
+package = lambda line: json.loads(line).get("Package")
+anew = {package(line) for line in second}
+for line in first:
+    e = json.loads(line)
+    if e.get("Package") in anew and e["Action"] == "fail" and "Test" in e:
+        print(e["Package"], e["Test"])
+open(sys.argv[1], "w").writelines([line for line in first if package(line) not in anew] + second)
+END
+}
+
 # finish: the result, alone on the last line, and whether the run succeeded.
 finish() {
   local passed failed
@@ -99,6 +126,7 @@ finish() {
   printf '\n%d s\n' "$SECONDS"
   failures
   ((${#failed_steps[@]} == 0)) || printf 'failed: %s\n' "${failed_steps[@]}"
+  [[ ! -f $WORK/second-try ]] || sed 's/^/failed once, passed when run again: /' "$WORK/second-try"
   ((passed > 0)) || { echo 'no test ran'; failed=$((failed + 1)); }
   printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$(count skip)"
   ((failed == 0))

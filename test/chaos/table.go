@@ -32,7 +32,11 @@ type row struct {
 	Failures   []string `json:"failures"`
 	Logs       string   `json:"logs,omitempty"`
 	OK         bool     `json:"ok"`
+	Repeat     bool     `json:"repeat,omitempty"` // it failed, and the next row is the same scenario once more
 }
+
+// intact reports whether whatever went wrong, no client saw anything that it should not.
+func (r *row) intact() bool { return r.Lost+r.Repeated+r.OutOfOrder+r.Wrong == 0 }
 
 // add takes the counts of verify, whose last three phases are those that were marked.
 func (r *row) add(v report) {
@@ -54,8 +58,11 @@ func (r *row) add(v report) {
 }
 
 func (r *row) verdict() string {
-	if r.OK {
+	switch {
+	case r.OK:
 		return "ok"
+	case r.Repeat:
+		return "FAILED, run once more"
 	}
 	return "FAILED"
 }

@@ -32,7 +32,8 @@ func Requested(r *http.Request) bool {
 // The returned bytes are what the client sent behind its handshake. The error is a
 // [*HandshakeError] as long as nothing was written.
 //
-// No extension is agreed on, and a subprotocol only where w has the header Sec-WebSocket-Protocol; see [Offers].
+// A subprotocol and an extension are agreed on only where w has the headers Sec-WebSocket-Protocol and Sec-WebSocket-Extensions; see
+// [Offers] and [OffersDeflate].
 func Accept(w http.ResponseWriter, r *http.Request) (net.Conn, []byte, error) {
 	accept, err := check(r)
 	if err != nil {

@@ -26,8 +26,10 @@ type Message struct {
 // Parser reads the frames of one client from whatever pieces the network delivers. It
 // keeps no buffer while no frame is half read.
 type Parser struct {
-	// MaxMessage bounds a message in bytes; a larger one ends with MessageTooBig.
+	// MaxMessage bounds a message in bytes, as it came and inflated; a larger one ends with MessageTooBig.
 	MaxMessage int
+	// Deflate says that compressed messages may come, see [OffersDeflate].
+	Deflate bool
 
 	header  [14]byte // of the frame that is being read
 	headerN int
@@ -37,6 +39,7 @@ type Parser struct {
 	control   []byte // payload of the control frame that is being read
 	message   []byte // payload of the message that is being read
 	messageOp Opcode // Continuation between messages
+	deflated  bool   // the message is compressed
 	checked   int    // bytes of message that are known to be whole characters
 }
 
@@ -118,8 +121,10 @@ func headerSize(second byte) int {
 func (p *Parser) checkStart() error {
 	op, final, length := Opcode(p.header[0]&0x0F), p.header[0]&0x80 != 0, p.header[1]&0x7F
 	switch {
-	case p.header[0]&0x70 != 0:
+	case p.header[0]&0x30 != 0 || p.header[0]&compressed != 0 && !p.Deflate:
 		return &Error{ProtocolError, "reserved bits are set, but no extension was agreed on"}
+	case p.header[0]&compressed != 0 && op != Text && op != Binary:
+		return &Error{ProtocolError, "only the first frame of a message says that it is compressed"}
 	case p.header[1]&0x80 == 0:
 		return &Error{ProtocolError, "a client must mask its frames"}
 	case op > Binary && op < Close || op > Pong:
@@ -148,10 +153,10 @@ func (p *Parser) startFrame(size int) error {
 	copy(f.mask[:], h[size-4:])
 	if f.op < Close {
 		if f.left > uint64(p.MaxMessage-len(p.message)) {
-			return &Error{MessageTooBig, fmt.Sprintf("a message must not exceed %d bytes", p.MaxMessage)}
+			return tooBig(p.MaxMessage)
 		}
 		if f.op != Continuation {
-			p.messageOp = f.op
+			p.messageOp, p.deflated = f.op, h[0]&compressed != 0
 		}
 	}
 	p.frame, p.inFrame = f, true
@@ -175,6 +180,16 @@ func (p *Parser) endFrame(handle func(Message) error) error {
 	if !p.frame.final {
 		return nil
 	}
+	if p.deflated {
+		var err error
+		if p.message, err = inflate(p.message, p.MaxMessage); err != nil {
+			return err
+		}
+		p.deflated = false
+		if err := p.checkText(); err != nil {
+			return err
+		}
+	}
 	m := Message{Op: p.messageOp, Payload: p.message}
 	cut := m.Op == Text && p.checked < len(m.Payload)
 	p.message, p.messageOp, p.checked = nil, Continuation, 0
@@ -186,10 +201,14 @@ func (p *Parser) endFrame(handle func(Message) error) error {
 
 var errNotUTF8 = &Error{InvalidPayload, "a text message must be UTF-8"}
 
+func tooBig(most int) error {
+	return &Error{MessageTooBig, fmt.Sprintf("a message must not exceed %d bytes", most)}
+}
+
 // checkText fails as soon as a text message can no longer become UTF-8, as a peer that
-// sends much of it would like to know. The last character may still be incomplete.
+// sends much of it would like to know. The last character may still be incomplete. What is compressed is looked at in the end.
 func (p *Parser) checkText() error {
-	if p.messageOp != Text {
+	if p.messageOp != Text || p.deflated {
 		return nil
 	}
 	for rest := p.message[p.checked:]; utf8.FullRune(rest); rest = p.message[p.checked:] {

@@ -37,7 +37,10 @@ const (
 
 // parse feeds b in pieces that cut returns the sizes of, and tells what came of it.
 func parse(b []byte, limit int, cut func(left int) int) (messages []string, err error) {
-	p := Parser{MaxMessage: limit}
+	return parseWith(Parser{MaxMessage: limit}, b, cut)
+}
+
+func parseWith(p Parser, b []byte, cut func(left int) int) (messages []string, err error) {
 	b = bytes.Clone(b) // it is unmasked in place
 	for len(b) > 0 && err == nil {
 		n := cut(len(b))

@@ -50,7 +50,8 @@ type App struct {
 	handlers map[string]http.Handler
 	// endStreams, where set, ends the streams that pass through to other processes.
 	endStreams func(context.Context)
-	server     *httpServer // for clients
+	server     *httpServer  // for clients
+	served     http.Handler // what it serves
 }
 
 // New makes the parts. It reads, or makes, the key for tokens, and does no other I/O.
@@ -61,7 +62,7 @@ func New(c *config.Resolved, o Options) (*App, error) {
 	if a.verifier, err = Verifier(c); err != nil {
 		return nil, err
 	}
-	roots := append([]string{"admin", "server"}, c.Modules...)
+	roots := append([]string{"admin", "server", "proxied"}, c.Modules...)
 	if o.Companion != nil {
 		roots = append(roots, "companion")
 	}

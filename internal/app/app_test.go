@@ -213,6 +213,34 @@ func TestWithoutKafkaThePlatformSaysSoKeepsWhatIsWrittenAndTellsItLater(t *testi
 	}
 }
 
+// A proxy that only moves bytes goes elsewhere only where it cannot connect.
+func TestTheAddressForProxiesIsServedOnlyByAPlatformThatIsReady(t *testing.T) {
+	kafka, proxied := stack.Address(stack.Port(t)), stack.Address(stack.Port(t))
+	p := start(t, "--kafka-brokers="+kafka, "--listen-proxied="+proxied)
+	p.eventually("the database is there", func() bool { status, _ := p.do("GET", "/api/v1/lots", ""); return status == http.StatusOK })
+	if conn, err := net.Dial("tcp", proxied); err == nil {
+		conn.Close()
+		t.Errorf("it can be connected to, and the platform is not ready: %v", p.app.Ready())
+	}
+	broker, err := kafkalog.StartBroker(t.Context(), kafkalog.BrokerOptions{Dir: t.TempDir(), Listen: kafka, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { broker.Close() })
+	p.eventually("the platform is ready", func() bool { return p.app.Ready() == nil })
+	conn, err := net.Dial("tcp", proxied)
+	if err != nil {
+		t.Fatalf("the platform is ready: %v", err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "PROXY TCP4 192.0.2.7 127.0.0.1 12345 5001\r\nGET /api/v1/lots HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK") {
+		t.Errorf("%q, %v", answer, err)
+	}
+}
+
 func TestAPlatformThatWaitsForKafkaEndsWhenItIsTold(t *testing.T) {
 	p := start(t, "--kafka-brokers="+stack.Address(stack.Port(t)))
 	began := time.Now()
@@ -230,7 +258,7 @@ func TestAPortInUseNamesItsSetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	for _, setting := range []string{"listen", "admin-listen", "kafka-listen"} {
+	for _, setting := range []string{"listen", "listen-proxied", "admin-listen", "kafka-listen"} {
 		a, _ := makeApp(t, "--kafka-listen="+stack.Address(stack.Port(t)), "--"+setting+"="+l.Addr().String())
 		if err := a.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), "--"+setting) {
 			t.Errorf("%s: it ended with %v", setting, err)

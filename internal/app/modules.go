@@ -27,6 +27,7 @@ import (
 	"parkwire/internal/parking/postgres"
 	"parkwire/internal/parking/sqlite"
 	"parkwire/internal/problem"
+	"parkwire/internal/proxyprotocol"
 	"parkwire/internal/relay"
 	"parkwire/web"
 )
@@ -49,6 +50,7 @@ var modules = graph{
 	"gateway":  {after: []string{"parking", "live"}, make: (*App).makeGateway},
 	// The address is served from the first moment on: what cannot be done yet is refused with its reason.
 	"server":    {after: []string{"gateway", "parking", "live", "bridge"}, make: (*App).makeServer},
+	"proxied":   {after: []string{"server"}, make: (*App).makeProxied},
 	"companion": {needs: []string{"server"}, make: (*App).makeCompanion},
 	"admin":     {make: (*App).makeAdmin},
 }
@@ -225,9 +227,37 @@ func (a *App) makeServer() (part, error) {
 		mux.Handle("/", problem.Identified(handler))
 		handler = mux
 	}
+	a.served = handler
 	s := newHTTPServer("listen", a.config.Listen, a.config.StopTimeout/2, handler, a.logger("server"))
 	a.server = s
 	p := s.part()
+	p.drain = a.endStreams
+	return p, nil
+}
+
+// makeProxied serves the same to proxies that only move bytes. Such a proxy reads no answer: it goes on to the next instance only where it
+// cannot connect. So this address is not served before the process is ready but for it, and is the first to go.
+func (a *App) makeProxied() (part, error) {
+	c := a.config
+	if c.ListenProxied == "" {
+		return part{}, nil
+	}
+	logger := a.logger("proxied")
+	s := newHTTPServer("listen-proxied", c.ListenProxied, c.StopTimeout/2, a.served, logger)
+	s.wrap = func(l net.Listener) net.Listener {
+		return &proxyprotocol.Listener{TCPListener: l.(*net.TCPListener), Trusted: c.TrustedProxies, Timeout: headerTimeout, Logger: logger}
+	}
+	p := s.part()
+	p.start = func(ctx context.Context) error {
+		for a.health.errBut("proxied") != nil {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+		return s.start(ctx)
+	}
 	p.drain = a.endStreams
 	return p, nil
 }

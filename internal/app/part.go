@@ -223,14 +223,14 @@ func (h *health) report() (ready bool, troubles []trouble) {
 }
 
 // err is report as one error; nil when ready.
-func (h *health) err() error {
-	ready, troubles := h.report()
-	if ready {
-		return nil
-	}
+func (h *health) err() error { return h.errBut("") }
+
+// errBut is err of all parts but one.
+func (h *health) errBut(part string) error {
+	_, troubles := h.report()
 	var errs []error
 	for _, t := range troubles {
-		if t.unfit {
+		if t.unfit && t.part != part {
 			errs = append(errs, fmt.Errorf("%s: %w", t.part, t.reason))
 		}
 	}

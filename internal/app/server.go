@@ -30,6 +30,7 @@ type httpServer struct {
 	address string
 	grace   time.Duration // for requests under way at the end
 	logger  *slog.Logger
+	wrap    func(net.Listener) net.Listener // nil: as it is
 
 	listener net.Listener
 	bound    atomic.Pointer[string] // the address that is served; nil: none yet
@@ -64,6 +65,9 @@ func (s *httpServer) start(ctx context.Context) error {
 		return listenError(s.setting, s.address, err)
 	}
 	bound := listener.Addr().String()
+	if s.wrap != nil {
+		listener = s.wrap(listener)
+	}
 	s.listener = listener
 	s.bound.Store(&bound)
 	s.logger.Info("serving", "setting", s.setting, "address", bound)

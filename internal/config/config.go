@@ -13,11 +13,12 @@ import (
 // in YAML; its default; an example for error messages; its help; and whether it is a secret,
 // which is never printed. The order is that of `parkwire config`.
 type Config struct {
-	Listen      string `name:"listen" default:":5000" example:":5000" help:"address for clients: dashboard, REST and notifications"`
-	AdminListen string `name:"admin-listen" default:"127.0.0.1:9500" example:"127.0.0.1:9500" help:"address for operators: /livez, /readyz, /metrics, /debug/pprof"`
-	DataDir     string `name:"data-dir" default:"./data" example:"/var/lib/parkwire" help:"folder for what the embedded parts store"`
-	LogLevel    string `name:"log-level" default:"info" example:"info" help:"what is logged: debug, info, warn or error"`
-	LogFormat   string `name:"log-format" default:"text" example:"json" help:"how it is logged: text or json"`
+	Listen        string `name:"listen" default:":5000" example:":5000" help:"address for clients: dashboard, REST and notifications"`
+	ListenProxied string `name:"listen-proxied" example:":5001" help:"address for the same clients behind proxies that only move bytes (trusted-proxies, PROXY protocol); empty: none"`
+	AdminListen   string `name:"admin-listen" default:"127.0.0.1:9500" example:"127.0.0.1:9500" help:"address for operators: /livez, /readyz, /metrics, /debug/pprof"`
+	DataDir       string `name:"data-dir" default:"./data" example:"/var/lib/parkwire" help:"folder for what the embedded parts store"`
+	LogLevel      string `name:"log-level" default:"info" example:"info" help:"what is logged: debug, info, warn or error"`
+	LogFormat     string `name:"log-format" default:"text" example:"json" help:"how it is logged: text or json"`
 
 	KafkaBrokers       []string      `name:"kafka-brokers" example:"kafka-1:9092,kafka-2:9092" help:"Kafka servers; empty in all: the embedded one"`
 	KafkaListen        string        `name:"kafka-listen" default:"127.0.0.1:9092" example:"127.0.0.1:9092" help:"address of the embedded Kafka server"`
@@ -49,7 +50,7 @@ type Config struct {
 	RateLimit        float64        `name:"rate-limit" default:"500" example:"500" help:"requests a second for each client (token or address); 0: no limit"`
 	RateBurst        int            `name:"rate-burst" default:"2000" example:"2000" help:"requests that a client may make at once before rate-limit holds"`
 	BodyLimit        Bytes          `name:"body-limit" default:"8MiB" example:"8MiB" help:"largest body of a request"`
-	TrustedProxies   []netip.Prefix `name:"trusted-proxies" default:"127.0.0.0/8,::1/128" example:"10.0.0.0/8" help:"networks of the proxies whose X-Forwarded-For is believed"`
+	TrustedProxies   []netip.Prefix `name:"trusted-proxies" default:"127.0.0.0/8,::1/128" example:"10.0.0.0/8" help:"networks of the proxies whose X-Forwarded-For is believed, and that may use listen-proxied"`
 	CORSOrigins      []string       `name:"cors-origins" example:"https://signs.example.org" help:"sites whose pages may call the REST interface; * for all; empty: none"`
 	WebSocketOrigins []string       `name:"websocket-origins" example:"https://signs.example.org" help:"sites whose pages may open notifications; empty: all"`
 

@@ -15,6 +15,9 @@ import (
 func (l *Loader) validate() {
 	c := &l.config
 	l.check("listen", address(c.Listen))
+	if c.ListenProxied != "" {
+		l.check("listen-proxied", address(c.ListenProxied))
+	}
 	l.check("admin-listen", address(c.AdminListen))
 	l.check("kafka-listen", fixedAddress(c.KafkaListen))
 	if c.KafkaAdvertise != "" {

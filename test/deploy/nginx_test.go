@@ -4,15 +4,20 @@ package deploy
 import (
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"parkwire/internal/proxyprotocol"
 	"parkwire/test/e2e/stack"
 )
 
@@ -179,6 +184,45 @@ func eventually(t *testing.T, patience time.Duration, what string, try func() er
 		}
 		if time.Since(began) > patience {
 			t.Fatalf("%s: not after %v: %v", what, patience, err)
+		}
+	}
+}
+
+// Over the stream too, an instance learns who the client is. An instance that cannot be reached is passed over.
+func TestTheStreamBringsTheAddressOfTheClient(t *testing.T) {
+	need(t, "nginx")
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	instance := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RemoteAddr) })}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- instance.Serve(&proxyprotocol.Listener{
+			TCPListener: tcp.(*net.TCPListener), Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler),
+		})
+	}()
+	t.Cleanup(func() {
+		instance.Close()
+		<-ended
+	})
+	edge := stack.NGINXFor(t, stack.NGINXL4, map[string][]string{"parkwire_live_l4": {stack.Address(stack.Port(t)), tcp.Addr().String()}})
+	edge.Restart(t)
+
+	from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}
+	if runtime.GOOS == "linux" { // where all of 127.0.0.0/8 is this machine
+		from.IP = net.IPv4(127, 0, 77, 7)
+	}
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{LocalAddr: from}).DialContext}}
+	for range 4 { // each of the two is to be tried first
+		answer, err := client.Get(edge.L4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || !strings.HasPrefix(string(body), from.IP.String()+":") {
+			t.Errorf("the instance was told that %q is there, %v; it is %v", body, err, from.IP)
 		}
 	}
 }

@@ -105,7 +105,10 @@ func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 		s.Parking = append(s.Parking, newNode(t, numbered("parking", i), "parking", with(numbered("parking", i)), "--data-dir", t.TempDir()))
 	}
 	for i := range layout.Live {
-		s.Live = append(s.Live, newNode(t, numbered("notifications", i), "notifications", with(numbered("notifications", i)), "--data-dir", t.TempDir()))
+		proxied := Address(Port(t))
+		n := newNode(t, numbered("notifications", i), "notifications", with(numbered("notifications", i)), "--data-dir", t.TempDir(), "--listen-proxied", proxied)
+		n.Proxied = proxied
+		s.Live = append(s.Live, n)
 	}
 	for i := range layout.Gateways {
 		s.Gateways = append(s.Gateways, newNode(t, numbered("gateway", i), "gateway", with(numbered("gateway", i)),

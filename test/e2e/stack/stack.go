@@ -19,6 +19,8 @@ type Node struct {
 	*Process          // nil before the first Start
 	Name     string   // as it appears in failures
 	URL      string   // "http://host:port", what it serves to clients; empty for a part that serves none
+	Proxied  string   // "host:port" of the same behind the PROXY protocol; empty where there is none
+	L4       string   // "http://host:port", where NGINX forwards notifications as a stream; empty where it does not
 	Settings []string // further ones from the next start on, as "NAME=value"
 	admin    string
 	health   string // the address that answers 200 when it is ready

@@ -33,7 +33,7 @@ func (s *Service) full() bool {
 // any more it returns nil.
 func (s *Service) enter(conn net.Conn, enc encoding) *client {
 	c := &client{socket: websocket.NewSocket(conn), encoding: enc, service: s, index: -1, slot: -1}
-	if enc == encodingV1 {
+	if enc.isV1() {
 		c.v1 = newSession()
 	}
 	s.mu.Lock()

@@ -85,13 +85,9 @@ func (s *Service) deliverForeign(message []byte) {
 // broadcast appends the event to the log of every subscription that wants it, encoded
 // once an encoding. The caller holds mu.
 func (s *Service) broadcast(e *event.Event, encode func(encoding) []byte) (grown []*subscription) {
-	var frames [encodings][]byte
+	var frames encoded
 	s.subs.concerned(e, func(sub *subscription) {
-		enc := sub.key.encoding
-		if frames[enc] == nil {
-			frames[enc] = encode(enc)
-		}
-		sub.log.append(frames[enc])
+		sub.log.append(frames.in(sub.key.encoding, encode))
 		grown = append(grown, sub)
 	})
 	return grown

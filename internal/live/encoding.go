@@ -14,13 +14,52 @@ import (
 type encoding int
 
 const (
-	encodingWebSocket encoding = iota // one JSON event a text frame
-	encodingSSE                       // WHATWG HTML, section 9.2: server-sent events
-	encodingV1                        // the subprotocol parkwire.v1: api/asyncapi.yaml
+	encodingWebSocket        encoding = iota // one JSON event a text frame
+	encodingSSE                              // WHATWG HTML, section 9.2: server-sent events
+	encodingV1                               // the subprotocol parkwire.v1: api/asyncapi.yaml
+	encodingWebSocketDeflate                 // the same two, compressed (RFC 7692) where that makes a frame shorter
+	encodingV1Deflate
 	encodings
 )
 
-func (e encoding) String() string { return [encodings]string{"websocket", "sse", "v1"}[e] }
+func (e encoding) String() string {
+	return [encodings]string{"websocket", "sse", "v1", "websocket-deflate", "v1-deflate"}[e]
+}
+
+func (e encoding) isV1() bool { return e == encodingV1 || e == encodingV1Deflate }
+
+func (e encoding) isDeflated() bool { return e == encodingWebSocketDeflate || e == encodingV1Deflate }
+
+// deflated is the same encoding of a WebSocket with compression.
+func (e encoding) deflated() encoding {
+	if e.isV1() {
+		return encodingV1Deflate
+	}
+	return encodingWebSocketDeflate
+}
+
+// appendText appends a text frame.
+func (e encoding) appendText(dst, body []byte) []byte {
+	return e.finish(websocket.AppendFrame(dst, websocket.Text, body), len(dst))
+}
+
+// finish compresses the frame that dst ends with, from the given offset on, where the client can read that.
+func (e encoding) finish(dst []byte, from int) []byte {
+	if e.isDeflated() {
+		return websocket.Deflate(dst, from)
+	}
+	return dst
+}
+
+// encoded keeps what is encoded once for all that get it in the same encoding.
+type encoded [encodings][]byte
+
+func (x *encoded) in(e encoding, encode func(encoding) []byte) []byte {
+	if x[e] == nil {
+		x[e] = encode(e)
+	}
+	return x[e]
+}
 
 // The codes of ours, of the private range 4000 to 4999.
 const (
@@ -45,8 +84,8 @@ func (e encoding) appendStart(dst []byte, cursor string) []byte {
 
 // appendEvent appends an event of the log; the cursor is where its receiver then stands.
 func (e encoding) appendEvent(dst, value []byte, cursor string) []byte {
-	if e == encodingV1 {
-		return appendEvents(dst, "", [][]byte{value}, cursor)
+	if e.isV1() {
+		return e.appendEvents(dst, "", [][]byte{value}, cursor)
 	}
 	return e.appendBody(dst, event.AppendCursor(make([]byte, 0, len(value)+len(cursor)+len(`,"cursor":""`)), value, cursor), cursor)
 }
@@ -62,7 +101,7 @@ func (e encoding) appendState(dst, value []byte, cursor string) []byte {
 
 func (e encoding) appendBody(dst, body []byte, id string) []byte {
 	if e != encodingSSE {
-		return websocket.AppendFrame(dst, websocket.Text, body)
+		return e.appendText(dst, body)
 	}
 	if id != "" {
 		dst = append(dst, "id: "...)
@@ -74,11 +113,11 @@ func (e encoding) appendBody(dst, body []byte, id string) []byte {
 
 // appendForeign appends a message of another program as it is. It has no place in the log, so no cursor.
 func (e encoding) appendForeign(dst, message []byte) []byte {
-	if e == encodingV1 {
+	if e.isV1() {
 		if !json.Valid(message) {
 			message, _ = json.Marshal(string(message))
 		}
-		return appendMessage(dst, foreignMessage{"Foreign", message})
+		return e.appendMessage(dst, foreignMessage{"Foreign", message})
 	}
 	return e.appendBody(dst, message, "")
 }
@@ -119,8 +158,8 @@ func (e encoding) appendClose(dst []byte, f farewell) []byte {
 		return append(dst, "\n\n"...)
 	}
 	if f.hint.after > 0 {
-		if e == encodingV1 {
-			dst = appendMessage(dst, message{Type: "Retry", AfterMs: &ms, Reason: f.hint.why})
+		if e.isV1() {
+			dst = e.appendMessage(dst, message{Type: "Retry", AfterMs: &ms, Reason: f.hint.why})
 		}
 		f.reason = websocket.WithRetry(f.reason, f.hint.after)
 	}

@@ -47,7 +47,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	if r.Method == http.MethodOptions {
 		return s.preflight(w, r)
 	}
-	enc, err := negotiate(w, r)
+	enc, err := s.negotiate(w, r)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	if enc == encodingV1 && f.values() > 0 {
+	if enc.isV1() && f.values() > 0 {
 		return notInAddress(q)
 	}
 	if err := s.allowOrigin(w, r); err != nil {
@@ -63,7 +63,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	}
 	wait, overloaded := s.overloaded()
 	in, fresh, err := s.entranceOf(r, enc, q, f)
-	expired := errors.Is(err, errCursorExpired) && enc == encodingWebSocket
+	expired := errors.Is(err, errCursorExpired) && enc != encodingSSE
 	if err != nil && !expired && !overloaded {
 		return err
 	}
@@ -74,7 +74,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	var at *stand
 	switch {
 	case overloaded:
-	case enc == encodingV1:
+	case enc.isV1():
 		at = s.takeStand(enc)
 	case fresh:
 		at = s.takeStand(enc, f)
@@ -111,7 +111,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 
 // parametersOf are what an address may have beside the filter. Clients of parkwire.v1 say the rest in messages.
 func parametersOf(enc encoding) []string {
-	if enc == encodingV1 {
+	if enc.isV1() {
 		return []string{"access_token"}
 	}
 	return []string{"after", "snapshot", "access_token"}
@@ -176,13 +176,16 @@ func turnAway(conn net.Conn, enc encoding, f farewell) {
 // shakeHands takes over the connection of a client. An error means that there is nobody to answer any more,
 // unless it is a [*websocket.HandshakeError].
 func shakeHands(w http.ResponseWriter, r *http.Request, enc encoding) (conn net.Conn, early []byte, err error) {
-	switch enc {
-	case encodingV1:
+	if enc.isV1() {
 		w.Header().Set("Sec-WebSocket-Protocol", protocolV1)
-		fallthrough
-	case encodingWebSocket:
+	}
+	if enc.isDeflated() {
+		answer, _ := websocket.OffersDeflate(r)
+		w.Header().Set(websocket.HeaderExtensions, answer)
+	}
+	if enc != encodingSSE {
 		conn, early, err = websocket.Accept(w, r)
-	default:
+	} else {
 		describeStream(w.Header())
 		// The stream ends with its connection, and so needs neither a length nor chunks: events are the same bytes for all.
 		w.Header().Set("Connection", "close")
@@ -191,6 +194,7 @@ func shakeHands(w http.ResponseWriter, r *http.Request, enc encoding) (conn net.
 	}
 	if _, refused := errors.AsType[*websocket.HandshakeError](err); refused {
 		w.Header().Del("Sec-WebSocket-Protocol")
+		w.Header().Del(websocket.HeaderExtensions)
 	} else if err != nil {
 		err = fmt.Errorf("%w: %w", errGone, err)
 	}
@@ -208,14 +212,19 @@ func describeStream(h http.Header) {
 }
 
 // negotiate decides how to speak to the client.
-func negotiate(w http.ResponseWriter, r *http.Request) (encoding, error) {
+func (s *Service) negotiate(w http.ResponseWriter, r *http.Request) (encoding, error) {
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return 0, notAllowed(w)
-	case websocket.Requested(r) && websocket.Offers(r, protocolV1):
-		return encodingV1, nil
 	case websocket.Requested(r):
-		return encodingWebSocket, nil
+		enc := encodingWebSocket
+		if websocket.Offers(r, protocolV1) {
+			enc = encodingV1
+		}
+		if _, ok := websocket.OffersDeflate(r); ok && s.options.Compression {
+			enc = enc.deflated()
+		}
+		return enc, nil
 	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
 		return encodingSSE, nil
 	}

@@ -61,6 +61,9 @@ type Options struct {
 	// Origins are the values of the Origin header that may listen; empty: all.
 	// Access rests on tokens, never on cookies, so that other sites gain nothing by default.
 	Origins []string
+	// Compression lets WebSockets have frames compressed that want it (permessage-deflate), once for all of them. Default off: it takes some
+	// 10 µs an event, and saves little of an event that comes alone.
+	Compression bool
 	// MaxClients bounds the connections of this instance; beyond, clients are told to try again
 	// later. Default 100,000.
 	MaxClients int

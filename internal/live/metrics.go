@@ -53,7 +53,7 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		}),
 		overload: counter("overload_refused_total", "Clients sent away because there were too many, or too many came."),
 	}
-	for _, e := range []encoding{encodingWebSocket, encodingSSE, encodingV1} {
+	for e := range encodings {
 		m.connections.WithLabelValues(e.String())
 	}
 	if r != nil {

@@ -67,8 +67,11 @@ func (p *person) request(path string, more ...string) *http.Request {
 func (p *person) join(t *rapid.T, i *instance) {
 	r := p.request(PathNotifications)
 	switch {
-	case p.encoding == encodingWebSocket:
+	case p.encoding != encodingSSE:
 		r.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}
+		if p.encoding.isDeflated() {
+			r.Header.Set(websocket.HeaderExtensions, "permessage-deflate")
+		}
 	default:
 		r.Header.Set("Accept", "text/event-stream")
 		if p.cursor != "" && len(p.name)%2 == 0 {
@@ -198,7 +201,7 @@ func cutFrame(b []byte) (op websocket.Opcode, payload, rest []byte) {
 	if uint64(len(b)) < uint64(head)+n || len(b) < head {
 		return 0, nil, nil
 	}
-	return websocket.Opcode(b[0] & 0xf), b[head:][:n], b[head:][n:]
+	return websocket.Opcode(b[0] & 0xf), websocket.Inflated(b[:head+int(n)]), b[head:][n:]
 }
 
 func (p *person) block(t *rapid.T, block string) {

@@ -214,7 +214,7 @@ func (w *world) forget(t *rapid.T) {
 // comes adds somebody who listens for the first time, and begins now, at any place of the log, or at its oldest event.
 func (w *world) comes(t *rapid.T) {
 	p := &person{world: w, name: fmt.Sprint("person ", len(w.people)), query: url.Values{}}
-	p.encoding = rapid.SampledFrom([]encoding{encodingWebSocket, encodingSSE}).Draw(t, "encoding")
+	p.encoding = rapid.SampledFrom([]encoding{encodingWebSocket, encodingWebSocketDeflate, encodingSSE}).Draw(t, "encoding")
 	for _, field := range [][]string{
 		{"lot", "lot-0", "lot-1", "lot-2"}, {"zone", "zone-0", "zone-1", "zone-2", "zone-3"}, {"spot", "s-000", "s-003", "s-007"}, {"status", "free", "occupied"},
 	} {

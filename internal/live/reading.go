@@ -21,7 +21,7 @@ const maxClientMessage = 4 << 10
 // socket with bytes unread would reset it, and the reset would overtake the close frame.
 func (c *client) read(early []byte) {
 	defer c.service.leave(c)
-	parser, deaf := websocket.Parser{MaxMessage: maxClientMessage}, c.encoding == encodingSSE
+	parser, deaf := websocket.Parser{MaxMessage: maxClientMessage, Deflate: c.encoding.isDeflated()}, c.encoding == encodingSSE
 	if c.v1 != nil {
 		parser.MaxMessage = maxRequest
 	}

@@ -33,8 +33,8 @@ func (s *Service) takeStand(enc encoding, filters ...filter) *stand {
 	cursor := s.cursor(s.heads)
 	sub := s.subs.acquire(enc, cursor, filters...)
 	at := &stand{sub: sub, at: sub.log.end(), cursor: cursor}
-	if enc == encodingV1 {
-		at.told = s.appendWelcome(nil, cursor)
+	if enc.isV1() {
+		at.told = s.appendWelcome(enc, cursor)
 	}
 	return at
 }
@@ -279,7 +279,7 @@ func (r *resumption) arrived(have event.Offsets) {
 		r.missed.append(start)
 	}
 	if r.v1 != nil {
-		s.appendChange(r.missed, r.heard)
+		s.appendChange(r)
 	}
 	delete(s.switching, r.client)
 	r.mu.Lock()

@@ -94,7 +94,7 @@ func (s *Service) silent() {
 
 // tellStale is called when the log goes away, with the time of its last answer, and when it is back, with the zero time. The caller
 // holds mu.
-func (s *Service) tellStale(since time.Time) { s.tellV1(stale{since: since}.append(nil)) }
+func (s *Service) tellStale(since time.Time) { s.tellV1(stale{since: since}.message()) }
 
 // staleSeconds is for how long the log has not answered; 0 while it does.
 func (s *Service) staleSeconds() float64 {

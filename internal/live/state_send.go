@@ -43,7 +43,7 @@ func (r *resumption) sendParts(ctx context.Context, state *snapshot, id string, 
 	var values [][]byte
 	size := 0
 	part := func(cursor string) {
-		r.buf = appendPart(r.buf[:0], id, values, cursor)
+		r.buf = r.encoding.appendPart(r.buf[:0], id, values, cursor)
 		r.missed.append(r.buf)
 		values, size = values[:0], 0
 	}

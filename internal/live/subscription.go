@@ -72,7 +72,7 @@ func (s *subscriptions) acquire(enc encoding, cursor string, filters ...filter) 
 	if sub == nil {
 		sub = &subscription{key: key, filters: filters, log: newFrameLog(), members: make([][]*client, s.senders), marked: make([]bool, s.senders)}
 		s.byKey[key] = sub
-		if enc == encodingV1 {
+		if enc.isV1() {
 			sub.log = newFrameLogAt(cursor)
 			s.v1[sub] = struct{}{}
 		}

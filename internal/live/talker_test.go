@@ -59,6 +59,9 @@ func (k *talker) connect(t *rapid.T, i *instance) {
 	r := httptest.NewRequest(http.MethodGet, PathNotifications, nil)
 	r.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
 		"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Sec-Websocket-Protocol": {protocolV1}}
+	if rapid.Bool().Draw(t, "compressed") {
+		r.Header.Set(websocket.HeaderExtensions, "permessage-deflate")
+	}
 	w := tapWriter{httptest.NewRecorder(), newTap(t), func() {}}
 	p.tap = w.tap
 	i.Handler().ServeHTTP(w, r)

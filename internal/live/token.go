@@ -48,7 +48,7 @@ func (c *client) tokenTurns(expires time.Time) {
 	if left := time.Until(expires); left > 0 {
 		c.token.timer.Reset(left)
 		if c.v1 != nil {
-			c.say(appendMessage(nil, message{Type: "Error", Code: codeTokenExpiring, Field: "token",
+			c.say(c.encoding.appendMessage(nil, message{Type: "Error", Code: codeTokenExpiring, Field: "token",
 				Message: "The token expires at " + timestamp(expires) + ". Send another one with Authenticate."}))
 		}
 	} else {

@@ -310,7 +310,7 @@ func FuzzParseRequest(f *testing.F) {
 		switch r.kind {
 		case "Error":
 			var m said
-			_, payload, rest := cutFrame(appendMessage(nil, r.refusal))
+			_, payload, rest := cutFrame(encodingV1.appendMessage(nil, r.refusal))
 			if json.Unmarshal(payload, &m) != nil || m.Type != "Error" || m.Code == "" || len(m.Message) == 0 || len(rest) > 0 {
 				t.Fatalf("%q is answered with %q", text, payload)
 			}

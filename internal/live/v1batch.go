@@ -33,9 +33,9 @@ func (r *resumption) closeBatch(done event.Offsets) {
 	cursor := r.service.cursor(done)
 	if r.omitted > 0 {
 		r.service.metrics.conflated.Add(float64(r.omitted))
-		r.missed.append(appendMessage(nil, message{Type: "Conflated", After: r.after, Omitted: r.omitted}))
+		r.missed.append(r.encoding.appendMessage(nil, message{Type: "Conflated", After: r.after, Omitted: r.omitted}))
 	}
-	r.buf = appendEvents(r.buf[:0], r.batchFor, r.batch, cursor)
+	r.buf = r.encoding.appendEvents(r.buf[:0], r.batchFor, r.batch, cursor)
 	r.missed.append(r.buf)
 	r.batch, r.batchBytes, r.omitted, r.after = r.batch[:0], 0, 0, cursor
 }

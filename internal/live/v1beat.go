@@ -8,12 +8,12 @@ import (
 )
 
 // appendWelcome appends the first thing that a client of parkwire.v1 hears. The caller holds mu.
-func (s *Service) appendWelcome(dst []byte, cursor string) []byte {
-	dst = appendMessage(dst, message{Type: "Welcome", Protocol: protocolV1, HeartbeatMs: s.options.HeartbeatInterval.Milliseconds(), Cursor: cursor})
+func (s *Service) appendWelcome(enc encoding, cursor string) []byte {
+	told := enc.appendMessage(nil, message{Type: "Welcome", Protocol: protocolV1, HeartbeatMs: s.options.HeartbeatInterval.Milliseconds(), Cursor: cursor})
 	if now := s.stale(); !now.since.IsZero() {
-		dst = now.append(dst)
+		told = enc.appendMessage(told, now.message())
 	}
-	return dst
+	return told
 }
 
 // beat tells clients of parkwire.v1 where they stand, until ctx ends: one frame for all. It goes through the logs of the subscriptions, so
@@ -33,14 +33,14 @@ func (s *Service) beat(ctx context.Context) {
 			between = append(between, c)
 		}
 		if len(s.subs.v1) > 0 {
-			s.tellV1(appendMessage(nil, message{Type: "Heartbeat", Cursor: s.cursor(s.heads)}))
+			s.tellV1(message{Type: "Heartbeat", Cursor: s.cursor(s.heads)})
 		}
 		s.mu.Unlock()
 		for _, c := range between {
 			c.mu.Lock()
 			// A write under way may be further than the place says, and then the cursor would be that of an earlier moment.
 			if cursor := c.at.cursor(); cursor != "" && !c.ending && !c.busy && len(c.control) < maxControl {
-				c.control = appendMessage(c.control, message{Type: "Heartbeat", Cursor: cursor})
+				c.control = c.encoding.appendMessage(c.control, message{Type: "Heartbeat", Cursor: cursor})
 			}
 			c.mu.Unlock()
 			c.flush()
@@ -48,11 +48,12 @@ func (s *Service) beat(ctx context.Context) {
 	}
 }
 
-// tellV1 sends a frame to all clients of parkwire.v1 that follow a subscription. The caller holds mu.
-func (s *Service) tellV1(frame []byte) {
+// tellV1 sends a message to all clients of parkwire.v1 that follow a subscription. The caller holds mu.
+func (s *Service) tellV1(m message) {
+	var frames encoded
 	grown := make([]*subscription, 0, len(s.subs.v1))
 	for sub := range s.subs.v1 {
-		sub.log.append(frame)
+		sub.log.append(frames.in(sub.key.encoding, func(enc encoding) []byte { return enc.appendMessage(nil, m) }))
 		grown = append(grown, sub)
 	}
 	s.wake(grown)
@@ -61,14 +62,12 @@ func (s *Service) tellV1(frame []byte) {
 // tellSwitching sends a message of another program to clients that are between two subscriptions, unless they are too slow. The
 // caller holds mu.
 func (s *Service) tellSwitching(e *event.Event, message []byte) {
-	var frame []byte
+	var frames encoded
 	for c, filters := range s.switching {
 		if !wants(filters, e) {
 			continue
 		}
-		if frame == nil {
-			frame = encodingV1.appendForeign(nil, message)
-		}
+		frame := frames.in(c.encoding, func(enc encoding) []byte { return enc.appendForeign(nil, message) })
 		c.mu.Lock()
 		if !c.gone && !c.ending && c.at.behind() < s.options.ClientBytes {
 			c.at.log.append(frame)
@@ -87,16 +86,16 @@ type stale struct {
 // stale is what holds now. The caller holds mu.
 func (s *Service) stale() stale { return stale{since: s.staleSince} }
 
-func (s stale) append(dst []byte) []byte {
+func (s stale) message() message {
 	if s.since.IsZero() {
-		return appendMessage(dst, message{Type: "Fresh"})
+		return message{Type: "Fresh"}
 	}
-	return appendMessage(dst, message{Type: "Stale", StaleSince: timestamp(s.since)})
+	return message{Type: "Stale", StaleSince: timestamp(s.since)}
 }
 
 // appendChange tells a client what has changed since it heard of it. The caller holds mu.
-func (s *Service) appendChange(log *frameLog, heard stale) {
-	if now := s.stale(); heard.unknown || now != heard {
-		log.append(now.append(nil))
+func (s *Service) appendChange(r *resumption) {
+	if now := s.stale(); r.heard.unknown || now != r.heard {
+		r.missed.append(r.encoding.appendMessage(nil, now.message()))
 	}
 }

@@ -118,7 +118,7 @@ func (r *resumption) supply(ctx context.Context, keep need, removed string, add 
 	s := r.service
 	r.needs, r.after = []need{keep}, s.cursor(keep.has)
 	if removed != "" {
-		r.missed.append(appendMessage(nil, message{Type: "Unsubscribed", ID: removed}))
+		r.missed.append(r.encoding.appendMessage(nil, message{Type: "Unsubscribed", ID: removed}))
 	}
 	if add != nil {
 		switch {
@@ -142,10 +142,10 @@ func (r *resumption) supply(ctx context.Context, keep need, removed string, add 
 // announce tells the client where the addition begins, and sends the state where that is asked for.
 func (r *resumption) announce(ctx context.Context, add *addition, stands event.Offsets) error {
 	if !add.known {
-		r.missed.append(appendMessage(nil, message{Type: "Subscribed", ID: add.id, Cursor: r.service.cursor(stands)}))
+		r.missed.append(r.encoding.appendMessage(nil, message{Type: "Subscribed", ID: add.id, Cursor: r.service.cursor(stands)}))
 	}
 	if add.reset != "" {
-		r.missed.append(appendMessage(nil, message{Type: "Reset", ID: add.id, Reason: add.reset}))
+		r.missed.append(r.encoding.appendMessage(nil, message{Type: "Reset", ID: add.id, Reason: add.reset}))
 	}
 	if add.state != nil {
 		return r.sendParts(ctx, add.state, add.id, add.filter, stands)
@@ -168,7 +168,7 @@ func (r *resumption) without(ctx context.Context, keep need, add *addition) erro
 	if !add.mayReset {
 		m = message{Type: "Error", Code: codeCursorExpired, ID: add.id, Field: "after", Message: expiredAnswer}
 	}
-	r.missed.append(appendMessage(nil, m))
+	r.missed.append(r.encoding.appendMessage(nil, m))
 	return r.bring(ctx)
 }
 

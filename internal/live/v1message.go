@@ -50,21 +50,21 @@ type foreignMessage struct {
 }
 
 // appendMessage appends a text frame with m.
-func appendMessage(dst []byte, m any) []byte {
+func (e encoding) appendMessage(dst []byte, m any) []byte {
 	body, err := json.Marshal(m)
 	if err != nil {
 		panic(err) // of strings, numbers and valid JSON
 	}
-	return websocket.AppendFrame(dst, websocket.Text, body)
+	return e.appendText(dst, body)
 }
 
 // appendEvents appends a frame with events, for one subscription alone where alone is its id. The cursor is where its receiver then stands.
-func appendEvents(dst []byte, alone string, values [][]byte, cursor string) []byte {
+func (e encoding) appendEvents(dst []byte, alone string, values [][]byte, cursor string) []byte {
 	head := `{"type":"Events",`
 	if alone != "" {
 		head += `"id":` + quote(alone) + `,`
 	}
-	return appendList(dst, head+`"events":[`, values, `],"cursor":"`+cursor+`"}`)
+	return e.appendList(dst, head+`"events":[`, values, `],"cursor":"`+cursor+`"}`)
 }
 
 func quote(id string) string {
@@ -73,16 +73,16 @@ func quote(id string) string {
 }
 
 // appendPart appends a frame with a part of a snapshot; the last part has the cursor of the state.
-func appendPart(dst []byte, id string, values [][]byte, cursor string) []byte {
+func (e encoding) appendPart(dst []byte, id string, values [][]byte, cursor string) []byte {
 	tail := `]}`
 	if cursor != "" {
 		tail = `],"complete":true,"cursor":"` + cursor + `"}`
 	}
-	return appendList(dst, `{"type":"Snapshot","id":`+quote(id)+`,"events":[`, values, tail)
+	return e.appendList(dst, `{"type":"Snapshot","id":`+quote(id)+`,"events":[`, values, tail)
 }
 
-func appendList(dst []byte, head string, values [][]byte, tail string) []byte {
-	size := len(head) + len(tail) + max(0, len(values)-1)
+func (e encoding) appendList(dst []byte, head string, values [][]byte, tail string) []byte {
+	from, size := len(dst), len(head)+len(tail)+max(0, len(values)-1)
 	for _, v := range values {
 		size += len(v)
 	}
@@ -93,13 +93,13 @@ func appendList(dst []byte, head string, values [][]byte, tail string) []byte {
 		}
 		dst = append(dst, v...)
 	}
-	return append(dst, tail...)
+	return e.finish(append(dst, tail...), from)
 }
 
 // cursorOf returns the cursor of a frame of this protocol, which is the last field of its message; empty where it has none.
 func cursorOf(frame []byte) string {
 	const before, behind = `"cursor":"`, `"}`
-	text, ok := bytes.CutSuffix(frame, []byte(behind))
+	text, ok := bytes.CutSuffix(websocket.Inflated(frame), []byte(behind))
 	if !ok {
 		return ""
 	}

@@ -95,7 +95,7 @@ func (c *client) serve() {
 // answer sends a message in its turn.
 func (c *client) answer(m message) {
 	c.mu.Lock()
-	c.say(appendMessage(nil, m))
+	c.say(c.encoding.appendMessage(nil, m))
 	c.mu.Unlock()
 	c.flush()
 }

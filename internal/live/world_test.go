@@ -126,7 +126,7 @@ func (w *world) start(t *rapid.T, n int) {
 		Log: w.log, Bus: i, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Authorize:   func(*http.Request) (identity.Principal, error) { return identity.Principal{}, nil },
 		MemoryBytes: int64(rapid.SampledFrom([]int{1, 4 * (entryOverhead + 200), 1 << 20}).Draw(t, "memory")),
-		RangeBytes:  int64(rapid.SampledFrom([]int{1, 4 * (entryOverhead + 200), 1 << 20}).Draw(t, "ranges")), ClientBytes: 6 << 10,
+		RangeBytes:  int64(rapid.SampledFrom([]int{1, 4 * (entryOverhead + 200), 1 << 20}).Draw(t, "ranges")), ClientBytes: 6 << 10, Compression: true,
 	})
 	i.shared.ranges.size.offsets = rapid.Int64Range(1, 20).Draw(t, "offsets of a block")
 	ctx, cancel := context.WithCancel(context.Background())

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"parkwire/internal/identity"
 )
 
 // A clientKey is whose requests are counted together: a token's subject, or an address.
@@ -13,17 +15,12 @@ type clientKey struct {
 	address netip.Addr
 }
 
-// keyOf returns the key of a client without subject by its address. Who has one IPv6 address has 2^64 of them.
+// keyOf returns the key of a client, without a subject by its address.
 func keyOf(subject string, address netip.Addr) clientKey {
 	if subject != "" {
 		return clientKey{subject: subject}
 	}
-	if address.Is6() {
-		if network, err := address.Prefix(64); err == nil {
-			address = network.Addr()
-		}
-	}
-	return clientKey{address: address}
+	return clientKey{address: identity.Household(address)}
 }
 
 // A limiter is a token bucket for each client, in the form of the generic cell rate algorithm: all that is kept

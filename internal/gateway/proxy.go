@@ -150,7 +150,7 @@ func makeRewindable(r *http.Request) error {
 // rewrite makes the outgoing request. What the gateway says of the client is set again, since a client can have any header
 // taken out on the way by naming it in Connection.
 func rewrite(r *httputil.ProxyRequest) {
-	for _, name := range []string{identity.HeaderSubject, identity.HeaderScopes, problem.HeaderRequestID, headerForwardedFor, "Authorization"} {
+	for _, name := range []string{identity.HeaderSubject, identity.HeaderScopes, problem.HeaderRequestID, identity.HeaderForwardedFor, "Authorization"} {
 		if values := r.In.Header[name]; len(values) > 0 {
 			r.Out.Header[name] = values
 		}

@@ -16,7 +16,7 @@ import (
 // serve is the way of every request, from top to bottom.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	r = problem.Identify(r) // a copy but for the header, which is the gateway's to change from here on
-	x := &exchange{ResponseWriter: w, began: time.Now(), resource: g.lookup(r), client: g.clientAddress(r)}
+	x := &exchange{ResponseWriter: w, began: time.Now(), resource: g.lookup(r), client: identity.ClientAddress(r, g.options.TrustedProxies)}
 	x.Header().Set(problem.HeaderRequestID, problem.RequestID(r.Context()))
 	defer g.end(x, r)
 
@@ -65,7 +65,7 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 		return nil, nil, err
 	}
 	if x.client.IsValid() {
-		r.Header.Set(headerForwardedFor, x.client.String())
+		r.Header.Set(identity.HeaderForwardedFor, x.client.String())
 	}
 	identity.Forward(r.Header, principal)
 	return e.handler, release, nil

@@ -1,22 +1,24 @@
-package gateway
+package identity
 
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
-const headerForwardedFor = "X-Forwarded-For"
+// HeaderForwardedFor names the addresses that a request passed.
+const HeaderForwardedFor = "X-Forwarded-For"
 
-// clientAddress returns the address a request comes from. What stands in X-Forwarded-For is believed from the right, as far
-// as it was written by trusted proxies: the first address that is none of theirs is the client, whatever it
+// ClientAddress returns the address a request comes from, which is invalid where it comes from none. What stands in X-Forwarded-For is
+// believed from the right, as far as it was written by trusted proxies: the first address that is none of theirs is the client, whatever it
 // claims to the left of that.
-func (g *Gateway) clientAddress(r *http.Request) netip.Addr {
+func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	client := parseAddress(r.RemoteAddr)
-	lines := r.Header[headerForwardedFor]
+	lines := r.Header[HeaderForwardedFor]
 	for i := len(lines) - 1; i >= 0; i-- {
 		for rest, more := lines[i], true; more; {
-			if !g.trusted(client) {
+			if !slices.ContainsFunc(trusted, func(network netip.Prefix) bool { return network.Contains(client) }) {
 				return client
 			}
 			var hop string
@@ -35,13 +37,14 @@ func (g *Gateway) clientAddress(r *http.Request) netip.Addr {
 	return client
 }
 
-func (g *Gateway) trusted(address netip.Addr) bool {
-	for _, network := range g.options.TrustedProxies {
-		if network.Contains(address) {
-			return true
+// Household returns what counts as one client by its address: who has one IPv6 address has 2^64 of them.
+func Household(address netip.Addr) netip.Addr {
+	if address.Is6() {
+		if network, err := address.Prefix(64); err == nil {
+			return network.Addr()
 		}
 	}
-	return false
+	return address
 }
 
 // parseAddress reads an address with or without a port. It is invalid where it is none.

@@ -61,7 +61,9 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	if err := s.allowOrigin(w, r); err != nil {
 		return err
 	}
-	wait, overloaded := s.overloaded()
+	seat, away := s.admission(r)
+	defer seat.giveUp()
+	overloaded := away != nil
 	in, fresh, err := s.entranceOf(r, enc, q, f)
 	expired := errors.Is(err, errCursorExpired) && enc != encodingSSE
 	if err != nil && !expired && !overloaded {
@@ -85,10 +87,13 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	if overloaded { // a browser cannot read the status of a WebSocket, and an EventSource never comes back after an error
-		turnAway(conn, enc, farewell{websocket.TryAgainLater, "too many clients: try again later", wait})
+		turnAway(conn, enc, *away)
 		return nil
 	}
 	c := s.enter(conn, enc)
+	if c != nil {
+		seat.take(c)
+	}
 	switch {
 	case c == nil: // the draining began meanwhile
 		s.giveUp(at)
@@ -104,8 +109,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 		s.clientsWG.Go(func() { s.resume(ctx, resumption, in) })
 	}
 	c.watchToken(who)
-	c.sender.attend(c)
-	go c.read(early)
+	c.begin(early)
 	return nil
 }
 
@@ -148,16 +152,24 @@ func (s *Service) entranceOf(r *http.Request, enc encoding, q url.Values, f filt
 	return in, false, err
 }
 
-// overloaded reports whether there are as many clients as there may be, or more come than can be served, and when to come again.
-func (s *Service) overloaded() (hint, bool) {
+// admission keeps a seat for a client, or returns what to tell one that has to come again later: there are as many as there may be, of its
+// address or in all, or more come than can be served.
+func (s *Service) admission(r *http.Request) (seat, *farewell) {
+	const everybody, household = "too many clients: try again later", "too many clients of this address: try again later"
 	wait, ok := s.handshakes.take(time.Now())
 	if ok && s.full() {
 		wait, ok = fullHint(), false
 	}
 	if !ok {
 		s.metrics.overload.Inc()
+		return seat{}, &farewell{websocket.TryAgainLater, everybody, wait}
 	}
-	return wait, !ok
+	kept, ok := s.crowds.seat(r)
+	if !ok {
+		s.metrics.crowded.Inc()
+		return seat{}, &farewell{websocket.TryAgainLater, household, fullHint()}
+	}
+	return kept, nil
 }
 
 // turnAway ends a connection that became no client. It waits a second for the client to be through with it: to close while the client

@@ -10,8 +10,10 @@ type metrics struct {
 	snapshots                  prometheus.Counter
 	duplicates, refused        prometheus.Counter
 	tooSlow, expired, overload prometheus.Counter
+	crowded                    prometheus.Counter
 	lapsed, conflated          prometheus.Counter
 	slow                       prometheus.Gauge
+	engine                     *prometheus.GaugeVec
 }
 
 // newMetrics asks stale for how many seconds the log has not answered.
@@ -34,6 +36,9 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "parkwire", Subsystem: "live", Name: "connections", Help: "Clients that are connected.",
 		}, []string{"kind"}),
+		engine: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "parkwire", Subsystem: "live", Name: "engine_info", Help: "How clients are served: 1 for the engine that is used.",
+		}, []string{"engine"}),
 		deliveries:   counter("deliveries_total", "Frames sent to clients: events times their receivers."),
 		bytes:        counter("sent_bytes_total", "Bytes sent to clients."),
 		events:       vector("events_total", "source", "Events delivered, by where they came from.", "bus", "log", "foreign"),
@@ -52,12 +57,13 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 			Namespace: "parkwire", Subsystem: "live", Name: "slow_clients", Help: "Clients that take no more at present of what waits for them.",
 		}),
 		overload: counter("overload_refused_total", "Clients sent away because there were too many, or too many came."),
+		crowded:  counter("crowded_refused_total", "Clients sent away because there were too many of their address."),
 	}
 	for e := range encodings {
 		m.connections.WithLabelValues(e.String())
 	}
 	if r != nil {
-		all = append(all, m.connections, m.slow, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		all = append(all, m.connections, m.slow, m.engine, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: "parkwire", Subsystem: "live", Name: "stale_seconds",
 			Help: "For how long the event log has not answered, so that clients may see what is old; 0 while it does.",
 		}, stale))

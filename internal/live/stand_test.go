@@ -226,11 +226,13 @@ func (l *listener) closed() int {
 	return code
 }
 
-func (s *testStand) webSocket(query ...string) *listener {
+func (s *testStand) webSocket(query ...string) *listener { return s.webSocketWith(nil, query...) }
+
+func (s *testStand) webSocketWith(header http.Header, query ...string) *listener {
 	s.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	client := &http.Client{Transport: &http.Transport{}}
-	conn, _, err := websocket.Dial(ctx, strings.Replace(s.server.URL, "http", "ws", 1)+PathNotifications+"?"+values(query).Encode(), &websocket.DialOptions{HTTPClient: client})
+	conn, _, err := websocket.Dial(ctx, strings.Replace(s.server.URL, "http", "ws", 1)+PathNotifications+"?"+values(query).Encode(), &websocket.DialOptions{HTTPClient: client, HTTPHeader: header})
 	if err != nil {
 		cancel()
 		s.Fatalf("connecting with %v: %v", query, err)

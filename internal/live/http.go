@@ -109,7 +109,8 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 		s.clientsWG.Go(func() { s.resume(ctx, resumption, in) })
 	}
 	c.watchToken(who)
-	c.begin(early)
+	c.sender.attend(c)
+	go c.read(early)
 	return nil
 }
 

@@ -52,6 +52,7 @@ func commands() []command {
 		{"replay", "send recorded readings to a running platform", replayReadings},
 		{"watch", "print notifications as they come", watchEvents},
 		{"verify", "check on a running platform that no notification is lost, repeated or out of order", verifyDelivery},
+		{"load", "open very many clients, publish, and measure and check what reaches them", loadClients},
 		{"token", "print a token", token},
 		{"config", "print each effective setting and where it came from", printConfig},
 		{"health", "ask the process on this machine whether it is ready", askHealth},

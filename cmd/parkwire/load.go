@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	generator "parkwire/internal/load"
+)
+
+// loadClients ends with exit code 0 only where every client was connected and got everything once and in order.
+func loadClients(ctx context.Context, s streams, args []string) error {
+	if len(args) == 1 && args[0] == "child" { // a process that holds clients
+		return generator.Child()
+	}
+	flags := newFlags(s, "load --url ws://HOST:PORT/notifications[,…] --clients N --publish kafka://HOST:PORT/TOPIC …     PARKWIRE_TOKEN: as whom")
+	o := generator.Defaults()
+	o.Token, o.Err, o.Terminal = s.env("PARKWIRE_TOKEN"), s.err, isTerminal(s.err)
+	flags.Func("url", "where clients connect: ws://HOST:PORT/PATH, several with commas; may be repeated", func(text string) error {
+		o.URLs = append(o.URLs, strings.Split(text, ",")...)
+		return nil
+	})
+	flags.IntVar(&o.Clients, "clients", o.Clients, "how many clients")
+	flags.StringVar(&o.Protocol, "protocol", o.Protocol, "what they speak: "+strings.Join(generator.Protocols, ", "))
+	flags.IntVar(&o.Lots, "lots", o.Lots, "each client subscribes to one of so many lots; 0: to everything")
+	flags.Float64Var(&o.Ramp, "ramp", o.Ramp, "new connections a second; 0: as fast as the server takes them")
+	flags.DurationVar(&o.Patience, "patience", o.Patience, "how long to wait for the next client, or for the next frame, before giving up")
+	flags.StringVar(&o.Publish, "publish", o.Publish, "where events are published: kafka://HOST:PORT[,HOST:PORT]/TOPIC, redis://HOST:PORT/CHANNEL, none")
+	flags.StringVar(&o.Run, "run", o.Run, "letters and digits that name the events; empty: at random. With --publish none: those of another load are listened to")
+	flags.IntVar(&o.Size, "size", o.Size, "bytes to which an event is padded; without any it has about 200")
+	flags.StringVar(&o.Pattern, "pattern", o.Pattern, "lone and burst publish when all have the last one; steady, waves and storm at a rate, while clients go and come; idle holds: "+strings.Join(generator.Patterns, ", "))
+	flags.IntVar(&o.Burst, "burst", o.Burst, "events of a burst")
+	flags.Float64Var(&o.Rate, "rate", o.Rate, "events a second of steady, waves and storm")
+	flags.IntVar(&o.Events, "events", o.Events, "how many to publish; 0: as many as --duration allows, or, without it, 20 alone or 10 bursts")
+	flags.IntVar(&o.Warmup, "warmup", o.Warmup, "events to every lot at the beginning that are checked and not measured")
+	flags.DurationVar(&o.For, "duration", o.For, "how long to publish, or to hold; 0: until --events, and without both 10s")
+	flags.Float64Var(&o.Cut, "cut", o.Cut, "share of the clients that waves and storm disconnect")
+	flags.DurationVar(&o.Every, "every", o.Every, "how often they do that")
+	flags.DurationVar(&o.Away, "away", o.Away, "how long the clients of waves stay away; those of a storm come back at once")
+	flags.StringVar(&o.Sched, "sched", o.Sched, "how the kernel schedules the clients: batch lets the server run while it has something to do, other is the default of the system")
+	flags.IntVar(&o.Processes, "processes", o.Processes, "that hold the clients; 0: one for each 16,000")
+	file := flags.String("json", "", "file for the report as JSON; - for standard output, instead of the text")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	report, err := generator.Run(ctx, o)
+	if wrong := generator.OptionError(""); errors.As(err, &wrong) {
+		return usageError(err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	if *file != "-" {
+		if err := report.Print(s.out); err != nil {
+			return err
+		}
+	}
+	if err := writeReport(s, *file, report); err != nil {
+		return err
+	}
+	return report.Failure()
+}

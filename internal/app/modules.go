@@ -162,7 +162,9 @@ func (a *App) makeLive() (part, error) {
 	c := a.config
 	service := live.New(live.Options{
 		Log: a.log, Bus: a.bus, Authorize: a.authorizeReading, Origins: c.WebSocketOrigins,
-		MemoryBytes: int64(c.LiveMemory), ClientBytes: int64(c.LiveClientLimit), HandshakeRate: c.LiveHandshakeRate, DrainWindow: max(c.DrainWindow, 1), // 0 would be the default
+		MemoryBytes: int64(c.LiveMemory), ClientBytes: int64(c.LiveClientLimit), DrainWindow: max(c.DrainWindow, 1), // 0 would be the default
+		MaxClients: c.LiveMaxClients, ClientsPerAddress: c.LiveAddressLimit, TrustedProxies: c.TrustedProxies, HandshakeRate: c.LiveHandshakeRate,
+		PingInterval: c.LivePingInterval, Compression: c.LiveCompression,
 		Logger: a.logger("live"), Registerer: a.registry,
 	})
 	a.handlers["live"] = service.Handler()

@@ -57,6 +57,10 @@ type Config struct {
 	LiveMemory        Bytes         `name:"live-memory" default:"64MiB" example:"256MiB" help:"recent events kept for clients that come back; older ones are read from the log"`
 	LiveClientLimit   Bytes         `name:"live-client-limit" default:"1MiB" example:"1MiB" help:"how far a client may fall behind before it is closed, or, with parkwire.v1, sent only the newest of each spot"`
 	LiveHandshakeRate int           `name:"live-handshake-rate" default:"2000" example:"500" help:"clients that an instance takes a second; others are told when to come back"`
+	LiveMaxClients    int           `name:"live-max-clients" default:"100000" example:"500000" help:"clients that an instance has at once; others are told when to come back"`
+	LiveAddressLimit  int           `name:"live-clients-per-address" default:"0" example:"100" help:"clients at once from one address (IPv6: /64; behind trusted-proxies the one that they name); others are told when to come back; 0: no limit"`
+	LivePingInterval  time.Duration `name:"live-ping-interval" default:"30s" example:"20s" help:"how often clients are pinged; one that is silent for three times as long is gone. To be less than proxies in front let a connection be idle"`
+	LiveCompression   bool          `name:"live-compression" default:"false" example:"true" help:"whether WebSockets may have frames compressed (permessage-deflate): less traffic, more work for both ends"`
 	DrainDelay        time.Duration `name:"drain-delay" default:"0s" example:"5s" help:"pause between not being ready and closing, for balancers to notice"`
 	DrainWindow       time.Duration `name:"drain-window" default:"10s" example:"30s" help:"time over which clients are sent away when the process ends"`
 	StopTimeout       time.Duration `name:"stop-timeout" default:"20s" example:"20s" help:"longest time for the parts to end after that"`

@@ -341,3 +341,19 @@ func TestTopicsMustDifferAndNumbersMustFitKafka(t *testing.T) {
 		}
 	}
 }
+
+func TestBoundsOfNotificationInstancesMustMakeSense(t *testing.T) {
+	for _, c := range []struct{ field, value, says string }{
+		{"live-max-clients", "0", "0 is less than 1"},
+		{"live-clients-per-address", "-1", "-1 is less than 0"},
+		{"live-ping-interval", "10ms", "10ms is less than 1s"},
+		{"live-ping-interval", "2h", "2h0m0s is more than 1h0m0s"},
+		{"live-compression", "gzip", `"gzip" is no true or false`},
+	} {
+		_, err := sources{yaml: c.field + ": " + c.value + "\n"}.load(t)
+		var errs config.Errors
+		if !errors.As(err, &errs) || len(errs) != 1 || errs[0].Field != c.field || errs[0].Reason != c.says || errs[0].Example == "" {
+			t.Errorf("%s %s: got %v", c.field, c.value, err)
+		}
+	}
+}

@@ -48,6 +48,9 @@ func (l *Loader) validate() {
 	l.check("live-memory", atLeast(c.LiveMemory, 1<<20))
 	l.check("live-client-limit", atLeast(c.LiveClientLimit, 64<<10))
 	l.check("live-handshake-rate", within(c.LiveHandshakeRate, 1, 1_000_000))
+	l.check("live-max-clients", within(c.LiveMaxClients, 1, 10_000_000))
+	l.check("live-clients-per-address", within(c.LiveAddressLimit, 0, 10_000_000))
+	l.check("live-ping-interval", within(c.LivePingInterval, time.Second, time.Hour))
 	l.check("kafka-retention", atLeast(c.KafkaRetention, time.Second))
 	l.check("history-retention", atLeast(c.HistoryRetention, time.Second))
 	l.check("drain-delay", atLeast(c.DrainDelay, 0))
@@ -145,9 +148,9 @@ func atLeast[N interface {
 	return fmt.Sprintf("%v is less than %v", n, least)
 }
 
-func within(n, least, most int) string {
+func within[N ~int | ~int64](n, least, most N) string {
 	if n > most {
-		return fmt.Sprintf("%d is more than %d", n, most)
+		return fmt.Sprintf("%v is more than %v", n, most)
 	}
 	return atLeast(n, least)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 
 	generator "parkwire/internal/load"
@@ -28,18 +30,21 @@ func loadClients(ctx context.Context, s streams, args []string) error {
 	flags.StringVar(&o.Publish, "publish", o.Publish, "where events are published: kafka://HOST:PORT[,HOST:PORT]/TOPIC, redis://HOST:PORT/CHANNEL, none")
 	flags.StringVar(&o.Run, "run", o.Run, "letters and digits that name the events; empty: at random. With --publish none: those of another load are listened to")
 	flags.IntVar(&o.Size, "size", o.Size, "bytes to which an event is padded; without any it has about 200")
-	flags.StringVar(&o.Pattern, "pattern", o.Pattern, "lone and burst publish when all have the last one; steady, waves and storm at a rate, while clients go and come; idle holds: "+strings.Join(generator.Patterns, ", "))
+	flags.StringVar(&o.Pattern, "pattern", o.Pattern, "some of "+strings.Join(generator.Patterns, ", ")+", with commas, one after the other: "+
+		"lone and burst publish when all have the last one; steady, waves and storm at a rate, while clients go and come; idle holds")
+	flags.IntVar(&o.Rounds, "rounds", o.Rounds, "of lone and of burst")
 	flags.IntVar(&o.Burst, "burst", o.Burst, "events of a burst")
-	flags.Float64Var(&o.Rate, "rate", o.Rate, "events a second of steady, waves and storm")
-	flags.IntVar(&o.Events, "events", o.Events, "how many to publish; 0: as many as --duration allows, or, without it, 20 alone or 10 bursts")
 	flags.IntVar(&o.Warmup, "warmup", o.Warmup, "events to every lot at the beginning that are checked and not measured")
-	flags.DurationVar(&o.For, "duration", o.For, "how long to publish, or to hold; 0: until --events, and without both 10s")
+	flags.Float64Var(&o.Rate, "rate", o.Rate, "events a second of steady, waves and storm")
+	flags.DurationVar(&o.For, "duration", o.For, "how long these publish, and idle holds; 0: until --events or Ctrl-C")
+	flags.IntVar(&o.Events, "events", o.Events, "how many these publish at most; 0: as many as --duration allows")
 	flags.Float64Var(&o.Cut, "cut", o.Cut, "share of the clients that waves and storm disconnect")
 	flags.DurationVar(&o.Every, "every", o.Every, "how often they do that")
 	flags.DurationVar(&o.Away, "away", o.Away, "how long the clients of waves stay away; those of a storm come back at once")
 	flags.StringVar(&o.Sched, "sched", o.Sched, "how the kernel schedules the clients: batch lets the server run while it has something to do, other is the default of the system")
 	flags.IntVar(&o.Processes, "processes", o.Processes, "that hold the clients; 0: one for each 16,000")
 	file := flags.String("json", "", "file for the report as JSON; - for standard output, instead of the text")
+	picture := flags.String("svg", "", "file for a picture of the run")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -57,6 +62,11 @@ func loadClients(ctx context.Context, s streams, args []string) error {
 	}
 	if err := writeReport(s, *file, report); err != nil {
 		return err
+	}
+	if *picture != "" {
+		if err := os.WriteFile(*picture, report.SVG(), 0o644); err != nil {
+			return fmt.Errorf("writing the picture: %w", err)
+		}
 	}
 	return report.Failure()
 }

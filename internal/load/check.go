@@ -53,11 +53,15 @@ func (b *book) subscribed(p *place, published uint32) {
 	b.position += uint64(published)
 }
 
-// subscribedAgain puts a client that comes back without a cursor at a new place.
-func (b *book) subscribedAgain(client int32, p *place, published uint32) {
+// subscribedAgain puts a client that comes back without a cursor at a new place. What it missed is lost only where it had a cursor, which was not taken.
+func (b *book) subscribedAgain(client int32, p *place, published uint32, lost bool) {
 	b.before[client] = p.last
 	if published > p.last {
-		b.Missed += uint64(published - p.last)
+		if lost {
+			b.addHole(client, hole{p.last + 1, published})
+		} else {
+			b.Missed += uint64(published - p.last)
+		}
 		b.position += uint64(published - p.last)
 		p.last = published
 	}
@@ -80,8 +84,8 @@ func (b *book) unexpected(client int32, p *place, n uint32) bool {
 	case p.fresh && back && n <= before: // it was under way when the client came back, which had it
 		return false
 	case p.fresh && n <= p.last: // it was under way when the client subscribed
-		if back {
-			b.Missed -= uint64(p.last - n + 1)
+		if back && !b.fill(client, n) {
+			b.Missed -= min(b.Missed, uint64(p.last-n+1))
 		}
 		b.position -= uint64(p.last - n)
 	case p.fresh && b.learn:

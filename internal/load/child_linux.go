@@ -151,7 +151,8 @@ func (l *loop) obeyLines() error {
 			for i := range l.clients {
 				l.ready = append(l.ready, int32(i))
 			}
-		case "reset":
+		case "collect":
+			l.report(message{Result: &result{Latency: l.latency}})
 			l.latency.reset()
 		case "cut":
 			l.cutOff(o)
@@ -174,6 +175,7 @@ func (l *loop) finish(upto []uint64) {
 		}
 		l.book.end(int32(i), c.place, uint32(published))
 	}
-	l.report(message{Result: &result{l.book.total(), l.latency}})
+	total := l.book.total()
+	l.report(message{Result: &result{Tally: &total}})
 	l.ended = true
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -76,10 +77,19 @@ func (l *loop) connected(i int32, c *client) {
 	c.state = asked
 	after := ""
 	if c.ever && l.task.Protocol != v1 {
-		after = l.cursors.at(c.lot, c.last)
-		c.blind = after == ""
+		after = l.cursorFor(c)
 	}
 	l.send(i, c, l.task.request(int(i), after))
+}
+
+// cursorFor is the cursor with which a client comes back; empty where there is none, or where it was not taken.
+func (l *loop) cursorFor(c *client) string {
+	after := ""
+	if !c.stale {
+		after = l.cursors.at(c.lot, c.last)
+	}
+	c.blind = after == ""
+	return after
 }
 
 // answered reads the answer to the handshake, and returns what stands behind it; whole is false where it is not all there.
@@ -111,6 +121,7 @@ func (l *loop) answered(i int32, c *client, data []byte) (rest []byte, whole boo
 		if len(status) != 3 {
 			status = "no HTTP"
 		}
+		c.stale = c.stale || status == "410"
 		l.fail(i, c, "HTTP "+status, time.Duration(seconds)*time.Second)
 		return nil, true
 	case l.task.Protocol == sse && header("Transfer-Encoding") != "":
@@ -132,9 +143,9 @@ func (l *loop) isSubscribed(i int32, c *client) {
 		subs.Store(subs.Load() + 1)
 		l.mine.ever.Store(l.mine.ever.Load() + 1)
 	case c.blind:
-		l.book.subscribedAgain(i, &c.place, published)
+		l.book.subscribedAgain(i, &c.place, published, c.stale)
 	}
-	c.blind = false
+	c.blind, c.stale = false, false
 	c.state, c.tries = open, 0
 	l.under--
 	l.mine.open.Store(l.mine.open.Load() + 1)
@@ -189,12 +200,13 @@ func (l *loop) cutOff(o order) {
 	n := 0
 	for i := range l.clients {
 		c := &l.clients[i]
-		// Every so many-th, so that each lot and address loses its share.
-		if float64(n) >= o.Share*float64(i+1) || c.state != open {
+		if c.state != open || rand.Float64() >= o.Share {
 			continue
 		}
 		n++
-		if !o.Abrupt && l.task.Protocol != sse {
+		if o.Abrupt {
+			resetOnClose(int(c.fd))
+		} else if l.task.Protocol != sse {
 			_, _ = unix.Write(int(c.fd), []byte{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8}) // 1000
 		}
 		l.hangUp(int32(i), c)
@@ -205,6 +217,16 @@ func (l *loop) cutOff(o order) {
 		}
 	}
 	l.mine.cut.Store(l.mine.cut.Load() + int64(n))
+}
+
+// resetOnClose lets a connection end without the exchange after which its port stays taken for a minute.
+func resetOnClose(fd int) {
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+}
+
+func abort(fd int) {
+	resetOnClose(fd)
+	unix.Close(fd)
 }
 
 func reasonOf(err error) string {

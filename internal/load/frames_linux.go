@@ -96,7 +96,7 @@ func (l *loop) take(i int32, c *client, data []byte) []byte {
 		}
 		data = rest
 	}
-	l.mine.bytes.Store(l.mine.bytes.Load() + uint64(len(data)))
+	l.bytes += uint64(len(data))
 	if l.task.Protocol == sse {
 		return l.lines(i, c, data)
 	}
@@ -132,7 +132,7 @@ func (l *loop) take(i int32, c *client, data []byte) []byte {
 func (l *loop) frame(i int32, c *client, first byte, payload []byte) {
 	switch first {
 	case 0x81:
-		l.mine.frames.Store(l.mine.frames.Load() + 1)
+		l.frames++
 		l.text(i, c, payload)
 	case 0x89:
 		l.send(i, c, clientFrame(0xA, payload))
@@ -144,11 +144,16 @@ func (l *loop) frame(i int32, c *client, first byte, payload []byte) {
 	}
 }
 
+// cursorExpired is the code of a close after a cursor that the log no longer reaches back to.
+const cursorExpired = 4410
+
 // closing answers a close.
 func (l *loop) closing(i int32, c *client, payload []byte) {
 	why, hint := "closed without a code", time.Duration(0)
 	if len(payload) >= 2 {
-		why = fmt.Sprint("closed with ", binary.BigEndian.Uint16(payload))
+		code := binary.BigEndian.Uint16(payload)
+		why = fmt.Sprint("closed with ", code)
+		c.stale = c.stale || code == cursorExpired
 		_, after, _ := strings.Cut(string(payload[2:]), " retry-after-ms=")
 		ms, _ := strconv.ParseUint(after, 10, 31)
 		hint = time.Duration(ms) * time.Millisecond
@@ -166,7 +171,7 @@ func (l *loop) lines(i int32, c *client, data []byte) []byte {
 			return data
 		}
 		if line := data[:end]; len(line) > 5 && string(line[:5]) == "data:" {
-			l.mine.frames.Store(l.mine.frames.Load() + 1)
+			l.frames++
 			l.takeEvents(i, c, line)
 		}
 		data = data[end+1:]

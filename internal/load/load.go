@@ -27,12 +27,13 @@ type Options struct {
 	Publish string        // kafka://HOST:PORT[,HOST:PORT…]/TOPIC, redis://HOST:PORT/CHANNEL, or none
 	Run     string        // names the events of this run; empty: a random name
 	Size    int           // bytes of an event, at least: shorter ones are padded
-	Pattern string        // one of Patterns
+	Pattern string        // some of Patterns, with commas: one after the other with the same clients
 	Burst   int           // events of a burst
+	Rounds  int           // of lone and burst
+	Warmup  int           // events to every lot that are checked and not measured
 	Rate    float64       // events a second of steady, waves and storm
-	Events  int           // how many are published, without those of the warm-up; 0: as many as For allows
-	Warmup  int           // rounds of lone and burst that are not counted
-	For     time.Duration // how long is published, or held; 0: until Events or ctx end it
+	Events  int           // of these at most; 0: as many as For allows
+	For     time.Duration // how long they publish, and idle holds; 0: until Events or ctx end it
 
 	Cut   float64       // share of the clients that waves and storm disconnect
 	Every time.Duration // how often
@@ -78,8 +79,8 @@ const (
 // Defaults returns options that fit a platform on one machine.
 func Defaults() Options {
 	return Options{
-		Clients: 1000, Protocol: plain, Patience: 30 * time.Second, Publish: "none", Size: 180, Pattern: lone, Burst: 10, Rate: 100, Warmup: 2,
-		Cut: 0.5, Every: 5 * time.Second, Away: time.Second, Sched: "batch",
+		Clients: 1000, Protocol: plain, Patience: 30 * time.Second, Publish: "none", Size: 180, Pattern: lone, Burst: 10, Rounds: 20, Warmup: 2,
+		Rate: 100, For: 10 * time.Second, Cut: 0.5, Every: 3 * time.Second, Away: time.Second, Sched: "batch",
 	}
 }
 
@@ -93,15 +94,11 @@ var ErrUnsupported = errors.New("the light clients are made of Linux's epoll: ru
 
 // check fills in what was left open, and returns what is wrong with the options, by the names of the flags.
 func (o *Options) check() error {
-	rounds := o.Pattern == lone || o.Pattern == burst
-	if o.Events == 0 && o.For == 0 {
-		switch {
-		case rounds && o.Pattern == burst:
-			o.Events = 10 * o.Burst
-		case rounds:
-			o.Events = 20
-		default:
-			o.For = 10 * time.Second
+	rounds, unknown := "", false
+	for _, pattern := range o.patterns() {
+		unknown = unknown || !slices.Contains(Patterns, pattern)
+		if pattern == lone || pattern == burst {
+			rounds = pattern
 		}
 	}
 	if o.Run == "" {
@@ -114,7 +111,7 @@ func (o *Options) check() error {
 		{o.Clients < 1 || o.Clients > 3_000_000, "--clients: 1 to 3000000"},
 		{len(o.URLs) == 0, "--url is missing, as in --url ws://localhost:5000/notifications"},
 		{!slices.Contains(Protocols, o.Protocol), "--protocol: one of " + strings.Join(Protocols, ", ")},
-		{!slices.Contains(Patterns, o.Pattern), "--pattern: one of " + strings.Join(Patterns, ", ")},
+		{unknown, "--pattern: one of " + strings.Join(Patterns, ", ") + "; or several with commas"},
 		{!slices.Contains(Schedulers, o.Sched), "--sched: one of " + strings.Join(Schedulers, ", ")},
 		{o.Lots < 0 || o.Lots > maxLots, fmt.Sprintf("--lots: 0 to %d", maxLots)},
 		{!(o.Ramp >= 0), "--ramp: not below 0"},
@@ -123,6 +120,7 @@ func (o *Options) check() error {
 		{o.Size < 0 || o.Size > 200_000, "--size: 0 to 200000"},
 		{o.Burst < 1 || o.Burst > 100_000, "--burst: 1 to 100000"},
 		{!(o.Rate > 0 && o.Rate <= 1_000_000), "--rate: above 0, up to 1000000"},
+		{o.Rounds < 1, "--rounds: 1 or more"},
 		{o.Events < 0, "--events: not below 0"},
 		{o.Warmup < 0, "--warmup: not below 0"},
 		{o.For < 0, "--duration: not below 0"},
@@ -130,7 +128,7 @@ func (o *Options) check() error {
 		{o.Every <= 0, "--every: above 0"},
 		{o.Away < 0, "--away: not below 0"},
 		{o.Processes < 0 || o.Processes > o.Clients, "--processes: 0 up to --clients"},
-		{rounds && o.Publish == "none", "--publish is missing: --pattern " + o.Pattern + " publishes each round when all have the last one; to listen only there are steady and idle"},
+		{rounds != "" && o.listening(), "--publish is missing: --pattern " + rounds + " publishes each round when all have the last one; to listen only there are steady and idle"},
 	} {
 		if one.wrong {
 			return OptionError(one.what)
@@ -146,6 +144,9 @@ func (o *Options) check() error {
 	}
 	return nil
 }
+
+// patterns are what is played, in their order.
+func (o *Options) patterns() []string { return strings.Split(o.Pattern, ",") }
 
 // listening reports whether the events are published by somebody else.
 func (o *Options) listening() bool { return o.Publish == "none" || o.Publish == "" }

@@ -38,6 +38,8 @@ type loop struct {
 	measuring bool
 	round     int64
 	moved     bool // something was delivered in this batch
+	frames    uint64
+	bytes     uint64
 
 	ready    []int32 // clients that connect as soon as they may
 	under    int     // handshakes under way
@@ -59,7 +61,8 @@ type client struct {
 	state state
 	half  bool // there is one in halves
 	ever  bool // it has been subscribed
-	blind bool // it came back without a cursor
+	blind bool // it comes back without a cursor
+	stale bool // the server did not take its cursor
 }
 
 type state uint8
@@ -124,7 +127,7 @@ func newLoop(t task, b *board, c *control, report func(message)) (*loop, error) 
 func (l *loop) close() {
 	for i := range l.clients {
 		if fd := l.clients[i].fd; fd >= 0 {
-			unix.Close(int(fd))
+			abort(int(fd))
 		}
 	}
 	unix.Close(l.epoll)
@@ -217,6 +220,8 @@ func (l *loop) show() {
 		l.mine.last.Store(l.now)
 		l.mine.delivered.Store(l.book.Delivered)
 		l.mine.wrong.Store(l.book.Repeated + l.book.OutOfOrder + l.book.Strange)
+		l.mine.frames.Store(l.frames)
+		l.mine.bytes.Store(l.bytes)
 	}
 	l.mine.position.Store(l.book.position) // last: who sees it sees the others too
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -27,20 +28,48 @@ func (r *runner) waiting(of string) string {
 	return fmt.Sprintf("%d events %s had not come for %v", max(0, r.board.behind()), of, r.Patience)
 }
 
-// play does what the pattern says.
-func (r *runner) play(ctx context.Context) error {
-	if r.gaveUp != "" {
-		return nil
+// playPhase does what a pattern says, and measures it. It returns an error when the clients cannot be held.
+func (r *runner) playPhase(ctx context.Context, pattern string) error {
+	p := Phase{Pattern: pattern, Rounds: []Round{}}
+	delivered, before := r.delivered(), r.use()
+	p.Began = before.at.UnixNano()
+	r.board.common.measuring.Store(1)
+	r.failed = r.play(ctx, pattern, &p)
+	if r.publisher != nil {
+		flushing, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Patience)
+		r.failed = cmp.Or(r.failed, r.publisher.flush(flushing))
+		cancel()
 	}
+	// What was published must arrive, even if somebody does not want to wait for more.
+	if !r.await(context.WithoutCancel(ctx), r.settled) && r.gaveUp == "" {
+		r.gaveUp = r.waiting("of " + pattern)
+	}
+	used := r.use().since(before)
+	p.Ended = before.at.Add(used.wall).UnixNano()
+	r.board.common.measuring.Store(0)
+	results, err := r.pool.ask(order{Do: "collect"})
+	if err != nil {
+		return err
+	}
+	r.latency = newHistogram()
+	for _, one := range results {
+		r.latency.include(one.Latency)
+	}
+	p.Latency, p.CPU, p.Delivered = latencyOf(r.latency), used.judge(), r.delivered()-delivered
+	r.phases = append(r.phases, p)
+	return nil
+}
+
+func (r *runner) play(ctx context.Context, pattern string, p *Phase) error {
 	switch {
-	case r.publisher == nil:
+	case r.publisher == nil, pattern == idle:
 		return r.hold(ctx)
-	case r.Pattern == lone:
-		return r.playRounds(ctx, 1)
-	case r.Pattern == burst:
-		return r.playRounds(ctx, r.Burst)
+	case pattern == lone:
+		return r.playRounds(ctx, 1, p)
+	case pattern == burst:
+		return r.playRounds(ctx, r.Burst, p)
 	}
-	return r.playRate(ctx)
+	return r.playRate(ctx, pattern)
 }
 
 // hold waits.
@@ -52,29 +81,29 @@ func (r *runner) hold(ctx context.Context) error {
 }
 
 // playRounds publishes some events at once whenever all have the last ones.
-func (r *runner) playRounds(ctx context.Context, n int) error {
-	began := time.Now()
-	for done := 0; (r.Events == 0 || done < r.Events) && (r.For == 0 || time.Since(began) < r.For); done += n {
-		complete, err := r.round(ctx, n)
-		if err != nil || ctx.Err() != nil {
+func (r *runner) playRounds(ctx context.Context, n int, p *Phase) error {
+	for range r.Rounds {
+		one, err := r.round(ctx, n)
+		if err != nil || ctx.Err() != nil || one == nil {
 			return err
 		}
-		if !complete {
-			r.gaveUp = r.waiting("of a round")
-			return nil
-		}
+		p.Rounds = append(p.Rounds, *one)
 	}
 	return nil
 }
 
-func (r *runner) round(ctx context.Context, n int) (complete bool, err error) {
+// round returns nil where it does not come to its end.
+func (r *runner) round(ctx context.Context, n int) (*Round, error) {
 	before, number := r.delivered(), r.board.common.round.Add(1)
 	began := time.Now()
 	if err := r.publish(ctx, n); err != nil {
-		return false, err
+		return nil, err
 	}
 	if !r.await(ctx, r.settled) {
-		return false, nil
+		if ctx.Err() == nil {
+			r.gaveUp = r.waiting("of a round")
+		}
+		return nil, nil
 	}
 	first, last := time.Duration(0), time.Duration(0)
 	for _, c := range r.board.counts {
@@ -87,14 +116,11 @@ func (r *runner) round(ctx context.Context, n int) (complete bool, err error) {
 		}
 	}
 	deliveries := r.delivered() - before
-	r.rounds = append(r.rounds, Round{
-		Seconds: last.Seconds(), FirstSeconds: first.Seconds(), Deliveries: deliveries, DeliveriesPerSecond: float64(deliveries) / max(last, 1).Seconds(),
-	})
-	return true, nil
+	return &Round{last.Seconds(), first.Seconds(), deliveries, float64(deliveries) / max(last, 1).Seconds()}, nil
 }
 
 // playRate publishes at a rate, and lets clients go and come in waves and storms.
-func (r *runner) playRate(ctx context.Context) error {
+func (r *runner) playRate(ctx context.Context, pattern string) error {
 	began, done := time.Now(), 0
 	nextCut := r.Every
 	for ctx.Err() == nil && r.pool.failure() == nil && (r.Events == 0 || done < r.Events) {
@@ -113,9 +139,9 @@ func (r *runner) playRate(ctx context.Context) error {
 			}
 			done += due
 		}
-		if (r.Pattern == waves || r.Pattern == storm) && now >= nextCut {
+		if (pattern == waves || pattern == storm) && now >= nextCut {
 			nextCut += r.Every
-			r.cut()
+			r.cut(pattern == storm)
 		}
 		r.followCuts()
 		wait := time.Duration(float64(done)/r.Rate*float64(time.Second)) - time.Since(began)
@@ -127,8 +153,8 @@ func (r *runner) playRate(ctx context.Context) error {
 }
 
 // cut ends connections.
-func (r *runner) cut() {
-	o := order{Do: "cut", Share: r.Cut, Abrupt: r.Pattern == storm, Away: r.Away}
+func (r *runner) cut(abrupt bool) {
+	o := order{Do: "cut", Share: r.Cut, Abrupt: abrupt, Away: r.Away}
 	if o.Abrupt {
 		o.Away = 0
 	}

@@ -24,10 +24,10 @@ type pool struct {
 
 	mu      sync.Mutex
 	endings map[string]int
-	results []result
+	results []result // of the children that have answered to what was asked last
 	failed  error
 	changed chan struct{} // has a value when results or failed have changed
-	ending  bool
+	ending  bool          // nothing but the end of the children is expected
 }
 
 type child struct {
@@ -87,7 +87,6 @@ func (p *pool) start(command []string, t task) error {
 // listen takes what a child says until it ends.
 func (p *pool) listen(c *child, out io.Reader) {
 	decoder := json.NewDecoder(out)
-	got := false
 	for {
 		var m message
 		err := decoder.Decode(&m)
@@ -100,7 +99,6 @@ func (p *pool) listen(c *child, out io.Reader) {
 			p.endings[m.Ending]++
 		case m.Result != nil:
 			p.results = append(p.results, *m.Result)
-			got = true
 			p.tell()
 		case m.Failed != "":
 			p.failed = errors.New(m.Failed)
@@ -111,7 +109,7 @@ func (p *pool) listen(c *child, out io.Reader) {
 	err := c.command.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !got && !p.ending && p.failed == nil {
+	if !p.ending && p.failed == nil {
 		p.failed = fmt.Errorf("a process with clients has ended: %w %.500s", err, c.stderr.String())
 		p.tell()
 	}
@@ -139,9 +137,13 @@ func (p *pool) failure() error {
 	return p.failed
 }
 
-// finish asks for the results.
-func (p *pool) finish(upto []uint64) ([]result, error) {
-	p.say(order{Do: "finish", Upto: upto})
+// ask says something and waits for what every child has found.
+func (p *pool) ask(o order) ([]result, error) {
+	p.mu.Lock()
+	p.results = nil
+	p.ending = o.Do == "finish"
+	p.mu.Unlock()
+	p.say(o)
 	timer := time.NewTimer(time.Minute)
 	defer timer.Stop()
 	for {

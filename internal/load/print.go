@@ -25,24 +25,12 @@ func (r Report) Print(out io.Writer) error {
 		fmt.Fprintf(out, "; %d passed while clients without a cursor were away", e.Missed)
 	}
 	fmt.Fprintln(out)
-	if r.DeliveriesPerSecond.Max > 0 {
-		of := fmt.Sprintf("%d rounds", len(r.Rounds))
-		if len(r.Rounds) == 0 {
-			of = "seconds"
-		}
-		fmt.Fprintf(out, "deliveries/s %.0f (%.0f to %.0f): median of %s\n", r.DeliveriesPerSecond.Median, r.DeliveriesPerSecond.Min, r.DeliveriesPerSecond.Max, of)
-	}
-	if r.Latency.Max > 0 {
-		fmt.Fprintf(out, "latency      p50 %.2f ms, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f\n", r.Latency.P50, r.Latency.P90, r.Latency.P99, r.Latency.P999, r.Latency.Max)
+	for _, p := range r.Phases {
+		p.print(out)
 	}
 	for _, c := range r.Cuts {
 		fmt.Fprintf(out, "cut          at %.1f s %d clients: back after %.2f s, caught up after %.2f s\n", c.At, c.Clients, c.BackSeconds, c.CaughtUpSeconds)
 	}
-	bottleneck := "it was not the bottleneck"
-	if r.CPU.Bottleneck {
-		bottleneck = "IT WAS THE BOTTLENECK, so these figures are about it"
-	}
-	fmt.Fprintf(out, "load itself  %.0f %% of %d cores, the machine %.0f %%; %s: %s\n", 100*r.CPU.Share, r.CPU.Cores, 100*r.CPU.Machine, bottleneck, r.CPU.Why)
 	if text := endingsText(r.Endings); text != "" {
 		fmt.Fprintf(out, "connections  %s\n", text)
 	}
@@ -64,4 +52,24 @@ func endingsText(endings map[string]int) string {
 		all = append(all, fmt.Sprintf("%s (%d)", why, endings[why]))
 	}
 	return strings.Join(all, ", ")
+}
+
+func (p Phase) print(out io.Writer) {
+	fmt.Fprintf(out, "%-12s", p.Pattern)
+	if p.DeliveriesPerSecond.Max > 0 {
+		of := fmt.Sprintf("%d rounds", len(p.Rounds))
+		if len(p.Rounds) == 0 {
+			of = "the seconds"
+		}
+		fmt.Fprintf(out, " %.0f deliveries/s (%.0f to %.0f; median of %s)", p.DeliveriesPerSecond.Median, p.DeliveriesPerSecond.Min, p.DeliveriesPerSecond.Max, of)
+	}
+	if l := p.Latency; l.Max > 0 {
+		fmt.Fprintf(out, "; latency p50 %.2f ms, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f", l.P50, l.P90, l.P99, l.P999, l.Max)
+	}
+	bottleneck := "it was not the bottleneck"
+	if p.CPU.Bottleneck {
+		bottleneck = "IT WAS THE BOTTLENECK, so these figures are about it"
+	}
+	fmt.Fprintf(out, "\n             load itself took %.0f %% of %d cores, the machine was used to %.0f %%; %s\n             %s\n",
+		100*p.CPU.Share, p.CPU.Cores, 100*p.CPU.Machine, bottleneck, p.CPU.Why)
 }

@@ -31,11 +31,12 @@ type Report struct {
 
 	Clients             Clients        `json:"clients"`
 	Events              Events         `json:"events"`
-	Rounds              []Round        `json:"rounds"`
+	Phases              []Phase        `json:"phases"` // one for each pattern
+	Rounds              []Round        `json:"rounds"` // this and what follows are of the last phase
 	DeliveriesPerSecond Spread         `json:"deliveriesPerSecond"`
 	Latency             Latency        `json:"latencyMs"`
-	Cuts                []Cut          `json:"cuts,omitempty"`
 	CPU                 CPU            `json:"cpu"`
+	Cuts                []Cut          `json:"cuts,omitempty"`
 	Endings             map[string]int `json:"endings"` // of connections and tries to connect, by reason
 	Samples             []Sample       `json:"samples"`
 	Histogram           []Bucket       `json:"histogram"`
@@ -61,6 +62,20 @@ type Events struct {
 	OutOfOrder uint64 `json:"outOfOrder"`
 	Strange    uint64 `json:"strange"` // of a lot that the client did not ask for
 	Missed     uint64 `json:"missed"`  // while a client without a cursor was away; not lost
+	Frames     uint64 `json:"frames"`  // that clients have read, whatever was in them
+	Bytes      uint64 `json:"bytes"`
+}
+
+// A Phase is one pattern, without the warm-up.
+type Phase struct {
+	Pattern             string  `json:"pattern"`
+	Began               int64   `json:"began"` // Unix nanoseconds
+	Ended               int64   `json:"ended"` // when everything had arrived
+	Delivered           uint64  `json:"delivered"`
+	Rounds              []Round `json:"rounds"`
+	DeliveriesPerSecond Spread  `json:"deliveriesPerSecond"`
+	Latency             Latency `json:"latencyMs"`
+	CPU                 CPU     `json:"cpu"`
 }
 
 // A Round is from the publication of a lone event, or of a burst, to the last client's last frame.
@@ -185,6 +200,16 @@ func spreadOf(rounds []Round, samples []Sample) Spread {
 	return Spread{all[0], median(all), all[len(all)-1]}
 }
 
+// during are the samples of a phase.
+func during(samples []Sample, p *Phase, began time.Time) (all []Sample) {
+	for _, s := range samples {
+		if at := began.UnixNano() + int64(s.Seconds*1e9); at >= p.Began && at <= p.Ended {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 func median(sorted []float64) float64 {
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
@@ -192,7 +217,7 @@ func median(sorted []float64) float64 {
 
 func perSecond(samples []Sample) (all []float64) {
 	busy := samples
-	for len(busy) > 1 && busy[1].Delivered == 0 {
+	for len(busy) > 1 && busy[1].Delivered == busy[0].Delivered {
 		busy = busy[1:]
 	}
 	for len(busy) > 1 && busy[len(busy)-2].Delivered == busy[len(busy)-1].Delivered {

@@ -23,11 +23,11 @@ type runner struct {
 
 	connecting time.Duration // until the last client was subscribed
 	connected  int64
-	rounds     []Round
+	phases     []Phase
 	cuts       []Cut
-	usage      usage // over what was measured
-	gaveUp     string
-	failed     error
+	latency    *histogram // of the last phase
+	gaveUp     string     // what did not come
+	failed     error      // why could not be published
 
 	series series
 }
@@ -55,7 +55,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err := schedule(o.Sched); err != nil {
 		return Report{}, err
 	}
-	r := &runner{Options: o, numbers: make([]uint64, max(1, o.Lots)+1)}
+	r := &runner{Options: o, numbers: make([]uint64, max(1, o.Lots)+1), latency: newHistogram()}
 	if !o.listening() && o.Pattern != idle {
 		if r.publisher, err = newPublisher(ctx, o.Publish); err != nil {
 			return Report{}, err
@@ -74,7 +74,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	results, err := r.pool.finish(r.upto())
+	results, err := r.pool.ask(order{Do: "finish", Upto: r.upto()})
 	if err != nil {
 		return Report{}, err
 	}
@@ -83,32 +83,29 @@ func Run(ctx context.Context, o Options) (Report, error) {
 
 // run does everything up to the point where nothing more is expected to come.
 func (r *runner) run(ctx context.Context) error {
-	if err := r.connect(ctx); err != nil || ctx.Err() != nil {
+	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	if err := r.warmUp(ctx); err != nil {
-		return err
+	warm := false
+	for _, pattern := range r.patterns() {
+		if ctx.Err() != nil || r.gaveUp != "" || r.failed != nil {
+			break
+		}
+		if pattern != idle && !warm {
+			warm = true
+			if r.failed = r.warmUp(ctx); r.failed != nil || r.gaveUp != "" {
+				break
+			}
+		}
+		if err := r.playPhase(ctx, pattern); err != nil {
+			return err
+		}
 	}
-	r.pool.say(order{Do: "reset"})
-	r.board.common.measuring.Store(1)
-	before := r.use()
-	err := r.play(ctx)
-	if err == nil && r.publisher != nil {
-		flushing, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Patience)
-		err = r.publisher.flush(flushing)
-		cancel()
+	time.Sleep(linger)
+	if r.published == 0 && r.failed != nil { // there is nothing to report on
+		return r.failed
 	}
-	// What was published must arrive, even if somebody does not want to wait for more.
-	r.await(context.WithoutCancel(ctx), r.settled)
-	r.usage = r.use().since(before)
-	if err == nil {
-		time.Sleep(linger)
-		err = r.pool.failure()
-	}
-	if err != nil && r.published > 0 && r.pool.failure() == nil { // there is something to report on
-		r.failed, err = err, nil
-	}
-	return err
+	return r.pool.failure()
 }
 
 // linger is how long is waited for repetitions when everything has come.

@@ -15,8 +15,7 @@ func (l *loop) greet(i int32, c *client) {
 	case v1:
 		request := map[string]any{"type": "Subscribe", "id": "load"}
 		if c.ever {
-			after := l.cursors.at(c.lot, c.last)
-			if c.blind = after == ""; !c.blind {
+			if after := l.cursorFor(c); after != "" {
 				request["after"] = after
 			}
 		}
@@ -65,6 +64,7 @@ func (l *loop) v1Text(i int32, c *client, text []byte) {
 	case "Subscribed":
 		l.isSubscribed(i, c)
 	case "Error":
+		c.stale = c.stale || m.Code == "cursor-expired"
 		l.fail(i, c, "error "+m.Code, 0)
 	case "Events": // of what is behind the cursor
 		l.takeEvents(i, c, text)

@@ -108,7 +108,7 @@ func resolve(urls []string, protocol string) ([]target, error) {
 
 // An order is what the parent tells a child later.
 type order struct {
-	Do     string        // connect, reset, cut, finish
+	Do     string        // connect, cut, collect, finish
 	Share  float64       // of cut
 	Abrupt bool          // of cut: without a close, and all come back at once
 	Away   time.Duration // of cut
@@ -125,7 +125,8 @@ type message struct {
 
 type hello struct{ Thread int }
 
+// A result is what a child has found: at the end the tally, and before that the latencies since it was asked last.
 type result struct {
-	Tally   tally
+	Tally   *tally
 	Latency *histogram
 }

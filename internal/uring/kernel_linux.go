@@ -94,7 +94,14 @@ func setupCall(entries int, p *params) (int, unix.Errno) {
 }
 
 // enter hands orders to the kernel, and waits for outcomes where flags say so.
-func enter(fd int, submit, wait, flags uint32) unix.Errno {
-	_, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(fd), uintptr(submit), uintptr(wait), uintptr(flags), 0, 0)
+//
+// Only then is the runtime told that this goroutine is in a system call: to hand over, every time, what it would need to go on, and to get that back, is
+// more than a batch is worth. Nothing else runs in its place meanwhile, for a quarter of a millisecond with 64 sends.
+func enter(fd int, submit, wait, flags uint32) (errno unix.Errno) {
+	if flags&enterGetEvents != 0 {
+		_, _, errno = unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(fd), uintptr(submit), uintptr(wait), uintptr(flags), 0, 0)
+	} else {
+		_, _, errno = unix.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(fd), uintptr(submit), uintptr(wait), uintptr(flags), 0, 0)
+	}
 	return errno
 }

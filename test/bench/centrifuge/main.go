@@ -1,6 +1,6 @@
 // Centrifuge is a server made with the library under Centrifugo, as its README shows: JSON over WebSocket, with the
-// broker in memory, fed with what comes on a Redis channel. Every client is subscribed to one channel when it connects, or,
-// with -by-lot, subscribes by itself to the channel that is named as a lot.
+// broker in memory, fed with what comes on a Redis channel. Clients subscribe to the channel "notifications", or, with -by-lot, to one
+// that is named as a lot.
 //
 //	centrifuge -listen HOST:PORT -redis HOST:PORT -channel NAME [-by-lot] [-write-delay 10ms]
 //
@@ -22,7 +22,7 @@ import (
 	"github.com/redis/rueidis"
 )
 
-const everything = "notifications" // the channel of clients without a lot
+const everything = "notifications" // the channel that has everything
 
 type settings struct {
 	listen, redis, channel string
@@ -51,9 +51,6 @@ func (s settings) run() error {
 	}
 	node.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 		reply := centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{}}
-		if !s.byLot {
-			reply.Subscriptions = map[string]centrifuge.SubscribeOptions{everything: {}}
-		}
 		if s.writeDelay > 0 {
 			reply.WriteDelay, reply.WriteWithTimer = s.writeDelay, true
 			reply.MaxMessagesInFrame = -1

@@ -21,8 +21,8 @@ func newCORS(origins []string) cors {
 
 var (
 	corsRequestHeaders = strings.Join([]string{
-		"Accept", "Authorization", "Content-Type", "If-Match", "Last-Event-ID", "Traceparent", problem.HeaderRequestID}, ", ")
-	corsAnswerHeaders = strings.Join([]string{"ETag", "Location", "Retry-After", problem.HeaderRequestID}, ", ")
+		"Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID", "Traceparent", problem.HeaderRequestID}, ", ")
+	corsAnswerHeaders = strings.Join([]string{"Content-Disposition", "ETag", "Idempotent-Replayed", "Location", "Retry-After", problem.HeaderRequestID}, ", ")
 )
 
 // allow sets the headers by which a browser hands the answer to the page. Where the origin is not

@@ -129,7 +129,7 @@ func TestPagesOfListedSitesMayReadAnswers(t *testing.T) {
 		if h := preflight.header.Get("Access-Control-Allow-Headers"); !strings.Contains(h, "Authorization") || !strings.Contains(h, "If-Match") {
 			t.Errorf("headers %q", h)
 		}
-		if h := refusal.header.Get("Access-Control-Expose-Headers"); h != "ETag, Location, Retry-After, X-Request-Id" {
+		if h := refusal.header.Get("Access-Control-Expose-Headers"); h != "Content-Disposition, ETag, Idempotent-Replayed, Location, Retry-After, X-Request-Id" {
 			t.Errorf("exposed %q", h)
 		}
 		if vary := refusal.header.Get("Vary"); (vary == "Origin") != (c.allow != "*") {

@@ -19,17 +19,6 @@ import (
 const maxAdded = 10_000
 
 // addSpots adds spots to a lot, all or none. Each has its first status already.
-func (s *Service) addSpots(ctx context.Context, by origin, lotID string, spots []Spot) ([]Spot, error) {
-	var added []Spot
-	err := untilOrdered(func() error {
-		return s.update(ctx, func(ctx context.Context, t *transaction) (err error) {
-			added, err = t.addSpots(ctx, by, lotID, spots)
-			return err
-		})
-	})
-	return added, err
-}
-
 func (t *transaction) addSpots(ctx context.Context, by origin, lotID string, spots []Spot) ([]Spot, error) {
 	if _, err := t.Lot(ctx, lotID); err != nil {
 		return nil, instead(err, ErrNotFound, lotNotFound(lotID))
@@ -90,20 +79,31 @@ func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (
 	if err != nil {
 		return answer{}, err
 	}
-	added, err := s.addSpots(r.Context(), by, r.PathValue("lotId"), spots)
-	if err != nil {
-		return answer{}, err
-	}
+	var a answer
+	err = untilOrdered(func() (err error) {
+		a, err = s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
+			added, err := t.addSpots(ctx, by, r.PathValue("lotId"), spots)
+			return addedAnswer(added, several), err
+		})
+		return err
+	})
+	return a, err
+}
+
+func addedAnswer(added []Spot, several bool) answer {
 	if several {
 		all := list[spotView]{Items: make([]spotView, len(added))}
 		for i, spot := range added {
 			all.Items[i] = viewSpot(spot)
 		}
-		return answer{status: http.StatusCreated, body: all}, nil
+		return answer{status: http.StatusCreated, body: all}
 	}
-	a, err := spotAnswer(added[0], nil)
+	if len(added) == 0 {
+		return answer{}
+	}
+	a, _ := spotAnswer(added[0], nil)
 	a.status, a.location = http.StatusCreated, "/api/v1/spots/"+url.PathEscape(added[0].ID)
-	return a, err
+	return a
 }
 
 // elements returns those of a JSON array, of which there must be from 1 to most.

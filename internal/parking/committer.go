@@ -20,6 +20,8 @@ type batch struct {
 	readings []Observation
 	by       origin
 	outcomes []outcome // of each reading, once it is committed
+	// answer is what the request is answered when this batch is committed, nil where it has more batches or no key.
+	answer func(outcomes []outcome) answer
 
 	// turn receives once: a group to commit, of which this batch is the first, or, where another request committed
 	// it, nothing but err.

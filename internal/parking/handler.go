@@ -15,8 +15,9 @@ import (
 type answer struct {
 	status   int
 	location string // header Location, where something was made
-	version  int64  // header ETag, where it is a spot
+	etag     string // header ETag, of one spot, lot or zone
 	body     any    // nil: none
+	replayed bool   // it was given before, to a request under the same key
 }
 
 // endpoint serves one method of one path. Its error becomes a problem.
@@ -101,25 +102,37 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) (answe
 			return answer{}, routeNotFound(r.URL.Path) // and no store needs to hear of it
 		}
 	}
-	return to.serve(w, r, origin{subject: who.Subject, traceparent: traceparent(r)})
+	by := origin{subject: who.Subject, traceparent: traceparent(r)}
+	if hasKey(r) {
+		return s.once(w, r, by, to.serve)
+	}
+	return to.serve(w, r, by)
+}
+
+// encode returns the body in JSON; nil where there is none.
+func (a answer) encode() ([]byte, error) {
+	if a.body == nil {
+		return nil, nil
+	}
+	return json.Marshal(a.body)
 }
 
 // write answers. Where the answer cannot be encoded nothing was written.
 func (a answer) write(w http.ResponseWriter) error {
-	var body []byte
-	if a.body != nil {
-		var err error
-		if body, err = json.Marshal(a.body); err != nil {
-			return err
-		}
+	body, err := a.encode()
+	if err != nil {
+		return err
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-cache")
 	if a.location != "" {
 		h.Set("Location", a.location)
 	}
-	if a.version != 0 {
-		h.Set("ETag", etag(a.version))
+	if a.etag != "" {
+		h.Set("ETag", a.etag)
+	}
+	if a.replayed {
+		h.Set(headerReplayed, "true")
 	}
 	if body == nil {
 		w.WriteHeader(a.status)

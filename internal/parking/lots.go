@@ -43,42 +43,61 @@ func readLot(o *object, l *Lot) {
 	readHeartbeat(o, &l.Heartbeat)
 }
 
-// addLot adds a lot; it gets its times here.
-func (s *Service) addLot(ctx context.Context, lot Lot) (LotState, error) {
-	lot.CreatedAt = s.now()
-	lot.UpdatedAt = lot.CreatedAt
-	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
-		return instead(t.AddLot(ctx, lot), ErrTaken, idTaken("id", "lot", lot.ID))
-	})
-	return LotState{Lot: lot}, err
+// lotAnswer is a lot with its counts. The ETag is of what may be edited, so that traffic does not change it.
+func lotAnswer(l LotState) answer {
+	return answer{status: http.StatusOK, etag: digest(l.Lot), body: viewLot(l)}
 }
 
-// changeLot lets change alter a lot, which must keep its id.
-func (s *Service) changeLot(ctx context.Context, id string, change func(*Lot) error) (LotState, error) {
-	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
-		lot, err := t.Lot(ctx, id)
+// addLot adds a lot; it gets its times here.
+func (s *Service) addLot(ctx context.Context, by origin, lot Lot) (answer, error) {
+	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (answer, error) {
+		lot.CreatedAt, lot.UpdatedAt = t.now, t.now
+		a := lotAnswer(LotState{Lot: lot})
+		a.status, a.location = http.StatusCreated, "/api/v1/lots/"+url.PathEscape(lot.ID)
+		return a, instead(t.AddLot(ctx, lot), ErrTaken, idTaken("id", "lot", lot.ID))
+	})
+}
+
+// changeLot lets change alter a lot, which must keep its id. The counts that it answers are from just before.
+func (s *Service) changeLot(ctx context.Context, by origin, id string, expect precondition, change func(*Lot) error) (answer, error) {
+	state, err := s.lot(ctx, id)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (answer, error) {
+		lot, err := t.lotToChange(ctx, id, expect)
 		if err != nil {
-			return err
+			return answer{}, err
 		}
 		before := lot
-		if err := change(&lot); err != nil || reflect.DeepEqual(lot, before) {
-			return err
+		if err := change(&lot); err != nil {
+			return answer{}, err
 		}
-		lot.UpdatedAt = t.now
-		return t.SaveLot(ctx, lot)
+		if !reflect.DeepEqual(lot, before) {
+			lot.UpdatedAt = t.now
+			err = t.SaveLot(ctx, lot)
+		}
+		return lotAnswer(LotState{Lot: lot, Counts: state.Counts}), err
 	})
-	if err != nil {
-		return LotState{}, instead(err, ErrNotFound, lotNotFound(id))
-	}
-	return s.lot(ctx, id)
 }
 
 // removeLot removes a lot that has no spots, with its zones.
-func (s *Service) removeLot(ctx context.Context, id string) error {
-	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
+func (s *Service) removeLot(ctx context.Context, id string, expect precondition) error {
+	return s.update(ctx, func(ctx context.Context, t *transaction) error {
+		if _, err := t.lotToChange(ctx, id, expect); err != nil {
+			return err
+		}
 		return instead(t.RemoveLot(ctx, id), ErrInUse, lotInUse(id))
 	})
-	return instead(err, ErrNotFound, lotNotFound(id))
+}
+
+// lotToChange reads a lot, if it is as the caller expects.
+func (t *transaction) lotToChange(ctx context.Context, id string, expect precondition) (Lot, error) {
+	lot, err := t.Lot(ctx, id)
+	if err == nil && !expect.holds(digest(lot)) {
+		err = changedMeanwhile("lot", id)
+	}
+	return lot, instead(err, ErrNotFound, lotNotFound(id))
 }
 
 // lot returns a lot with its counts.
@@ -100,7 +119,7 @@ func (s *Service) getLots(_ http.ResponseWriter, r *http.Request, _ origin) (ans
 	return answer{status: http.StatusOK, body: listed("lots", at, lots, func(l LotState) string { return l.ID }, viewLot)}, nil
 }
 
-func (s *Service) postLot(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) postLot(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	var lot Lot
 	err := readObject(w, r, func(o *object) {
 		required(o, "id", &lot.ID, wantID, validID)
@@ -109,8 +128,7 @@ func (s *Service) postLot(w http.ResponseWriter, r *http.Request, _ origin) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	made, err := s.addLot(r.Context(), lot)
-	return answer{status: http.StatusCreated, location: "/api/v1/lots/" + url.PathEscape(lot.ID), body: viewLot(made)}, err
+	return s.addLot(r.Context(), by, lot)
 }
 
 func (s *Service) getLot(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
@@ -118,25 +136,24 @@ func (s *Service) getLot(_ http.ResponseWriter, r *http.Request, _ origin) (answ
 		return answer{}, err
 	}
 	lot, err := s.lot(r.Context(), r.PathValue("lotId"))
-	return answer{status: http.StatusOK, body: viewLot(lot)}, err
+	return lotAnswer(lot), err
 }
 
-func (s *Service) patchLot(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) patchLot(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	body, err := requestBody(w, r)
 	if err != nil {
 		return answer{}, err
 	}
-	lot, err := s.changeLot(r.Context(), r.PathValue("lotId"), func(l *Lot) error {
+	return s.changeLot(r.Context(), by, r.PathValue("lotId"), ifMatch(r), func(l *Lot) error {
 		return patch(body, func(o *object) { readLot(o, l) })
 	})
-	return answer{status: http.StatusOK, body: viewLot(lot)}, err
 }
 
 func (s *Service) deleteLot(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusNoContent}, s.removeLot(r.Context(), r.PathValue("lotId"))
+	return answer{status: http.StatusNoContent}, s.removeLot(r.Context(), r.PathValue("lotId"), ifMatch(r))
 }
 
 // summaryView is what a lot and its zones are at a moment.

@@ -53,11 +53,13 @@ func (r *ingestResult) reject(e readingError) {
 	}
 }
 
-// finish orders the errors and cuts them to their bound.
-func (r *ingestResult) finish() {
+// finish orders the errors, cuts them to their bound, and makes an answer of it.
+func (r ingestResult) finish() answer {
+	r.Errors = slices.Clone(r.Errors)
 	slices.SortFunc(r.Errors, func(a, b readingError) int { return cmp.Compare(a.Line, b.Line) })
 	r.Errors = r.Errors[:min(len(r.Errors), maxErrors)]
 	r.ErrorsOmitted = r.Rejected - len(r.Errors)
+	return answer{status: http.StatusOK, body: r}
 }
 
 func (s *Service) postObservations(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
@@ -68,31 +70,40 @@ func (s *Service) postObservations(w http.ResponseWriter, r *http.Request, by or
 	if err != nil {
 		return answer{}, err
 	}
-	result, err := s.ingest(r.Context(), by, read)
-	return answer{status: http.StatusOK, body: result}, err
+	return s.ingest(r.Context(), by, read)
 }
 
 // ingest commits readings in batches, in order. Where that fails in the middle, those before are kept; sent again
 // they are known and change nothing.
-func (s *Service) ingest(ctx context.Context, by origin, read readings) (*ingestResult, error) {
-	result := &ingestResult{Errors: append([]readingError{}, read.errors...), Rejected: read.rejected}
+func (s *Service) ingest(ctx context.Context, by origin, read readings) (answer, error) {
+	result := ingestResult{Errors: append([]readingError{}, read.errors...), Rejected: read.rejected}
 	s.metrics.observations.WithLabelValues("rejected").Add(float64(read.rejected))
 	line := 0
 	for all := range slices.Chunk(read.good, maxGroup) {
+		after := func(outcomes []outcome) ingestResult { return result.after(outcomes, all, read.lines[line:]) }
 		b := newBatch(all, by)
+		if by.attempt != nil && line+len(all) == len(read.good) {
+			b.answer = func(outcomes []outcome) answer { return after(outcomes).finish() }
+		}
 		if err := s.commits.submit(ctx, b); err != nil {
-			return nil, interrupted(err, line, len(read.good))
+			return answer{}, interrupted(err, line, len(read.good))
 		}
-		for i, o := range b.outcomes {
-			result.count(o)
-			if o > late {
-				result.reject(rejection(o, read.lines[line+i], all[i].SpotID))
-			}
-		}
+		result = after(b.outcomes)
 		line += len(all)
 	}
-	result.finish()
-	return result, nil
+	return result.finish(), nil
+}
+
+// after returns the result with a batch added to it.
+func (r ingestResult) after(outcomes []outcome, all []Observation, lines []int) ingestResult {
+	r.Errors = slices.Clip(r.Errors)
+	for i, o := range outcomes {
+		r.count(o)
+		if o > late {
+			r.reject(rejection(o, lines[i], all[i].SpotID))
+		}
+	}
+	return r
 }
 
 func rejection(o outcome, line int, spotID string) readingError {
@@ -131,6 +142,11 @@ func (s *Service) commitReadings(ctx context.Context, group []*batch) error {
 		for _, b := range group {
 			if err := t.observe(spots, b); err != nil {
 				return err
+			}
+			if b.answer != nil {
+				if err := t.keep(ctx, b.by, b.answer(b.outcomes)); err != nil {
+					return err
+				}
 			}
 		}
 		for _, id := range sorted {

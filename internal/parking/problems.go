@@ -54,8 +54,27 @@ func transitionRefused(s *Spot, detail string) problem.Problem {
 
 func versionMismatch(s Spot, wanted string) problem.Problem {
 	return problem.New(http.StatusPreconditionFailed, "version-mismatch",
-		fmt.Sprintf("The spot %q is at version %d; If-Match was %s. Read it again and decide anew.", s.ID, s.Version, wanted)).
+		fmt.Sprintf("The spot %q is at version %d; If-Match was %s. Read it again and decide anew.", s.ID, s.Version, shorten(wanted))).
 		With("version", s.Version)
+}
+
+func changedMeanwhile(what, id string) problem.Problem {
+	return problem.New(http.StatusPreconditionFailed, "version-mismatch",
+		fmt.Sprintf("The %s %q is no longer as it was when you read the ETag that If-Match gives. Read it again and decide anew.", what, id))
+}
+
+func invalidKey() problem.Problem {
+	return problem.New(http.StatusBadRequest, "idempotency-key-invalid", "The header Idempotency-Key must be given once, with "+wantKey+".").WithField(headerKey)
+}
+
+func keyReused() problem.Problem {
+	return problem.New(http.StatusUnprocessableEntity, "idempotency-key-reused",
+		"Another request was sent under this Idempotency-Key. Send what is new under a key of its own, and what is repeated exactly as it was.").WithField(headerKey)
+}
+
+func keyInUse() problem.Problem {
+	return problem.New(http.StatusConflict, "idempotency-key-in-use",
+		"A request under this Idempotency-Key is still under way. Wait a moment, and send it again to get its answer.").WithField(headerKey)
 }
 
 func invalidBody(detail string) problem.Problem {

@@ -21,18 +21,18 @@ func (s *Service) putReservation(w http.ResponseWriter, r *http.Request, by orig
 	if err != nil {
 		return answer{}, err
 	}
-	return spotAnswer(s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
+	return s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
 		func(_ context.Context, t *transaction, spot *Spot) (*event.Event, error) {
 			return spot.reserve(reference, until, t.now)
-		}))
+		})
 }
 
 func (s *Service) deleteReservation(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	if err := readNothing(w, r); err != nil {
 		return answer{}, err
 	}
-	return spotAnswer(s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
+	return s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
 		func(_ context.Context, t *transaction, spot *Spot) (*event.Event, error) {
 			return spot.endReservation(SourceOperator, t.now), nil
-		}))
+		})
 }

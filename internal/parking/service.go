@@ -36,6 +36,7 @@ type Service struct {
 	logger  *slog.Logger
 	metrics *metrics
 	commits *committer
+	claims  claims
 }
 
 // NewService returns a service that does nothing yet: [Service.Handler] serves requests, [Service.Run] supervises.
@@ -70,7 +71,7 @@ func (s *Service) Run(ctx context.Context) error {
 	prune := time.NewTicker(pruneInterval)
 	defer prune.Stop()
 	sweeping := complaint{logger: s.logger, task: "silent sensors and ended reservations"}
-	pruning := complaint{logger: s.logger, task: "the end of old history"}
+	pruning := complaint{logger: s.logger, task: "the end of old history and answers"}
 	for {
 		select {
 		case <-ctx.Done():

@@ -2,6 +2,9 @@ package parking
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,28 +54,32 @@ func viewSpot(s Spot) spotView {
 
 // spotAnswer is what every change of one spot answers.
 func spotAnswer(s Spot, err error) (answer, error) {
-	return answer{status: http.StatusOK, version: s.Version, body: viewSpot(s)}, err
+	return answer{status: http.StatusOK, etag: etag(s.Version), body: viewSpot(s)}, err
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// precondition is the header If-Match of a change: it holds for the versions that it lists, or for all.
+// precondition is the header If-Match of a change: it holds for the tags that it lists, or for all.
 type precondition string
 
 func ifMatch(r *http.Request) precondition {
 	return precondition(strings.Join(r.Header.Values("If-Match"), ", "))
 }
 
-func (p precondition) check(s Spot) error {
-	if p == "" {
-		return nil
-	}
+func (p precondition) holds(is string) bool {
 	for tag := range strings.SplitSeq(string(p), ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag(s.Version) {
-			return nil
+		if tag = strings.TrimSpace(tag); tag == "*" || tag == is {
+			return true
 		}
 	}
-	return versionMismatch(s, shorten(string(p)))
+	return p == ""
+}
+
+// digest is the ETag of what has no version: it changes with whatever may be edited.
+func digest(described any) string {
+	text, _ := json.Marshal(described) // plain fields: it does not fail
+	sum := sha256.Sum256(text)
+	return fmt.Sprintf(`"%x"`, sum[:8])
 }
 
 // spot returns a spot.
@@ -115,7 +122,7 @@ func (s *Service) patchSpot(w http.ResponseWriter, r *http.Request, by origin) (
 		}
 		return spot.edit(to, t.now), nil
 	}
-	return spotAnswer(s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r), edit))
+	return s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r), edit)
 }
 
 // checkZones returns a problem unless each zone that is not "" belongs to the lot.
@@ -163,7 +170,7 @@ func (s *Service) postAction(act func(*Spot, time.Time) (*event.Event, error)) e
 		if err := readNothing(w, r); err != nil {
 			return answer{}, err
 		}
-		return spotAnswer(s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
-			func(_ context.Context, t *transaction, spot *Spot) (*event.Event, error) { return act(spot, t.now) }))
+		return s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
+			func(_ context.Context, t *transaction, spot *Spot) (*event.Event, error) { return act(spot, t.now) })
 	}
 }

@@ -14,6 +14,8 @@ var (
 	ErrNotFound = errors.New("there is none with this id")
 	ErrTaken    = errors.New("the id is taken")
 	ErrInUse    = errors.New("it still has spots")
+	// ErrClaimed: another transaction works under the same key and has not ended.
+	ErrClaimed = errors.New("another request under the same key is under way")
 	// ErrUnavailable is in the chain of every error that comes from the database being away or
 	// overloaded rather than from what was asked. Nothing was changed, or, where the connection was lost
 	// in the middle of a commit, everything was.
@@ -50,6 +52,10 @@ type Store interface {
 	History(ctx context.Context, spotID string, before int64, limit int) ([]HistoryEntry, error)
 	// PruneHistory removes up to limit entries recorded before t and returns how many there were.
 	PruneHistory(ctx context.Context, t time.Time, limit int) (int, error)
+	// Answer returns what was kept under a key at since or later; ErrNotFound where nothing was.
+	Answer(ctx context.Context, key AnswerKey, since time.Time) (KeptAnswer, error)
+	// PruneAnswers removes up to limit answers kept before t and returns how many there were.
+	PruneAnswers(ctx context.Context, t time.Time, limit int) (int, error)
 }
 
 // Tx is what a transaction can do. What it reads of lots and spots stays as it is until the end of
@@ -80,6 +86,26 @@ type Tx interface {
 	// Append adds events to the outbox, in order, and their entries to the history. The store
 	// gives rows and entries their IDs.
 	Append(ctx context.Context, rows []relay.OutboxRow, entries []HistoryEntry) error
+
+	// ClaimAnswer takes a key for this transaction, and returns what was kept under it at since or later: ErrNotFound where
+	// nothing was, ErrClaimed where another transaction has the key. It does not wait for that one.
+	ClaimAnswer(ctx context.Context, key AnswerKey, since time.Time) (KeptAnswer, error)
+	// KeepAnswer keeps an answer, in the place of an older one under the same key.
+	KeepAnswer(ctx context.Context, a KeptAnswer) error
+}
+
+// AnswerKey is a key that a client gave one of its requests, see the header Idempotency-Key.
+type AnswerKey struct{ Subject, Key string }
+
+// KeptAnswer is what a request under a key was answered.
+type KeptAnswer struct {
+	AnswerKey
+	Fingerprint []byte // of the request
+	Status      int
+	Location    string // header; "" for none
+	ETag        string // header; "" for none
+	Body        []byte // JSON
+	KeptAt      time.Time
 }
 
 // LotState is a lot with what its spots are.

@@ -2,6 +2,7 @@ package parking
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -57,11 +58,19 @@ func (t *transaction) elapse(ctx context.Context) (found, changed int, err error
 	return len(due), changed, nil
 }
 
-// prune removes what the history need not hold any longer.
+// prune removes what need not be held any longer of the history and of the answers to requests under a key.
 func (s *Service) prune(ctx context.Context) error {
-	before := s.now().Add(-s.options.HistoryRetention)
+	now := s.now()
+	return errors.Join(
+		inBatches(func() (int, error) {
+			return s.store.PruneHistory(ctx, now.Add(-s.options.HistoryRetention), pruneBatch)
+		}),
+		inBatches(func() (int, error) { return s.store.PruneAnswers(ctx, now.Add(-answersKept), pruneBatch) }))
+}
+
+func inBatches(prune func() (int, error)) error {
 	for {
-		n, err := s.store.PruneHistory(ctx, before, pruneBatch)
+		n, err := prune()
 		if err != nil || n < pruneBatch {
 			return err
 		}

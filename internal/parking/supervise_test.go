@@ -12,13 +12,16 @@ import (
 	"time"
 )
 
-// ailing is a store whose sweeps fail for a while, and that counts what is done to its history.
+// ailing is a store whose sweeps fail for a while, and that counts what is done to its history and its answers.
 type ailing struct {
 	Store
 	err    error
 	sweeps int
 	old    int // entries to prune
 	before time.Time
+
+	oldAnswers    int
+	answersBefore time.Time
 }
 
 func (a *ailing) Ready() error { return a.err }
@@ -32,6 +35,13 @@ func (a *ailing) PruneHistory(_ context.Context, t time.Time, limit int) (int, e
 	n := min(limit, a.old)
 	a.old -= n
 	a.before = t
+	return n, nil
+}
+
+func (a *ailing) PruneAnswers(_ context.Context, t time.Time, limit int) (int, error) {
+	n := min(limit, a.oldAnswers)
+	a.oldAnswers -= n
+	a.answersBefore = t
 	return n, nil
 }
 
@@ -55,7 +65,7 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 
 func TestHistoryIsPrunedAndSweepsGoOnThroughTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &ailing{err: ErrUnavailable, old: 2*pruneBatch + 7}
+		store := &ailing{err: ErrUnavailable, old: 2*pruneBatch + 7, oldAnswers: pruneBatch}
 		s := NewService(Options{Store: store, HistoryRetention: time.Hour, Logger: slog.New(slog.DiscardHandler)})
 		if !errors.Is(s.Ready(), ErrUnavailable) {
 			t.Errorf("without its store the service says %v", s.Ready())
@@ -67,6 +77,9 @@ func TestHistoryIsPrunedAndSweepsGoOnThroughTrouble(t *testing.T) {
 		}
 		if store.sweeps != int(pruneInterval/time.Second) {
 			t.Errorf("in %v there were %d sweeps", pruneInterval, store.sweeps)
+		}
+		if want := time.Now().Add(-24*time.Hour - time.Millisecond); store.oldAnswers != 0 || !store.answersBefore.Equal(want) {
+			t.Errorf("%d old answers are left; those before %v were pruned, not %v", store.oldAnswers, store.answersBefore, want)
 		}
 		if want := time.Now().Add(-time.Hour - time.Millisecond); store.old != 0 || !store.before.Equal(want) {
 			t.Errorf("%d old entries are left; those before %v were pruned, not %v", store.old, store.before, want)

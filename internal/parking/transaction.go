@@ -16,6 +16,7 @@ import (
 type origin struct {
 	subject     string // of the token
 	traceparent string
+	attempt     *attempt // nil: without a key
 }
 
 // transaction collects what one transaction does to spots, and writes it at its end: state, outbox and history.
@@ -97,32 +98,30 @@ func (t *transaction) write(ctx context.Context) error {
 	return t.Append(ctx, t.rows, t.entries)
 }
 
-// changeSpot applies a transition to one spot, if its version is what the caller expects, and returns it as it then is.
+// changeSpot applies a transition to one spot, if its version is what the caller expects, and answers it as it then is.
 func (s *Service) changeSpot(ctx context.Context, by origin, id string, expect precondition,
 	change func(ctx context.Context, t *transaction, spot *Spot) (*event.Event, error),
-) (Spot, error) {
-	var spot Spot
-	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
+) (answer, error) {
+	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (answer, error) {
 		spots, err := t.Spots(ctx, []string{id})
 		if err != nil {
-			return err
+			return answer{}, err
 		}
-		before, ok := spots[id]
-		if !ok || before.Removed {
-			return spotNotFound(id)
+		spot, there := spots[id]
+		if !there || spot.Removed {
+			return answer{}, spotNotFound(id)
 		}
-		if err := expect.check(before); err != nil {
-			return err
+		if !expect.holds(etag(spot.Version)) {
+			return answer{}, versionMismatch(spot, string(expect))
 		}
-		spot = before
+		before := spot
 		e, err := change(ctx, t, &spot)
-		if err != nil || spot == before {
-			return err
+		if err == nil && spot != before {
+			t.save(spot)
+			err = t.publish(e, by)
 		}
-		t.save(spot)
-		return t.publish(e, by)
+		return spotAnswer(spot, err)
 	})
-	return spot, err
 }
 
 // untilOrdered repeats a change that lost against another one that added the same id first: next time the change

@@ -23,46 +23,59 @@ func readZone(o *object, z *Zone) {
 	optional(o, "level", &z.Level, wantLevel, func(level *int) bool { return validLevel(*level) })
 }
 
+func zoneAnswer(z Zone) answer {
+	return answer{status: http.StatusOK, etag: digest(z), body: viewZone(z)}
+}
+
 // addZone adds a zone to its lot.
-func (s *Service) addZone(ctx context.Context, zone Zone) error {
-	return s.update(ctx, func(ctx context.Context, t *transaction) error {
+func (s *Service) addZone(ctx context.Context, by origin, zone Zone) (answer, error) {
+	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (answer, error) {
 		if _, err := t.Lot(ctx, zone.LotID); err != nil {
-			return instead(err, ErrNotFound, lotNotFound(zone.LotID))
+			return answer{}, instead(err, ErrNotFound, lotNotFound(zone.LotID))
 		}
-		return instead(t.AddZone(ctx, zone), ErrTaken, idTaken("id", "zone", zone.ID))
+		a := zoneAnswer(zone)
+		a.status = http.StatusCreated
+		a.location = "/api/v1/lots/" + url.PathEscape(zone.LotID) + "/zones/" + url.PathEscape(zone.ID)
+		return a, instead(t.AddZone(ctx, zone), ErrTaken, idTaken("id", "zone", zone.ID))
 	})
 }
 
 // changeZone lets change alter a zone, which must keep its id and lot.
-func (s *Service) changeZone(ctx context.Context, lotID, id string, change func(*Zone) error) (Zone, error) {
-	var zone Zone
-	err := s.update(ctx, func(ctx context.Context, t *transaction) (err error) {
-		if zone, err = t.zoneOf(ctx, lotID, id); err != nil {
-			return err
+func (s *Service) changeZone(ctx context.Context, by origin, lotID, id string, expect precondition, change func(*Zone) error) (answer, error) {
+	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (answer, error) {
+		zone, err := t.zoneOf(ctx, lotID, id, expect)
+		if err != nil {
+			return answer{}, err
 		}
 		before := zone
-		if err := change(&zone); err != nil || reflect.DeepEqual(zone, before) {
-			return err
+		if err := change(&zone); err != nil {
+			return answer{}, err
 		}
-		return t.SaveZone(ctx, zone)
+		if !reflect.DeepEqual(zone, before) {
+			err = t.SaveZone(ctx, zone)
+		}
+		return zoneAnswer(zone), err
 	})
-	return zone, err
 }
 
 // removeZone removes a zone that has no spots.
-func (s *Service) removeZone(ctx context.Context, lotID, id string) error {
+func (s *Service) removeZone(ctx context.Context, lotID, id string, expect precondition) error {
 	return s.update(ctx, func(ctx context.Context, t *transaction) error {
-		if _, err := t.zoneOf(ctx, lotID, id); err != nil {
+		if _, err := t.zoneOf(ctx, lotID, id, expect); err != nil {
 			return err
 		}
 		return instead(t.RemoveZone(ctx, id), ErrInUse, zoneInUse(id))
 	})
 }
 
-func (t *transaction) zoneOf(ctx context.Context, lotID, id string) (Zone, error) {
+// zoneOf reads a zone to change it, if it is as the caller expects.
+func (t *transaction) zoneOf(ctx context.Context, lotID, id string, expect precondition) (Zone, error) {
 	zone, err := t.Zone(ctx, id)
-	if err == nil && zone.LotID != lotID {
+	switch {
+	case err == nil && zone.LotID != lotID:
 		err = ErrNotFound
+	case err == nil && !expect.holds(digest(zone)):
+		err = changedMeanwhile("zone", id)
 	}
 	return zone, instead(err, ErrNotFound, zoneNotFound(lotID, id))
 }
@@ -90,7 +103,7 @@ func (s *Service) getZones(_ http.ResponseWriter, r *http.Request, _ origin) (an
 		func(z ZoneState) string { return z.ID }, func(z ZoneState) zoneView { return viewZone(z.Zone) })}, nil
 }
 
-func (s *Service) postZone(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) postZone(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	zone := Zone{LotID: r.PathValue("lotId")}
 	err := readObject(w, r, func(o *object) {
 		required(o, "id", &zone.ID, wantID, validID)
@@ -99,8 +112,7 @@ func (s *Service) postZone(w http.ResponseWriter, r *http.Request, _ origin) (an
 	if err != nil {
 		return answer{}, err
 	}
-	location := "/api/v1/lots/" + url.PathEscape(zone.LotID) + "/zones/" + url.PathEscape(zone.ID)
-	return answer{status: http.StatusCreated, location: location, body: viewZone(zone)}, s.addZone(r.Context(), zone)
+	return s.addZone(r.Context(), by, zone)
 }
 
 func (s *Service) getZone(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
@@ -114,26 +126,25 @@ func (s *Service) getZone(_ http.ResponseWriter, r *http.Request, _ origin) (ans
 	}
 	for _, z := range zones {
 		if z.ID == id {
-			return answer{status: http.StatusOK, body: viewZone(z.Zone)}, nil
+			return zoneAnswer(z.Zone), nil
 		}
 	}
 	return answer{}, zoneNotFound(lotID, id)
 }
 
-func (s *Service) patchZone(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) patchZone(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	body, err := requestBody(w, r)
 	if err != nil {
 		return answer{}, err
 	}
-	zone, err := s.changeZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"), func(z *Zone) error {
+	return s.changeZone(r.Context(), by, r.PathValue("lotId"), r.PathValue("zoneId"), ifMatch(r), func(z *Zone) error {
 		return patch(body, func(o *object) { readZone(o, z) })
 	})
-	return answer{status: http.StatusOK, body: viewZone(zone)}, err
 }
 
 func (s *Service) deleteZone(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusNoContent}, s.removeZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"))
+	return answer{status: http.StatusNoContent}, s.removeZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"), ifMatch(r))
 }

@@ -23,6 +23,7 @@ const (
 		s.reservation_reference, s.reserved_at, s.reserved_until,
 		s.version, s.last_observed_at, s.last_sequence, s.sensor_id, s.added_at, s.changed_at`
 	HistoryColumns = `id, spot_id, change, status, previous_status, version, event_id, observed_at, recorded_at, source, subject`
+	AnswerColumns  = `subject, key, fingerprint, status, location, etag, body, kept_at`
 	OutboxColumns  = `id, spot_id, event_id, value, tombstone, traceparent`
 )
 
@@ -64,6 +65,12 @@ func ScanHistory(r Row) (e parking.HistoryEntry, err error) {
 	err = r.Scan(&e.ID, &e.SpotID, &e.Change, &e.Status, &e.PreviousStatus, &e.Version, &e.EventID,
 		instant{&e.ObservedAt}, instant{&e.RecordedAt}, &e.Source, &e.By)
 	return e, err
+}
+
+// ScanAnswer reads [AnswerColumns].
+func ScanAnswer(r Row) (a parking.KeptAnswer, err error) {
+	err = r.Scan(&a.Subject, &a.Key, &a.Fingerprint, &a.Status, &a.Location, &a.ETag, &a.Body, instant{&a.KeptAt})
+	return a, err
 }
 
 // ScanOutbox reads [OutboxColumns].

@@ -28,42 +28,52 @@ func (s *Service) full() bool {
 	return len(s.clients) >= s.options.MaxClients
 }
 
-// enter makes a client of a connection. The caller calls [client.read] in a goroutine, for which
-// clientsWG already counts, and which ends with leave. Where the instance takes no client
-// any more it returns nil.
+// enter makes a client of a connection. The caller calls [client.begin]. clientsWG counts it until it has left. Where
+// the instance takes no client any more it returns nil.
 func (s *Service) enter(conn net.Conn, enc encoding) *client {
-	c := &client{socket: websocket.NewSocket(conn), encoding: enc, service: s, index: -1, slot: -1}
+	c := &client{encoding: enc}
 	if enc.isV1() {
-		c.v1 = newSession()
+		c.more().session = newSession()
 	}
 	s.mu.Lock()
 	if s.draining {
 		s.mu.Unlock()
 		return nil
 	}
+	c.loop = s.loops[s.turn%len(s.loops)]
+	s.turn++
+	c.connect(conn) // here, since whoever finds the client may end it
 	s.clients[c] = struct{}{}
 	s.clientsWG.Add(1)
-	c.sender = s.senders[s.turn%len(s.senders)]
-	s.turn++
 	s.mu.Unlock()
 	s.metrics.connections.WithLabelValues(enc.String()).Inc()
 	return c
 }
 
-// leave takes a client out. It is the last thing that happens to it.
+// leave takes a client out. It is the last thing that happens to it. The loop of one that is a file descriptor calls it, or
+// else who reads.
 func (s *Service) leave(c *client) {
 	defer s.clientsWG.Done()
 	c.mu.Lock()
 	c.gone = true
 	sub := c.sub
-	c.at, c.then, c.control = place{}, place{}, nil
-	if c.stop != nil {
-		c.stop()
+	c.at = place{}
+	if x := c.extras; x != nil {
+		if x.stop != nil {
+			x.stop()
+		}
+		x.then, x.control = place{}, nil
 	}
-	c.token.forget()
+	if c.raw < 0 {
+		c.extras.socket.Close()
+	} else {
+		c.raw.Close()
+		if c.busy {
+			s.metrics.slow.Dec()
+		}
+	}
+	c.loop.attend(c)
 	c.mu.Unlock()
-	c.socket.Close()
-	c.sender.attend(c)
 	s.crowds.leave(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()

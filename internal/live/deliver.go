@@ -95,8 +95,8 @@ func (s *Service) broadcast(e *event.Event, encode func(encoding) []byte) (grown
 
 func (s *Service) wake(grown []*subscription) {
 	for _, sub := range grown {
-		for _, sender := range s.senders {
-			sender.grew(sub)
+		for _, l := range s.loops {
+			l.grew(sub)
 		}
 	}
 }

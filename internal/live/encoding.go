@@ -11,7 +11,7 @@ import (
 )
 
 // An encoding is how events travel to a client.
-type encoding int
+type encoding uint8
 
 const (
 	encodingWebSocket        encoding = iota // one JSON event a text frame

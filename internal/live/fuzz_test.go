@@ -106,11 +106,12 @@ func FuzzWhateverAClientSendsTheAnswersAreFrames(f *testing.F) {
 		s, conn := New(Options{}), newTap(t)
 		defer conn.leave()
 		c := s.enter(conn, encodingWebSocket)
-		half := len(sent) / 2
-		conn.say(sent[half:])
-		conn.fallSilent()
-		c.read(bytes.Clone(sent[:half]))
-		s.clientsWG.Wait()
+		p := c.newParser()
+		for _, part := range [][]byte{sent[:len(sent)/2], sent[len(sent)/2:]} {
+			c.feed(&p, bytes.Clone(part), func(m websocket.Message) error { return s.hear(c, m) })
+			c.loop.attendAll()
+		}
+		s.leave(c)
 		answer, _ := conn.take(64 << 10)
 		for len(answer) > 0 {
 			op, payload, rest := cutFrame(answer)

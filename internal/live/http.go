@@ -109,8 +109,7 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 		s.clientsWG.Go(func() { s.resume(ctx, resumption, in) })
 	}
 	c.watchToken(who)
-	c.sender.attend(c)
-	go c.read(early)
+	c.begin(early)
 	return nil
 }
 

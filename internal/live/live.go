@@ -21,6 +21,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/websocket"
 )
 
 // Log is what this package needs of the event log; [kafkalog.Log] provides it.
@@ -83,6 +84,10 @@ type Options struct {
 	// PingInterval is how often a client is pinged; one that is silent for three times as
 	// long is gone. Default 30 s: proxies commonly cut after 60 s.
 	PingInterval time.Duration
+	// Engine is how clients are served, see [EngineAuto], which is the default.
+	Engine string
+	// Loops is how many goroutines send, each to a share of the clients. Default GOMAXPROCS.
+	Loops int
 	// CompareInterval is how often the heads of log and instance are compared, which finds what
 	// the bus lost when nothing came after it, and whether the log is there at all. Default 1 s; a hundred times as often while the bus is away.
 	CompareInterval time.Duration
@@ -92,7 +97,7 @@ type Options struct {
 type Service struct {
 	options Options
 	metrics *metrics
-	senders []*sender
+	loops   []*loop
 	shared  *shared
 
 	handshakes *bucket
@@ -107,7 +112,12 @@ type Service struct {
 	following chan struct{}
 	busTurned chan struct{} // holds one signal: the bus came or went
 
-	// mu comes before client.mu, and that before frameLog.mu.
+	// What the engine is made of; tests have other pollers, and hear other things.
+	newPoller  func() (poller, error)
+	hear       func(*client, websocket.Message) error
+	maxMessage int // bytes; 0: what the protocol of the client says
+
+	// mu comes before client.mu, and that before loop.mu and frameLog.mu.
 	mu       sync.Mutex
 	started  bool          // topic, heads and memory are set
 	draining bool          // no new clients
@@ -120,7 +130,7 @@ type Service struct {
 	// switching are the clients of parkwire.v1 that follow no subscription at present, with their filters.
 	switching map[*client][]filter
 	empty     chan struct{} // closed when draining and no client is left
-	turn      int           // whose turn among the senders it is
+	turn      int           // whose turn among the loops it is
 	changed   chan struct{} // closed when heads move; nil when nobody waits
 
 	busConnected bool
@@ -142,15 +152,17 @@ func New(o Options) *Service {
 	o.CompareInterval = cmp.Or(o.CompareInterval, time.Second)
 	o.HandshakeRate = cmp.Or(o.HandshakeRate, 2000)
 	o.HeartbeatInterval = cmp.Or(o.HeartbeatInterval, 10*time.Second)
-	senders := runtime.GOMAXPROCS(0)
+	o.Loops = cmp.Or(o.Loops, runtime.GOMAXPROCS(0))
 	s := &Service{
 		options:   o,
 		following: make(chan struct{}, 1),
 		busTurned: make(chan struct{}, 1),
 		state:     newState(),
-		subs:      newSubscriptions(senders),
+		subs:      newSubscriptions(o.Loops),
 		clients:   map[*client]struct{}{},
 		empty:     make(chan struct{}),
+		newPoller: newPoller,
+		hear:      (*client).handle,
 
 		handshakes: newBucket(o.HandshakeRate),
 		crowds:     newCrowds(o.ClientsPerAddress, o.TrustedProxies),
@@ -159,8 +171,8 @@ func New(o Options) *Service {
 	s.metrics = newMetrics(o.Registerer, s.staleSeconds)
 	s.running, s.stop = context.WithCancel(context.Background())
 	s.shared = newShared(s.running, o.Log, o.RangeBytes, s.metrics.logReads)
-	for i := range senders {
-		s.senders = append(s.senders, newSender(i))
+	for i := range o.Loops {
+		s.loops = append(s.loops, newLoop(s, i))
 	}
 	return s
 }
@@ -172,7 +184,11 @@ func (s *Service) Run(ctx context.Context) error {
 		s.stop()
 		s.shared.errands.wait()
 	}()
-	err := s.start(ctx)
+	err := s.startEngine()
+	defer s.stopEngine()
+	if err == nil {
+		err = s.start(ctx)
+	}
 	if err == nil {
 		err = s.serve(ctx)
 	}
@@ -205,8 +221,8 @@ func (s *Service) serve(ctx context.Context) error {
 	defer wg.Wait()
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSending() // after the last client has ended
-	for _, sender := range s.senders {
-		wg.Go(func() { sender.run(sending, s.options.PingInterval) })
+	for _, l := range s.loops {
+		wg.Go(func() { l.run(sending) })
 	}
 	wg.Go(func() { s.beat(sending) })
 	began := s.have()
@@ -215,7 +231,9 @@ func (s *Service) serve(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining = true
 	for c := range s.clients {
-		c.socket.Close()
+		c.mu.Lock()
+		c.cut()
+		c.mu.Unlock()
 	}
 	s.mu.Unlock()
 	s.stop()

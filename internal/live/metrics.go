@@ -13,6 +13,7 @@ type metrics struct {
 	crowded                    prometheus.Counter
 	lapsed, conflated          prometheus.Counter
 	slow                       prometheus.Gauge
+	engine                     *prometheus.GaugeVec
 }
 
 // newMetrics asks stale for how many seconds the log has not answered.
@@ -35,6 +36,9 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "parkwire", Subsystem: "live", Name: "connections", Help: "Clients that are connected.",
 		}, []string{"kind"}),
+		engine: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "parkwire", Subsystem: "live", Name: "engine_info", Help: "How clients are served: 1 for the engine that is used.",
+		}, []string{"engine"}),
 		deliveries:   counter("deliveries_total", "Frames sent to clients: events times their receivers."),
 		bytes:        counter("sent_bytes_total", "Bytes sent to clients."),
 		events:       vector("events_total", "source", "Events delivered, by where they came from.", "bus", "log", "foreign"),
@@ -59,7 +63,7 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		m.connections.WithLabelValues(e.String())
 	}
 	if r != nil {
-		all = append(all, m.connections, m.slow, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		all = append(all, m.connections, m.slow, m.engine, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: "parkwire", Subsystem: "live", Name: "stale_seconds",
 			Help: "For how long the event log has not answered, so that clients may see what is old; 0 while it does.",
 		}, stale))

@@ -8,60 +8,106 @@ import (
 	"parkwire/internal/websocket"
 )
 
-// readBuffer is small, since clients have next to nothing to say, and every one has such a buffer.
-const readBuffer = 512
+// waitingBuffer is small, since clients have next to nothing to say, and every one with a goroutine has such a buffer.
+const waitingBuffer = 512
 
 // maxClientMessage bounds what a client may send, in bytes. Plain clients have nothing to say.
 const maxClientMessage = 4 << 10
 
-// read serves what the client sends until the connection ends, and then takes the client
-// out. It is the client's only goroutine while nothing is wrong.
-//
-// It goes on reading, and looks at nothing any more, when the connection is being closed: closing a
-// socket with bytes unread would reset it, and the reset would overtake the close frame.
+// begin gives a client to its loop. early is what it said behind its handshake.
+func (c *client) begin(early []byte) {
+	if c.raw < 0 {
+		c.loop.attend(c)
+		go c.read(early)
+		return
+	}
+	if len(early) > 0 {
+		c.mu.Lock()
+		c.more().early = early
+		c.mu.Unlock()
+	}
+	c.loop.attend(c)
+}
+
+func (c *client) newParser() websocket.Parser {
+	return websocket.Parser{MaxMessage: c.maxMessage(), Deflate: c.encoding.isDeflated()}
+}
+
+// maxMessage bounds what the client may say at once, in bytes.
+func (c *client) maxMessage() int {
+	switch own := c.loop.service.maxMessage; {
+	case own > 0:
+		return own
+	case c.encoding.isV1():
+		return maxRequest
+	}
+	return maxClientMessage
+}
+
+// read serves what a client says whose socket is waited for, until the connection ends, and then takes it out.
+// It is the client's only goroutine while nothing is wrong. For how it ends see [loop.read].
 func (c *client) read(early []byte) {
-	defer c.service.leave(c)
-	parser, deaf := websocket.Parser{MaxMessage: maxClientMessage, Deflate: c.encoding.isDeflated()}, c.encoding == encodingSSE
-	if c.v1 != nil {
-		parser.MaxMessage = maxRequest
-	}
-	feed := func(b []byte) {
-		if deaf {
-			return
+	defer c.loop.service.leave(c)
+	parser := c.newParser()
+	handle := func(m websocket.Message) error { return c.loop.service.hear(c, m) }
+	c.feed(&parser, early, handle)
+	for buf := make([]byte, waitingBuffer); ; {
+		n, err := c.extras.socket.Read(buf)
+		if n > 0 {
+			c.lives(c.loop.wheel.at(time.Now()))
+			c.feed(&parser, buf[:n], handle)
 		}
-		err := parser.Feed(b, c.handle)
-		deaf = err != nil
-		if broken, ok := errors.AsType[*websocket.Error](err); ok {
-			c.close(farewell{code: broken.Code, reason: broken.Reason})
-		}
-	}
-	feed(early)
-	for buf := make([]byte, readBuffer); ; {
-		c.extendReadDeadline()
-		n, err := c.socket.Read(buf)
-		feed(buf[:n])
-		if err != nil && !(errors.Is(err, os.ErrDeadlineExceeded) && c.isBusy()) {
+		if err != nil {
 			return
 		}
 	}
 }
 
-// extendReadDeadline gives the client time for its next sign of life: it is pinged two times and a
-// third interval long waited for.
-func (c *client) extendReadDeadline() {
+// lives records a sign of life.
+func (c *client) lives(tick uint32) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.ending && c.encoding != encodingSSE {
-		_ = c.socket.SetReadDeadline(time.Now().Add(c.service.options.PingInterval * 3))
+	c.heard = tick
+	c.mu.Unlock()
+}
+
+// feed looks at what a client said, unless what it said before was wrong or its last word.
+func (c *client) feed(p *websocket.Parser, b []byte, handle func(websocket.Message) error) {
+	if c.deaf || c.encoding == encodingSSE {
+		return
+	}
+	err := p.Feed(b, handle)
+	c.deaf = err != nil
+	if broken, ok := errors.AsType[*websocket.Error](err); ok {
+		c.close(farewell{code: broken.Code, reason: broken.Reason})
 	}
 }
 
-// isBusy reports whether the client has still to take what waits for it. Then it is no wonder that it answers no ping, which waits
-// with the rest; who sends finds out whether it is alive, see stallWait.
-func (c *client) isBusy() bool {
+// drain sends with waiting writes until nothing is due. It runs while busy is set.
+func (c *client) drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.busy && !c.ending && !c.gone
+	defer func() {
+		c.busy = false
+		c.heard = c.loop.wheel.at(time.Now()) // who takes something is alive
+		c.loop.service.metrics.slow.Dec()
+		c.loop.attend(c)
+	}()
+	for !c.gone {
+		b := c.next()
+		if len(b) == 0 {
+			return
+		}
+		c.mu.Unlock()
+		n, err := c.extras.socket.WriteWithin(b[:min(len(b), maxWrite)], stallWait)
+		c.mu.Lock()
+		var t tally
+		c.sent(n, &t)
+		t.count(c.loop.service.metrics)
+		if err != nil && !(n > 0 && errors.Is(err, os.ErrDeadlineExceeded)) {
+			c.fail(err)
+			return
+		}
+	}
 }
 
 var errClosed = errors.New("the connection is being closed")
@@ -79,11 +125,11 @@ func (c *client) handle(m websocket.Message) error {
 		c.close(farewell{code: m.Code}) // an answer, or where the service closed first only the end
 		return errClosed
 	case websocket.Text:
-		if c.v1 != nil {
+		if c.session() != nil {
 			c.ask(parseRequest(m.Payload))
 		}
 	case websocket.Binary:
-		if c.v1 != nil {
+		if c.session() != nil {
 			return &websocket.Error{Code: websocket.UnsupportedData, Reason: "messages are text"}
 		}
 	}

@@ -54,7 +54,9 @@ func (c *client) follow(at *stand) {
 	c.sub = at.sub // also where it is being closed already: it is released when the client leaves
 	if !c.ending {
 		c.at = at.at
-		c.control = append(c.encoding.appendStart(c.control, at.cursor), at.told...)
+		if start := append(c.encoding.appendStart(c.control(), at.cursor), at.told...); len(start) > 0 {
+			c.more().control = start
+		}
 	}
 }
 
@@ -92,12 +94,13 @@ type resumption struct {
 
 // prepare makes a client one that catches up.
 func (c *client) prepare() (context.Context, *resumption) {
-	r := &resumption{client: c, window: min(resumeWindow, c.service.options.ClientBytes/2)}
+	r := &resumption{client: c, window: min(resumeWindow, c.loop.service.options.ClientBytes/2)}
 	r.begin("")
-	ctx, stop := context.WithCancel(c.service.running)
+	ctx, stop := context.WithCancel(c.loop.service.running)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.room, c.stop = make(chan struct{}, 1), stop
+	x := c.more()
+	x.room, x.stop = make(chan struct{}, 1), stop
 	if c.ending {
 		stop()
 	}
@@ -120,11 +123,11 @@ type entrance struct {
 
 // resume sends a plain client what it lacks, then lets it follow.
 func (s *Service) resume(ctx context.Context, r *resumption, in entrance) {
-	defer r.stop()
+	defer r.caughtUp()
 	err := s.enterBy(ctx, r, in)
 	switch {
 	case err == nil:
-		r.sender.attend(r.client)
+		r.loop.attend(r.client)
 	case errors.Is(err, errCursorExpired):
 		s.metrics.expired.Inc()
 		r.close(farewell{code: closeCursorExpired, reason: expiredReason})
@@ -162,7 +165,9 @@ func (s *Service) enterBy(ctx context.Context, r *resumption, in entrance) error
 
 // giveUp sends a client away that cannot be sent what it lacks.
 func (r *resumption) giveUp(err error) {
+	r.mu.Lock()
 	r.log().Warn("a client cannot be sent what it missed, and is told to try again", "error", err)
+	r.mu.Unlock()
 	r.close(farewell{websocket.TryAgainLater, "the event log cannot be read now: reconnect with after=CURSOR", noLogHint()})
 }
 
@@ -170,7 +175,7 @@ const expiredReason = "cursor expired: connect with snapshot=1, or load the pres
 
 // bring gives to r what its needs lack, and lets it arrive.
 func (r *resumption) bring(ctx context.Context) error {
-	s := r.service
+	s := r.loop.service
 	from, to := slices.Clone(r.needs[0].has), event.Offsets(nil)
 	for _, n := range r.needs {
 		from, to = meet(from, n.has), to.Join(n.has)
@@ -213,10 +218,10 @@ func (r *resumption) event(e *entry, have event.Offsets) error {
 	case r.conflates && r.superseded(e):
 		r.omitted++
 		return nil
-	case r.v1 != nil:
+	case r.session() != nil:
 		r.add(e, before)
 	default:
-		r.buf = r.encoding.appendEvent(r.buf[:0], e.value, r.service.cursor(have))
+		r.buf = r.encoding.appendEvent(r.buf[:0], e.value, r.loop.service.cursor(have))
 		r.missed.append(r.buf)
 	}
 	if r.start.behind()+r.batchBytes > r.window {
@@ -236,7 +241,7 @@ func (r *resumption) publish() {
 	}
 	r.mu.Unlock()
 	r.begin(end.cursor())
-	r.client.flush()
+	r.loop.attend(r.client)
 }
 
 // queue lets a log of its own follow what the client has of its own already. The caller holds mu.
@@ -244,7 +249,18 @@ func (c *client) queue(own place) {
 	if c.at.behind() == 0 {
 		c.at = own
 	} else {
-		c.at.log.adopt(own)
+		c.at.seg.log.adopt(own)
+	}
+}
+
+// caughtUp is the end of it, whatever came of it. Of clients of parkwire.v1 the session sees to that.
+func (r *resumption) caughtUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x := r.extras; x != nil && x.stop != nil {
+		x.stop()
+		x.room, x.stop = nil, nil
+		r.trim()
 	}
 }
 
@@ -253,6 +269,10 @@ func (r *resumption) flush(ctx context.Context) error {
 	for {
 		r.mu.Lock()
 		ended, left := r.gone || r.ending, r.at.behind()
+		var room chan struct{}
+		if r.extras != nil {
+			room = r.extras.room
+		}
 		r.mu.Unlock()
 		switch {
 		case ended:
@@ -261,24 +281,24 @@ func (r *resumption) flush(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case <-r.room:
+		case <-room:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		r.client.flush()
+		r.loop.attend(r.client)
 	}
 }
 
 // arrived tells a client of server-sent events where it stands, lest one whose filter matches little
 // comes back with a cursor that has expired.
 func (r *resumption) arrived(have event.Offsets) {
-	s := r.service
+	s := r.loop.service
 	r.closeBatch(r.done)
 	cursor := s.cursor(have)
 	if start := r.encoding.appendStart(nil, cursor); len(start) > 0 {
 		r.missed.append(start)
 	}
-	if r.v1 != nil {
+	if r.session() != nil {
 		s.appendChange(r)
 	}
 	delete(s.switching, r.client)
@@ -291,6 +311,6 @@ func (r *resumption) arrived(have event.Offsets) {
 		}
 		r.queue(r.start)
 		r.sub = s.subs.acquire(r.encoding, cursor, filters...)
-		r.then = r.sub.log.end()
+		r.more().then = r.sub.log.end()
 	}
 }

@@ -3,7 +3,6 @@ package live
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +25,8 @@ func TestAClientIsSentWholeFramesInOrderWithControlBetweenThem(t *testing.T) {
 			},
 			"something goes out between": func(t *rapid.T) {
 				if !s.ending { // as enqueue has it
-					s.control = append(s.control, fmt.Sprintf("<c%s>", strings.Repeat("-", rapid.IntRange(0, 9).Draw(t, "size")))...)
+					x := s.more()
+					x.control = append(x.control, fmt.Sprintf("<c%s>", strings.Repeat("-", rapid.IntRange(0, 9).Draw(t, "size")))...)
 					s.controls++
 				}
 			},
@@ -64,18 +64,17 @@ type sending struct {
 }
 
 func newSending(t *rapid.T) *sending {
-	a, b := net.Pipe() // of which only the deadline is used
-	t.Cleanup(func() { a.Close(); b.Close() })
 	s := &sending{logs: [2]*frameLog{newFrameLog(), newFrameLog()}}
-	s.client = &client{socket: websocket.NewSocket(a), service: New(Options{})}
+	s.client = &client{loop: New(Options{}).loops[0]}
 	s.append(1, 100) // before the client comes: it is not to get this
 	s.frames[1] = nil
-	s.at, s.then = s.logs[0].end(), s.logs[1].end()
+	s.at = s.logs[0].end()
+	s.more().then = s.logs[1].end()
 	return s
 }
 
 func (s *sending) append(log, size int) {
-	if log == 0 && (s.then.log == nil || len(s.frames[1]) > 0) {
+	if log == 0 && (s.then() == place{} || len(s.frames[1]) > 0) {
 		log = 1 // who has arrived gets nothing more in the first one
 	}
 	frame := fmt.Sprintf("[%d:%s]", len(s.frames[log]), strings.Repeat(string(rune('a'+13*log+len(s.frames[log])%13)), size))
@@ -89,12 +88,12 @@ func (s *sending) write(t *rapid.T, take func(int) int) bool {
 	if len(b) == 0 {
 		return false
 	}
-	if !s.inControl && (s.ending || len(s.control) > 0) && (bytes.IndexByte(b, '[') >= 0 || b[len(b)-1] != ']') {
+	if !s.inControl && (s.ending || len(s.control()) > 0) && (bytes.IndexByte(b, '[') >= 0 || b[len(b)-1] != ']') {
 		t.Fatalf("more is due than the rest of the frame that was begun: %q", b)
 	}
 	n := take(len(b))
 	s.out = append(s.out, b[:n]...)
-	s.sent(n)
+	s.sent(n, &tally{})
 	return true
 }
 
@@ -135,7 +134,7 @@ func (s *sending) check(t *rapid.T) {
 	}
 	behind := 0 // of the log where it stands
 	for log, frames := range s.frames {
-		if s.at.log == s.logs[log] {
+		if s.at.in(s.logs[log]) {
 			behind = len(strings.Join(frames, ""))
 		}
 	}
@@ -145,7 +144,7 @@ func (s *sending) check(t *rapid.T) {
 			sent -= len(c) - i
 		}
 	}
-	if s.at.log == s.logs[1] {
+	if s.at.in(s.logs[1]) {
 		sent -= len(strings.Join(s.frames[0], ""))
 	}
 	if got := s.at.behind(); got != int64(behind-sent) {

@@ -108,7 +108,8 @@ func (w *slowStand) held() (bytes int64) {
 	defer w.s.mu.Unlock()
 	for c := range w.s.clients {
 		c.mu.Lock()
-		bytes += c.at.behind() + c.then.behind() + int64(len(c.control))
+		then := c.then()
+		bytes += c.at.behind() + then.behind() + int64(len(c.control()))
 		c.mu.Unlock()
 	}
 	return bytes

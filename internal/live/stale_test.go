@@ -50,7 +50,7 @@ func goneAndBack(t *testing.T, fail func(*silentLog, bool), busUp bool) {
 	log := &silentLog{fakeLog: newFakeLog(2)}
 	i := &instance{inbox: bus.NewInbox(), up: busUp}
 	i.Service = New(Options{
-		Log: log, Bus: i, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log: log, Bus: i, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Engine: EngineGoroutines,
 		Authorize: func(*http.Request) (identity.Principal, error) { return identity.Principal{}, nil },
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -46,6 +46,7 @@ func start(t *testing.T, change func(*Options)) *testStand {
 func startOn(t *testing.T, log *fakeLog, b bus.Bus, change func(*Options)) *testStand {
 	t.Helper()
 	o := optionsOn(log, b, change)
+	o.Engine = engineOf(t)
 	s := &testStand{T: t, city: &city{log: log, bus: b, versions: map[string]int64{}}, service: New(o), ended: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.end = cancel
@@ -77,7 +78,9 @@ func optionsOn(log *fakeLog, b bus.Bus, change func(*Options)) Options {
 
 // startOnly starts a service without a server, which ends with the test.
 func startOnly(t *testing.T, log *fakeLog, b *fakeBus, change func(*Options)) *Service {
-	s := New(optionsOn(log, b, change))
+	o := optionsOn(log, b, change)
+	o.Engine = EngineGoroutines // with no other does time stand still
+	s := New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {

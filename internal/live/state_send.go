@@ -14,7 +14,7 @@ const (
 
 // sendState sends a plain client the newest event of each spot that its filter lets through. The last one has the cursor.
 func (r *resumption) sendState(ctx context.Context, state *snapshot, f filter) error {
-	cursor := r.service.cursor(state.offsets)
+	cursor := r.loop.service.cursor(state.offsets)
 	var before *entry
 	send := func(cursor string) {
 		r.buf = r.encoding.appendState(r.buf[:0], before.value, cursor)
@@ -56,7 +56,7 @@ func (r *resumption) sendParts(ctx context.Context, state *snapshot, id string, 
 			}
 		}
 	}
-	part(r.service.cursor(stands))
+	part(r.loop.service.cursor(stands))
 	r.publish()
 	return nil
 }

@@ -65,7 +65,7 @@ func (w *stateWorld) newest(at event.Offsets) map[string]int64 {
 func (w *stateWorld) start(t *rapid.T) {
 	w.instance = &instance{inbox: bus.NewInbox(), ended: make(chan struct{})} // without the bus: the log is followed
 	w.Service = New(Options{
-		Log: w.log, Bus: w.instance, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log: w.log, Bus: w.instance, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Engine: EngineGoroutines,
 		Authorize:   func(*http.Request) (identity.Principal, error) { return identity.Principal{}, nil },
 		MemoryBytes: int64(rapid.SampledFrom([]int{1, 4 * (entryOverhead + 200), 1 << 20}).Draw(t, "memory")),
 	})

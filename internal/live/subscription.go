@@ -17,24 +17,23 @@ type subscription struct {
 	refs int
 	seen int64 // the newest round of subscriptions.concerned that came by
 
-	// By the number of the sender. members is touched by that sender alone, marked is guarded by its mu.
+	// By the number of the loop. members is touched by that loop alone, marked is guarded by its mu.
 	members [][]*client
-	marked  []bool // the sender knows that log has grown
+	marked  []bool // the loop knows that log has grown
 }
 
-func (s *subscription) join(sender int, c *client) {
-	c.index = len(s.members[sender])
-	s.members[sender] = append(s.members[sender], c)
+func (s *subscription) join(loop int, c *client) {
+	c.index = int32(len(s.members[loop]))
+	s.members[loop] = append(s.members[loop], c)
 }
 
-func (s *subscription) leave(sender int, c *client) {
-	members := s.members[sender]
+func (s *subscription) leave(loop int, c *client) {
+	members := s.members[loop]
 	last := len(members) - 1
 	members[c.index] = members[last]
 	members[c.index].index = c.index
 	members[last] = nil
-	s.members[sender] = members[:last]
-	c.index = -1
+	s.members[loop] = members[:last]
 }
 
 type subscriptionKey struct {
@@ -49,18 +48,18 @@ type subscriptions struct {
 	bySpot, byZone, byLot map[string][]*subscription
 	rest                  []*subscription
 	v1                    map[*subscription]struct{} // those that hear of more than events
-	senders               int
+	loops                 int
 	round                 int64
 }
 
-func newSubscriptions(senders int) *subscriptions {
+func newSubscriptions(loops int) *subscriptions {
 	return &subscriptions{
-		byKey:   map[subscriptionKey]*subscription{},
-		bySpot:  map[string][]*subscription{},
-		byZone:  map[string][]*subscription{},
-		byLot:   map[string][]*subscription{},
-		v1:      map[*subscription]struct{}{},
-		senders: senders,
+		byKey:  map[subscriptionKey]*subscription{},
+		bySpot: map[string][]*subscription{},
+		byZone: map[string][]*subscription{},
+		byLot:  map[string][]*subscription{},
+		v1:     map[*subscription]struct{}{},
+		loops:  loops,
 	}
 }
 
@@ -70,7 +69,7 @@ func (s *subscriptions) acquire(enc encoding, cursor string, filters ...filter) 
 	key := subscriptionKey{enc, keyOf(filters)}
 	sub := s.byKey[key]
 	if sub == nil {
-		sub = &subscription{key: key, filters: filters, log: newFrameLog(), members: make([][]*client, s.senders), marked: make([]bool, s.senders)}
+		sub = &subscription{key: key, filters: filters, log: newFrameLog(), members: make([][]*client, s.loops), marked: make([]bool, s.loops)}
 		s.byKey[key] = sub
 		if enc.isV1() {
 			sub.log = newFrameLogAt(cursor)

@@ -30,9 +30,9 @@ func (r *resumption) closeBatch(done event.Offsets) {
 	if len(r.batch) == 0 {
 		return
 	}
-	cursor := r.service.cursor(done)
+	cursor := r.loop.service.cursor(done)
 	if r.omitted > 0 {
-		r.service.metrics.conflated.Add(float64(r.omitted))
+		r.loop.service.metrics.conflated.Add(float64(r.omitted))
 		r.missed.append(r.encoding.appendMessage(nil, message{Type: "Conflated", After: r.after, Omitted: r.omitted}))
 	}
 	r.buf = r.encoding.appendEvents(r.buf[:0], r.batchFor, r.batch, cursor)
@@ -42,7 +42,7 @@ func (r *resumption) closeBatch(done event.Offsets) {
 
 // superseded reports whether a newer event of the same spot will come, for each subscription that e is for.
 func (r *resumption) superseded(e *entry) bool {
-	s := r.service
+	s := r.loop.service
 	s.mu.Lock()
 	newest := s.memory.newest[e.event.SpotID]
 	s.mu.Unlock()

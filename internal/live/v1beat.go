@@ -39,11 +39,12 @@ func (s *Service) beat(ctx context.Context) {
 		for _, c := range between {
 			c.mu.Lock()
 			// A write under way may be further than the place says, and then the cursor would be that of an earlier moment.
-			if cursor := c.at.cursor(); cursor != "" && !c.ending && !c.busy && len(c.control) < maxControl {
-				c.control = c.encoding.appendMessage(c.control, message{Type: "Heartbeat", Cursor: cursor})
+			if cursor := c.at.cursor(); cursor != "" && !c.ending && !c.busy && len(c.control()) < maxControl {
+				x := c.more()
+				x.control = c.encoding.appendMessage(x.control, message{Type: "Heartbeat", Cursor: cursor})
 			}
 			c.mu.Unlock()
-			c.flush()
+			c.loop.attend(c)
 		}
 	}
 }
@@ -70,10 +71,10 @@ func (s *Service) tellSwitching(e *event.Event, message []byte) {
 		frame := frames.in(c.encoding, func(enc encoding) []byte { return enc.appendForeign(nil, message) })
 		c.mu.Lock()
 		if !c.gone && !c.ending && c.at.behind() < s.options.ClientBytes {
-			c.at.log.append(frame)
+			c.at.seg.log.append(frame)
 		}
 		c.mu.Unlock()
-		c.sender.attend(c)
+		c.loop.attend(c)
 	}
 }
 

@@ -25,14 +25,14 @@ type addition struct {
 // the change; is sent what it lacks, which is what the addition lacks and what others got meanwhile; and joins the log of the subscriptions
 // that it has now. The same brings back a client that has lapsed: it lacks what came since, and gets the newest of each spot.
 func (c *client) change(ctx context.Context, removed string, add *addition) {
-	r := &resumption{client: c, window: min(resumeWindow, c.service.options.ClientBytes/2)}
+	r := &resumption{client: c, window: min(resumeWindow, c.loop.service.options.ClientBytes/2)}
 	if c.hasLapsed() {
 		r.begin("") // nothing: what it is then sent should be new
 		if r.flush(ctx) != nil {
 			return
 		}
 	}
-	keep := need{filters: c.v1.others()}
+	keep := need{filters: c.session().others()}
 	var err error
 	if keep.has, err = r.detach(keep.filters, add); errors.Is(err, errLapsed) {
 		c.change(ctx, "", nil)
@@ -49,7 +49,7 @@ func (c *client) change(ctx context.Context, removed string, add *addition) {
 	}
 	switch {
 	case err == nil:
-		r.sender.attend(c)
+		r.loop.attend(c)
 	case ctx.Err() != nil, errors.Is(err, errClosed):
 		return
 	default:
@@ -64,7 +64,7 @@ func (c *client) change(ctx context.Context, removed string, add *addition) {
 func (c *client) hasLapsed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.lapsed != ""
+	return c.lapsed() != ""
 }
 
 // errLapsed says that a client has to be brought back before anything can be added.
@@ -72,7 +72,7 @@ var errLapsed = errors.New("the client has lapsed")
 
 // detach takes the client out of the log that it follows, and returns what it then has for the subscriptions that stay.
 func (r *resumption) detach(keep []filter, add *addition) (has event.Offsets, err error) {
-	s, c := r.service, r.client
+	s, c := r.loop.service, r.client
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.mu.Lock()
@@ -80,23 +80,24 @@ func (r *resumption) detach(keep []filter, add *addition) (has event.Offsets, er
 	if c.gone || c.ending {
 		return nil, errClosed
 	}
+	x := c.extras
 	has, r.heard = slices.Clone(s.heads), s.stale()
 	switch {
-	case c.lapsed != "" && add != nil:
+	case c.lapsed() != "" && add != nil:
 		return nil, errLapsed
-	case c.lapsed != "":
-		cursor, err := event.ParseCursor(c.lapsed, s.topic)
+	case c.lapsed() != "":
+		cursor, err := event.ParseCursor(x.lapsed, s.topic)
 		if err != nil {
 			panic(err) // the platform's own
 		}
 		has, r.conflates, r.window, r.heard.unknown = cursor.Offsets, true, min(r.window, conflateWindow), true
-		c.lapsed = ""
-	case c.then.log != nil:
-		c.at.log.adopt(c.then)
+		x.lapsed = ""
+	case !x.then.nowhere():
+		c.at.seg.log.adopt(x.then)
 	default:
 		c.at = c.at.rest()
 	}
-	c.then = place{}
+	x.then = place{}
 	s.subs.release(c.sub)
 	c.sub = nil
 	if add != nil {
@@ -108,14 +109,14 @@ func (r *resumption) detach(keep []filter, add *addition) (has event.Offsets, er
 }
 
 func (r *resumption) leaveSwitching() {
-	r.service.mu.Lock()
-	defer r.service.mu.Unlock()
-	delete(r.service.switching, r.client)
+	r.loop.service.mu.Lock()
+	defer r.loop.service.mu.Unlock()
+	delete(r.loop.service.switching, r.client)
 }
 
 // supply tells the client of the change, and sends all that it lacks.
 func (r *resumption) supply(ctx context.Context, keep need, removed string, add *addition) error {
-	s := r.service
+	s := r.loop.service
 	r.needs, r.after = []need{keep}, s.cursor(keep.has)
 	if removed != "" {
 		r.missed.append(r.encoding.appendMessage(nil, message{Type: "Unsubscribed", ID: removed}))
@@ -131,7 +132,7 @@ func (r *resumption) supply(ctx context.Context, keep need, removed string, add 
 			r.needs[0].has, r.addition = add.from, "" // there are no others
 		}
 		r.needs = append(r.needs, need{[]filter{add.filter}, add.from})
-		r.v1.filters[add.id] = add.filter
+		r.session().filters[add.id] = add.filter
 		if err := r.announce(ctx, add, meet(r.needs[0].has, add.from)); err != nil {
 			return err
 		}
@@ -142,7 +143,7 @@ func (r *resumption) supply(ctx context.Context, keep need, removed string, add 
 // announce tells the client where the addition begins, and sends the state where that is asked for.
 func (r *resumption) announce(ctx context.Context, add *addition, stands event.Offsets) error {
 	if !add.known {
-		r.missed.append(r.encoding.appendMessage(nil, message{Type: "Subscribed", ID: add.id, Cursor: r.service.cursor(stands)}))
+		r.missed.append(r.encoding.appendMessage(nil, message{Type: "Subscribed", ID: add.id, Cursor: r.loop.service.cursor(stands)}))
 	}
 	if add.reset != "" {
 		r.missed.append(r.encoding.appendMessage(nil, message{Type: "Reset", ID: add.id, Reason: add.reset}))
@@ -157,12 +158,12 @@ func (r *resumption) announce(ctx context.Context, add *addition, stands event.O
 // without brings the client back to the subscriptions that it had, since the log cannot serve the addition. What was not sent yet may have
 // holes; what was sent stays.
 func (r *resumption) without(ctx context.Context, keep need, add *addition) error {
-	s := r.service
+	s := r.loop.service
 	s.metrics.expired.Inc()
 	keep.has = keep.has.Join(r.flushed)
 	r.needs, r.addition, r.batch, r.batchBytes = []need{keep}, "", nil, 0
 	r.begin(s.cursor(keep.has))
-	delete(r.v1.filters, add.id)
+	delete(r.session().filters, add.id)
 	// This comes first: the cursors of what follows do not hold for the addition.
 	m := message{Type: "Reset", ID: add.id, Reason: resetExpired}
 	if !add.mayReset {
@@ -174,7 +175,7 @@ func (r *resumption) without(ctx context.Context, keep need, add *addition) erro
 
 // reset begins a subscription anew, with the state, as the client was told.
 func (c *client) reset(ctx context.Context, add *addition) {
-	state, err := c.service.snapshot(ctx)
+	state, err := c.loop.service.snapshot(ctx)
 	switch {
 	case err == nil:
 		c.change(ctx, "", &addition{id: add.id, filter: add.filter, state: state, mayReset: true, known: true})

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"parkwire/internal/event"
 	"parkwire/internal/problem"
@@ -19,6 +20,7 @@ type session struct {
 	filters map[string]filter // by the id of the subscription; whoever serves touches it
 
 	// Guarded by client.mu.
+	expires      time.Time // of the token; zero: never
 	waiting      []request
 	waitingBytes int
 	serving      bool
@@ -30,7 +32,7 @@ func newSession() *session { return &session{filters: map[string]filter{}} }
 func (c *client) ask(r request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v := c.v1
+	v := c.session()
 	if len(v.waiting) >= maxWaiting || v.waitingBytes+r.size > maxWaitingBytes {
 		c.refuseMore()
 		return
@@ -43,28 +45,28 @@ func (c *client) ask(r request) {
 // refuseMore ends a client that sends without end and takes no answers. The caller holds mu.
 func (c *client) refuseMore() {
 	c.end(farewell{code: websocket.PolicyViolated, reason: "too many messages wait for their answers"})
-	c.sender.attend(c)
+	c.loop.attend(c)
 }
 
 // work makes sure that the client is served. The caller holds mu.
 func (c *client) work() {
-	if !c.v1.serving && !c.gone && !c.ending {
-		c.v1.serving = true
-		c.service.clientsWG.Go(c.serve)
+	if v := c.session(); !v.serving && !c.gone && !c.ending {
+		v.serving = true
+		c.loop.service.clientsWG.Go(c.serve)
 	}
 }
 
 // serve serves what waits, and brings the client back that has lapsed.
 func (c *client) serve() {
-	ctx, stop := context.WithCancel(c.service.running)
+	ctx, stop := context.WithCancel(c.loop.service.running)
 	defer stop()
 	for {
 		c.mu.Lock()
-		v := c.v1
-		c.stop = stop
-		lapsed := c.lapsed != ""
+		v := c.session()
+		c.extras.stop = stop
+		lapsed := c.lapsed() != ""
 		if c.gone || c.ending || ctx.Err() != nil || !lapsed && len(v.waiting) == 0 {
-			v.serving, v.waiting, v.waitingBytes, c.stop = false, nil, 0, nil
+			v.serving, v.waiting, v.waitingBytes, c.extras.stop = false, nil, 0, nil
 			c.mu.Unlock()
 			return
 		}
@@ -73,8 +75,8 @@ func (c *client) serve() {
 			r, v.waiting = v.waiting[0], v.waiting[1:]
 			v.waitingBytes -= r.size
 		}
-		if c.room == nil {
-			c.room = make(chan struct{}, 1)
+		if c.extras.room == nil {
+			c.extras.room = make(chan struct{}, 1)
 		}
 		c.mu.Unlock()
 		switch r.kind {
@@ -97,23 +99,23 @@ func (c *client) answer(m message) {
 	c.mu.Lock()
 	c.say(c.encoding.appendMessage(nil, m))
 	c.mu.Unlock()
-	c.flush()
+	c.loop.attend(c)
 }
 
 // say sends a frame behind all that was said before, though perhaps before events that wait. The caller holds mu.
 func (c *client) say(frame []byte) {
 	switch {
 	case c.gone || c.ending:
-	case len(c.control) > maxAnswers:
+	case len(c.control()) > maxAnswers:
 		c.refuseMore()
-	case c.sub == nil || c.at.log != c.sub.log: // it has a log of its own still
+	case c.sub == nil || !c.at.in(c.sub.log): // it has a log of its own still
 		if c.at.behind() > resumeWindow+maxAnswers {
 			c.refuseMore()
 			return
 		}
-		c.at.log.append(frame)
+		c.at.seg.log.append(frame)
 	default:
-		c.control = append(c.control, frame...)
+		c.extras.control = append(c.extras.control, frame...)
 	}
 }
 
@@ -122,17 +124,17 @@ const expiredAnswer = "The log no longer holds what comes after this cursor. Sub
 func refusal(r request, code, field, why string) message { return r.refuse(code, field, why).refusal }
 
 func (c *client) unsubscribe(ctx context.Context, r request) {
-	if _, ok := c.v1.filters[r.id]; !ok {
+	if _, ok := c.session().filters[r.id]; !ok {
 		c.answer(refusal(r, codeUnknownSubscription, "id", "No subscription has this id."))
 		return
 	}
-	delete(c.v1.filters, r.id)
+	delete(c.session().filters, r.id)
 	c.change(ctx, r.id, nil)
 }
 
 func (c *client) subscribe(ctx context.Context, r request) {
 	count, values := 1, r.filter.values()
-	for id, f := range c.v1.filters {
+	for id, f := range c.session().filters {
 		if id != r.id {
 			count, values = count+1, values+f.values()
 		}
@@ -141,16 +143,16 @@ func (c *client) subscribe(ctx context.Context, r request) {
 		c.answer(refusal(r, codeTooManySubscriptions, "", "A connection may have 16 subscriptions, with 1,000 filter values in all."))
 		return
 	}
-	add, err := c.service.prepareAddition(ctx, r)
+	add, err := c.loop.service.prepareAddition(ctx, r)
 	switch {
 	case err == nil:
-		delete(c.v1.filters, r.id)
+		delete(c.session().filters, r.id)
 		c.change(ctx, "", add)
 	case ctx.Err() != nil:
 	case errors.Is(err, event.ErrCursor):
 		c.answer(refusal(r, codeInvalidCursor, "after", "The field \"after\" must be a cursor that the platform gave out."))
 	case errors.Is(err, errCursorExpired):
-		c.service.metrics.expired.Inc()
+		c.loop.service.metrics.expired.Inc()
 		c.answer(refusal(r, codeCursorExpired, "after", expiredAnswer))
 	default:
 		c.answer(refusal(r, codeLogUnavailable, "", "The event log cannot be read now. Try again in a moment."))
@@ -185,7 +187,7 @@ func (c *client) authenticate(ctx context.Context, r request) {
 	request := (&http.Request{
 		Method: http.MethodGet, URL: &url.URL{Path: PathNotifications}, Header: http.Header{"Authorization": {"Bearer " + r.token}},
 	}).WithContext(ctx)
-	who, err := c.service.options.Authorize(request)
+	who, err := c.loop.service.options.Authorize(request)
 	if err != nil {
 		p, code := problem.From(err), codeUnauthorized
 		if p.Status == http.StatusForbidden {

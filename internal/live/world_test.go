@@ -123,7 +123,7 @@ func newWorld(t *rapid.T) *world {
 func (w *world) start(t *rapid.T, n int) {
 	i := &instance{inbox: bus.NewInbox(), up: true, ended: make(chan struct{})}
 	i.Service = New(Options{
-		Log: w.log, Bus: i, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log: w.log, Bus: i, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Engine: EngineGoroutines,
 		Authorize:   func(*http.Request) (identity.Principal, error) { return identity.Principal{}, nil },
 		MemoryBytes: int64(rapid.SampledFrom([]int{1, 4 * (entryOverhead + 200), 1 << 20}).Draw(t, "memory")),
 		RangeBytes:  int64(rapid.SampledFrom([]int{1, 4 * (entryOverhead + 200), 1 << 20}).Draw(t, "ranges")), ClientBytes: 6 << 10, Compression: true,

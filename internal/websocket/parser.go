@@ -51,6 +51,9 @@ type frame struct {
 	read  int    // payload bytes read, for the mask
 }
 
+// Idle reports whether nothing is half read. A new parser does as well then.
+func (p *Parser) Idle() bool { return p.headerN == 0 && !p.inFrame && p.messageOp == Continuation }
+
 // Feed parses b, which it unmasks in place, and calls handle for each message that
 // it completes. The error is an [*Error], or what handle returned; the parser is
 // of no use after it.

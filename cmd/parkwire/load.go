@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ func loadClients(ctx context.Context, s streams, args []string) error {
 	flags := newFlags(s, "load --url ws://HOST:PORT/notifications[,…] --clients N --publish kafka://HOST:PORT/TOPIC …     PARKWIRE_TOKEN: as whom")
 	o := generator.Defaults()
 	o.Token, o.Err, o.Terminal = s.env("PARKWIRE_TOKEN"), s.err, isTerminal(s.err)
-	flags.Func("url", "where clients connect: ws://HOST:PORT/PATH, several with commas; may be repeated", func(text string) error {
+	flags.Func("url", "where clients connect: ws://HOST:PORT/PATH, several with commas; may be repeated; without it PARKWIRE_URL, or "+defaultURL, func(text string) error {
 		o.URLs = append(o.URLs, strings.Split(text, ",")...)
 		return nil
 	})
@@ -47,6 +48,9 @@ func loadClients(ctx context.Context, s streams, args []string) error {
 	picture := flags.String("svg", "", "file for a picture of the run")
 	if err := parse(flags, args); err != nil {
 		return err
+	}
+	if len(o.URLs) == 0 {
+		o.URLs = []string{cmp.Or(s.env("PARKWIRE_URL"), defaultURL)}
 	}
 	report, err := generator.Run(ctx, o)
 	if wrong := generator.OptionError(""); errors.As(err, &wrong) {

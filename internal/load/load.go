@@ -45,6 +45,8 @@ type Options struct {
 	Command  []string  // the command line that runs [Child]; empty: this program with the arguments "load child"
 	Err      io.Writer // gets the progress
 	Terminal bool      // Err is one: the progress is a line that changes
+
+	publisher publisher // of tests, instead of that of Publish
 }
 
 // What can be chosen.
@@ -109,7 +111,7 @@ func (o *Options) check() error {
 		what  string
 	}{
 		{o.Clients < 1 || o.Clients > 3_000_000, "--clients: 1 to 3000000"},
-		{len(o.URLs) == 0, "--url is missing, as in --url ws://localhost:5000/notifications"},
+		{len(o.URLs) == 0, "--url is missing; ws://localhost:5000/notifications is one"},
 		{!slices.Contains(Protocols, o.Protocol), "--protocol: one of " + strings.Join(Protocols, ", ")},
 		{unknown, "--pattern: one of " + strings.Join(Patterns, ", ") + "; or several with commas"},
 		{!slices.Contains(Schedulers, o.Sched), "--sched: one of " + strings.Join(Schedulers, ", ")},
@@ -183,7 +185,7 @@ func parseURL(text, protocol string) (*url.URL, error) {
 	if u.Port() == "" {
 		u.Host += ":80"
 	}
-	if u.Path == "" {
+	if u.Path == "" || u.Path == "/" {
 		u.Path = map[string]string{socketIO: "/socket.io/", centrifuge: "/connection/websocket"}[protocol]
 		if u.Path == "" {
 			u.Path = "/notifications"

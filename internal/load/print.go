@@ -10,8 +10,8 @@ import (
 
 // Print writes the report for people.
 func (r Report) Print(out io.Writer) error {
-	fmt.Fprintf(out, "%.0f s on %s: %s, %s by %s, events of %d bytes; %s, %d processes, --sched %s\n", r.Seconds, strings.Join(r.URLs, ", "),
-		r.Protocol, r.Pattern, r.Publish, r.Bytes, r.Hardware, r.Processes, r.Sched)
+	fmt.Fprintf(out, "%.0f s on %s: %s, %s by %s, %s, events of %d bytes; %s, %d processes, --sched %s\n", r.Seconds, strings.Join(r.URLs, ", "),
+		r.Protocol, r.Pattern, r.Publish, r.subscriptions(), r.Bytes, r.Hardware, r.Processes, r.Sched)
 	fmt.Fprintf(out, "clients      %d of %d, in %.2f s: %.0f a second", r.Clients.Connected, r.Clients.Wanted, r.Clients.ConnectSeconds, r.Clients.PerSecond)
 	if r.Clients.Lost > 0 {
 		fmt.Fprintf(out, "; %d connections were lost", r.Clients.Lost)
@@ -56,6 +56,10 @@ func endingsText(endings map[string]int) string {
 
 func (p Phase) print(out io.Writer) {
 	fmt.Fprintf(out, "%-12s", p.Pattern)
+	if p.Delivered == 0 {
+		fmt.Fprintf(out, " %.1f s in which nothing came; load itself took %.1f %% of %d cores\n", float64(p.Ended-p.Began)/1e9, 100*p.CPU.Share, p.CPU.Cores)
+		return
+	}
 	if p.DeliveriesPerSecond.Max > 0 {
 		of := fmt.Sprintf("%d rounds", len(p.Rounds))
 		if len(p.Rounds) == 0 {

@@ -148,6 +148,14 @@ func (r Report) Failure() error {
 	return fmt.Errorf("%s", strings.Join(r.Problems, "; "))
 }
 
+// subscriptions says what the clients subscribed to.
+func (r Report) subscriptions() string {
+	if r.Lots == 0 {
+		return "all to all"
+	}
+	return fmt.Sprintf("1 of %d lots each", r.Lots)
+}
+
 // judge fills in what is wrong.
 func (r *Report) judge(more ...string) {
 	e := r.Events

@@ -56,7 +56,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	r := &runner{Options: o, numbers: make([]uint64, max(1, o.Lots)+1), latency: newHistogram()}
-	if !o.listening() && o.Pattern != idle {
+	if r.publisher = o.publisher; r.publisher == nil && !o.listening() && o.Pattern != idle {
 		if r.publisher, err = newPublisher(ctx, o.Publish); err != nil {
 			return Report{}, err
 		}
@@ -111,11 +111,16 @@ func (r *runner) run(ctx context.Context) error {
 // linger is how long is waited for repetitions when everything has come.
 const linger = 300 * time.Millisecond
 
+// settling is a moment for servers that put a client on their list only after they have answered it.
+const settling = 100 * time.Millisecond
+
 // connect opens the clients, and waits as long as more of them come.
 func (r *runner) connect(ctx context.Context) error {
 	began := time.Now()
 	r.pool.say(order{Do: "connect"})
-	r.await(ctx, func() bool { return r.ever() == int64(r.Clients) })
+	if r.await(ctx, func() bool { return r.open() == int64(r.Clients) }) {
+		time.Sleep(settling)
+	}
 	if err := r.pool.failure(); err != nil {
 		return err
 	}
@@ -147,15 +152,16 @@ func (r *runner) settled() bool {
 func (r *runner) await(ctx context.Context, reached func() bool) bool {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	var last [2]uint64
+	var ever, open int64 // at most so far
+	var delivered uint64
 	changed := time.Now()
 	for {
 		began := time.Now()
 		if reached() {
 			return true
 		}
-		if now := [2]uint64{uint64(r.ever() + r.open()), r.delivered()}; now != last {
-			last, changed = now, began
+		if e, o, d := r.ever(), r.open(), r.delivered(); e > ever || o > open || d > delivered {
+			ever, open, delivered, changed = e, max(o, open), d, began
 		}
 		if began.Sub(changed) > r.Patience || r.pool.failure() != nil {
 			return false

@@ -33,7 +33,7 @@ func (r Report) SVG() []byte {
 	fmt.Fprintf(d, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="parkwire load">`, width, height)
 	fmt.Fprintf(d, "<style>%s\n</style><rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n", style)
 	d.text(16, 32, "title", "start", fmt.Sprintf("%s clients, %s", grouped(float64(r.Clients.Connected)), strings.ReplaceAll(r.Pattern, ",", ", ")))
-	d.text(16, 56, "soft", "start", fmt.Sprintf("%s by %s, %d lots, events of %d bytes, %s", r.Protocol, r.Publish, r.Lots, r.Bytes, r.Hardware))
+	d.text(16, 56, "soft", "start", fmt.Sprintf("%s by %s, %s, events of %d bytes, %s", r.Protocol, r.Publish, r.subscriptions(), r.Bytes, r.Hardware))
 	d.text(16, 80, "", "start", fmt.Sprintf("%s deliveries/s (median), p99 %s", grouped(r.DeliveriesPerSecond.Median), milliseconds(r.Latency.P99)))
 	d.text(16, 102, "", "start", fmt.Sprintf("of %s: %s lost, %s repeated, %s out of order", grouped(float64(r.Events.Expected)),
 		grouped(float64(r.Events.Lost)), grouped(float64(r.Events.Repeated)), grouped(float64(r.Events.OutOfOrder))))

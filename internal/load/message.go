@@ -109,8 +109,9 @@ func (f *finder) search(text []byte) (m mark, rest []byte, ok bool) {
 			return mark{}, nil, false
 		}
 		text = text[i+len(`"load"`):]
-		body, isObject := skip(text, ':')
-		if body, isObject = skip(body, '{'); !isObject {
+		body, _ := skip(text, ':')
+		body, isObject := skip(body, '{')
+		if !isObject {
 			continue
 		}
 		end := bytes.IndexByte(body, '}')

@@ -19,7 +19,6 @@ type runner struct {
 	next      int      // the lot of the next event
 	numbers   []uint64 // of the newest event of each lot
 	published uint64
-	buf       []byte
 
 	connecting time.Duration // until the last client was subscribed
 	connected  int64

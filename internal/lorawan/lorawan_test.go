@@ -34,12 +34,12 @@ func TestUplinksOfTheThingsStack(t *testing.T) {
 		want Message
 	}{
 		"with everything": {ttnUplink, Message{
-			Kind: Uplink, SensorID: "0004a30b001c0530", Key: "AXA50tHUSfcLHLHk/42", At: at, Sequence: 42, Battery: &battery, RSSI: &rssi, SNR: &snr, Fields: fields,
+			Kind: Uplink, SensorID: "0004a30b001c0530", At: at, Sequence: 42, Battery: &battery, RSSI: &rssi, SNR: &snr, Fields: fields,
 			Payload: sensor.Payload{Port: 1, Bytes: []byte{1}, Object: json.RawMessage(`{"type":"parking status","occupied":true}`)},
 		}},
 		"the first of a session, free, heard with 0 dB: what is zero is not there": {
 			`{"end_device_ids":{"device_id":"bay-17"},"received_at":"2026-02-12T15:15:45.568Z","uplink_message":{"session_key_id":"a","f_port":2,"frm_payload":"AA==","rx_metadata":[{"gateway_ids":{}}]}}`,
-			Message{Kind: Uplink, SensorID: "bay-17", Key: "a/0", At: at, RSSI: &zero, SNR: &zero, Fields: fields, Payload: sensor.Payload{Port: 2, Bytes: []byte{0}}},
+			Message{Kind: Uplink, SensorID: "bay-17", At: at, RSSI: &zero, SNR: &zero, Fields: fields, Payload: sensor.Payload{Port: 2, Bytes: []byte{0}}},
 		},
 		"nothing but that it was": {
 			`{"end_device_ids":{"dev_eui":"0004A30B001C0530"},"uplink_message":{"received_at":"2026-02-12T16:15:45.568+01:00","decoded_payload":{}}}`,

@@ -3,13 +3,13 @@ package lorawan
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 
 	"parkwire/internal/sensor"
 )
 
 // TheThingsStack reads a message of The Things Stack v3, as its webhooks and its MQTT server send it. Fields that are "", 0 or false
-// are left out there: no f_port is port 0, no f_cnt is frame 0.
+// are left out there: no f_port is port 0, no f_cnt is frame 0. There is no key: a session and its frame counter make none for devices that
+// are activated by hand and begin to count again, and the time of reception tells as much.
 //
 // Source: thethingsindustries.com/docs/integrations/data-formats.
 func TheThingsStack(text []byte) (Message, error) {
@@ -20,14 +20,13 @@ func TheThingsStack(text []byte) (Message, error) {
 		} `json:"end_device_ids"`
 		ReceivedAt string `json:"received_at"` // by the application server
 		Uplink     *struct {
-			SessionKeyID string          `json:"session_key_id"`
-			Port         int             `json:"f_port"`
-			Counter      int64           `json:"f_cnt"`
-			Payload      string          `json:"frm_payload"`
-			Decoded      json.RawMessage `json:"decoded_payload"`
-			Metadata     []reception     `json:"rx_metadata"`
-			ReceivedAt   string          `json:"received_at"` // by the network server
-			Battery      *struct {
+			Port       int             `json:"f_port"`
+			Counter    int64           `json:"f_cnt"`
+			Payload    string          `json:"frm_payload"`
+			Decoded    json.RawMessage `json:"decoded_payload"`
+			Metadata   []reception     `json:"rx_metadata"`
+			ReceivedAt string          `json:"received_at"` // by the network server
+			Battery    *struct {
 				Value float64 `json:"value"`
 			} `json:"last_battery_percentage"`
 		} `json:"uplink_message"`
@@ -62,9 +61,6 @@ func TheThingsStack(text []byte) (Message, error) {
 	m.Payload = sensor.Payload{Port: up.Port, Object: object(up.Decoded)}
 	if m.Payload.Bytes, err = decodeBase64(m.Fields.Payload, up.Payload); err != nil {
 		return Message{}, err
-	}
-	if up.SessionKeyID != "" { // a frame counter counts within a session
-		m.Key = key(fmt.Sprintf("%s/%d", up.SessionKeyID, up.Counter))
 	}
 	m.Sequence = up.Counter
 	m.best(up.Metadata)

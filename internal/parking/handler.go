@@ -44,6 +44,10 @@ func (s *Service) routes() map[string]map[string]route {
 		"/spots/{spotId}/history":      {"GET": {"", s.getHistory}},
 		"/spots/{spotId}/reservation":  {"PUT": {operate, s.putReservation}, "DELETE": {operate, s.deleteReservation}},
 		"/observations":                {"POST": {identity.ScopeIngest, s.postObservations}},
+		"/ingest/ttn":                  {"POST": {identity.ScopeIngest, s.postTheThingsStack}},
+		"/ingest/chirpstack":           {"POST": {identity.ScopeIngest, s.postChirpStack}},
+		"/sensors":                     {"GET": {operate, s.getSensors}, "POST": {operate, s.postSensor}},
+		"/sensors/{sensorId}":          {"GET": {operate, s.getSensor}, "PATCH": {operate, s.patchSensor}, "DELETE": {operate, s.deleteSensor}},
 	}
 	for name, act := range actions {
 		paths["/spots/{spotId}/"+name] = map[string]route{"POST": {operate, s.postAction(act)}}
@@ -97,7 +101,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) (answe
 	if err := identity.Authorize(who, to.scope); err != nil {
 		return answer{}, err
 	}
-	for _, name := range []string{"lotId", "zoneId", "spotId"} {
+	for _, name := range []string{"lotId", "zoneId", "spotId", "sensorId"} {
 		if id := r.PathValue(name); id != "" && !validID(id) {
 			return answer{}, routeNotFound(r.URL.Path) // and no store needs to hear of it
 		}

@@ -88,8 +88,10 @@ type Spot struct {
 	LastObservedAt time.Time
 	LastSequence   int64 // of the last accepted reading, where its sensor counts them; else 0
 	SensorID       string
-	AddedAt        time.Time
-	ChangedAt      time.Time // when the last event was accepted
+	// LastHeardAt is when a sensor of the spot last gave a sign of life that said nothing of vehicles.
+	LastHeardAt time.Time
+	AddedAt     time.Time
+	ChangedAt   time.Time // when the last event was accepted
 }
 
 // Reservation holds a spot for somebody.
@@ -137,6 +139,22 @@ type Observation struct {
 	ObservedAt time.Time
 	SensorID   string // optional
 	Sequence   int64  // optional: counts the sensor's readings; tells apart those of the same time
+
+	signal *signal // of which the transaction makes the reading; nil for one that says itself what it is
+}
+
+// Sensor is a device that observes the spot that it stands on.
+type Sensor struct {
+	ID     string // of a LoRaWAN device its DevEUI, in lower case
+	Model  string // see package sensor
+	SpotID string // "" while it stands nowhere
+	// What it said last of itself; nil: nothing so far.
+	BatteryPercent, BatteryVolts *float64
+	RSSI, SNR                    *float64 // dBm and dB, at the gateway that heard it best
+	LastSeenAt                   time.Time
+	// LastMessage is the key of its newest message, so that one that is delivered again is known again.
+	LastMessage string
+	AddedAt     time.Time
 }
 
 // Source is who caused an event.

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"parkwire/internal/event"
+	"parkwire/internal/lorawan"
 	"parkwire/internal/problem"
 )
 
@@ -27,10 +28,11 @@ type ingestResult struct {
 
 // readingError says why a reading was rejected.
 type readingError struct {
-	Line   int    `json:"line"` // or, in an array, which element; from 1
-	SpotID string `json:"spotId,omitempty"`
-	Field  string `json:"field,omitempty"`
-	Reason string `json:"reason"`
+	Line     int    `json:"line"` // or, in an array, which element; from 1
+	SpotID   string `json:"spotId,omitempty"`
+	SensorID string `json:"sensorId,omitempty"`
+	Field    string `json:"field,omitempty"`
+	Reason   string `json:"reason"`
 }
 
 func (r *ingestResult) count(o outcome) {
@@ -100,17 +102,34 @@ func (r ingestResult) after(outcomes []outcome, all []Observation, lines []int) 
 	for i, o := range outcomes {
 		r.count(o)
 		if o > late {
-			r.reject(rejection(o, lines[i], all[i].SpotID))
+			r.reject(rejection(o, lines[i], all[i]))
 		}
 	}
 	return r
 }
 
-func rejection(o outcome, line int, spotID string) readingError {
-	if o == inFuture {
-		return readingError{Line: line, SpotID: spotID, Field: "observedAt", Reason: fmt.Sprintf("It is more than %v in the future.", maxAhead)}
+func rejection(o outcome, line int, reading Observation) readingError {
+	e := readingError{Line: line, SpotID: reading.SpotID}
+	fields := lorawan.Fields{Sensor: "spotId", At: "observedAt"}
+	if reading.signal != nil {
+		e.SensorID, fields = reading.signal.SensorID, reading.signal.Fields
 	}
-	return readingError{Line: line, SpotID: spotID, Field: "spotId", Reason: "There is no spot with this id."}
+	switch o {
+	case inFuture:
+		e.Field, e.Reason = fields.At, fmt.Sprintf("It is more than %v in the future.", maxAhead)
+	case noSuchSensor:
+		e.Field, e.Reason = fields.Sensor, "No sensor is registered under this id. POST /api/v1/sensors registers it."
+	case notPlaced:
+		e.Field, e.Reason = fields.Sensor, "The sensor stands on no spot. PATCH /api/v1/sensors/{sensorId} says on which."
+	case notDecoded:
+		e.Field, e.Reason = fields.Payload, "It cannot be decoded: "+reading.signal.err.Error()+"."
+	case noSuchSpot:
+		e.Field, e.Reason = fields.Sensor, "There is no spot with this id."
+		if reading.signal != nil {
+			e.Reason = "The spot that the sensor stands on was removed."
+		}
+	}
+	return e
 }
 
 // interrupted adds to a failure what had been committed before it.
@@ -125,15 +144,16 @@ func interrupted(err error, done, all int) error {
 
 // commitReadings applies the readings of a group in one transaction. Outcomes are as the last try left them.
 func (s *Service) commitReadings(ctx context.Context, group []*batch) error {
-	size, ids := 0, map[string]bool{}
+	size := 0
 	for _, b := range group {
 		size += len(b.readings)
-		for _, o := range b.readings {
-			ids[o.SpotID] = true
-		}
 	}
-	sorted := sortedKeys(ids)
 	err := s.update(ctx, func(ctx context.Context, t *transaction) error {
+		sensors, err := t.recognize(ctx, group)
+		if err != nil {
+			return err
+		}
+		sorted := spotsOf(group)
 		before, err := t.Spots(ctx, sorted)
 		if err != nil {
 			return err
@@ -154,7 +174,7 @@ func (s *Service) commitReadings(ctx context.Context, group []*batch) error {
 				t.save(spot)
 			}
 		}
-		return nil
+		return t.SaveSensors(ctx, sensors)
 	})
 	if err != nil {
 		return err
@@ -168,11 +188,33 @@ func (s *Service) commitReadings(ctx context.Context, group []*batch) error {
 	return nil
 }
 
+// spotsOf returns the ids of the spots that readings of a group are of, in order.
+func spotsOf(group []*batch) []string {
+	ids := map[string]bool{}
+	for _, b := range group {
+		for _, o := range b.readings {
+			if o.signal == nil || !o.signal.settled {
+				ids[o.SpotID] = true
+			}
+		}
+	}
+	return sortedKeys(ids)
+}
+
 func (t *transaction) observe(spots map[string]Spot, b *batch) error {
 	for i, o := range b.readings {
+		if o.signal != nil && o.signal.settled {
+			b.outcomes[i] = o.signal.outcome
+			continue
+		}
 		spot, there := spots[o.SpotID]
 		if !there || spot.Removed {
 			b.outcomes[i] = noSuchSpot
+			continue
+		}
+		if o.signal != nil && o.signal.silent {
+			spot.hear(o.ObservedAt)
+			spots[o.SpotID], b.outcomes[i] = spot, unchanged
 			continue
 		}
 		var e *event.Event

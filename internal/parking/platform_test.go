@@ -201,10 +201,15 @@ type (
 	ingested struct {
 		Accepted, Unchanged, Late, Rejected int
 		Errors                              []struct {
-			Line                  int
-			SpotID, Field, Reason string
+			Line                            int
+			SpotID, SensorID, Field, Reason string
 		}
 		ErrorsOmitted int
+	}
+	sensor struct {
+		ID, Model, SpotID                       string
+		BatteryPercent, BatteryVolts, RSSI, SNR *float64
+		LastSeenAt, AddedAt                     time.Time
 	}
 	nothing struct{}
 )

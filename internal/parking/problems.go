@@ -25,6 +25,10 @@ func spotNotFound(id string) problem.Problem {
 	return problem.New(http.StatusNotFound, "spot-not-found", fmt.Sprintf("There is no spot %q.", id))
 }
 
+func sensorNotFound(id string) problem.Problem {
+	return problem.New(http.StatusNotFound, "sensor-not-found", fmt.Sprintf("There is no sensor %q.", id))
+}
+
 func routeNotFound(path string) problem.Problem {
 	return problem.New(http.StatusNotFound, "route-not-found", fmt.Sprintf("There is nothing at %s.", path))
 }

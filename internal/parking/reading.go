@@ -14,11 +14,14 @@ const maxAhead = 60 * time.Second
 type outcome uint8
 
 const (
-	accepted   outcome = iota // it changed the state
-	unchanged                 // it said what was known
-	late                      // older than the last accepted one
-	inFuture                  // rejected: see maxAhead
-	noSuchSpot                // rejected
+	accepted     outcome = iota // it changed the state
+	unchanged                   // it said what was known
+	late                        // older than the last accepted one
+	inFuture                    // rejected: see maxAhead
+	noSuchSpot                  // rejected
+	noSuchSensor                // rejected
+	notPlaced                   // rejected: the sensor stands on no spot
+	notDecoded                  // rejected: nobody knows what the sensor said
 )
 
 // outcomes are the names under which they are counted.
@@ -61,6 +64,13 @@ func (s *Spot) observe(o Observation, now time.Time) (outcome, *event.Event) {
 	return accepted, s.raise(change, was, SourceSensor, now, o.ObservedAt)
 }
 
+// hear takes a sign of life that says nothing of vehicles: the spot is what it was, and stays unknown where it is.
+func (s *Spot) hear(at time.Time) {
+	if at.After(s.LastHeardAt) {
+		s.LastHeardAt = at
+	}
+}
+
 // elapse does what is due by the passing of time: a reservation ends, a silent sensor's spot becomes unknown. lot
 // is the heartbeat interval of the spot's lot.
 func (s *Spot) elapse(lot time.Duration, now time.Time) []*event.Event {
@@ -82,6 +92,9 @@ func (s *Spot) loseSignal(lot time.Duration, now time.Time) *event.Event {
 	heard := s.LastObservedAt
 	if heard.IsZero() {
 		heard = s.AddedAt
+	}
+	if s.LastHeardAt.After(heard) {
+		heard = s.LastHeardAt
 	}
 	if heartbeat == 0 || s.Occupancy == NotKnown || now.Sub(heard) <= heartbeat {
 		return nil

@@ -98,20 +98,24 @@ func (r *readings) lineByLine(body *bufio.Reader, above int) error {
 }
 
 func (r *readings) add(line int, text []byte) {
-	var o Observation
-	err := decodeObject(text, func(fields *object) {
-		required(fields, "spotId", &o.SpotID, wantID, validID)
-		required(fields, "occupied", &o.Occupied, wantBool, nil)
-		readTime(fields, "observedAt", &o.ObservedAt, required)
-		optional(fields, "sensorId", &o.SensorID, wantID, validID)
-		optional(fields, "sequence", &o.Sequence, wantSequence, validSequence)
-	})
+	o, err := readObservation(text)
 	var p problem.Problem
 	if errors.As(err, &p) {
 		r.reject(errorOfLine(line, o.SpotID, p))
 		return
 	}
 	r.good, r.lines = append(r.good, o), append(r.lines, line)
+}
+
+func readObservation(text []byte) (o Observation, err error) {
+	err = decodeObject(text, func(fields *object) {
+		required(fields, "spotId", &o.SpotID, wantID, validID)
+		required(fields, "occupied", &o.Occupied, wantBool, nil)
+		readTime(fields, "observedAt", &o.ObservedAt, required)
+		optional(fields, "sensorId", &o.SensorID, wantID, validID)
+		optional(fields, "sequence", &o.Sequence, wantSequence, validSequence)
+	})
+	return o, err
 }
 
 func (r *readings) reject(e readingError) {

@@ -52,6 +52,9 @@ type Store interface {
 	History(ctx context.Context, spotID string, before int64, limit int) ([]HistoryEntry, error)
 	// PruneHistory removes up to limit entries recorded before t and returns how many there were.
 	PruneHistory(ctx context.Context, t time.Time, limit int) (int, error)
+	// Sensors returns the sensors that match, by id.
+	Sensors(ctx context.Context, q SensorQuery) ([]Sensor, error)
+	Sensor(ctx context.Context, id string) (Sensor, error)
 	// Answer returns what was kept under a key at since or later; ErrNotFound where nothing was.
 	Answer(ctx context.Context, key AnswerKey, since time.Time) (KeptAnswer, error)
 	// PruneAnswers removes up to limit answers kept before t and returns how many there were.
@@ -77,11 +80,17 @@ type Tx interface {
 	// Spots reads and locks those of the spots that exist or existed: Removed tells.
 	Spots(ctx context.Context, ids []string) (map[string]Spot, error)
 	// Overdue reads and locks up to limit spots that something is due for at now: a reservation has ended, or
-	// the last reading (or, without one, the adding) of a spot that is not unknown already is longer ago than its heartbeat interval. Spots
+	// the last reading (or, without one, the adding) and the last sign of life of a spot that is not unknown already are longer ago than its heartbeat interval. Spots
 	// that another transaction holds are left out.
 	Overdue(ctx context.Context, now time.Time, limit int) ([]Spot, error)
 	// SaveSpots adds spots or replaces what is stored of them. ErrTaken where another transaction added one first.
 	SaveSpots(ctx context.Context, spots []Spot) error
+
+	// Sensors reads and locks those of the sensors that exist. Who needs sensors and spots asks for the sensors first.
+	Sensors(ctx context.Context, ids []string) (map[string]Sensor, error)
+	AddSensor(ctx context.Context, sensor Sensor) error      // ErrTaken; ErrNotFound where there never was such a spot
+	SaveSensors(ctx context.Context, sensors []Sensor) error // ErrNotFound
+	RemoveSensor(ctx context.Context, id string) error       // ErrNotFound
 
 	// Append adds events to the outbox, in order, and their entries to the history. The store
 	// gives rows and entries their IDs.
@@ -128,6 +137,13 @@ type SpotQuery struct {
 	ChangedSince time.Time // changed at this time or later
 	After        string    // whose id follows
 	Limit        int
+}
+
+// SensorQuery selects sensors: those on one of the spots, where there are any.
+type SensorQuery struct {
+	Spots []string
+	After string // whose id follows
+	Limit int
 }
 
 // Box is a rectangle of degrees. Where West is greater than East it crosses the 180th meridian.

@@ -33,11 +33,11 @@ func (t *tx) Spots(ctx context.Context, ids []string) (map[string]parking.Spot, 
 var overdue = []string{
 	overdueSpot("", "spots s", `s.reserved_until <= $1`),
 	overdueSpot("", "spots s", `s.heartbeat_ms > 0 and s.occupancy <> 'unknown'
-		and coalesce(s.last_observed_at, s.added_at) < $1::timestamptz - s.heartbeat_ms * interval '1 ms'`),
+		and greatest(coalesce(s.last_observed_at, s.added_at), s.last_heard_at) < $1::timestamptz - s.heartbeat_ms * interval '1 ms'`),
 	// One subtraction a lot instead of one a spot: they cost more than the rest.
 	overdueSpot(`with watched as materialized (select id, $1::timestamptz - heartbeat_ms * interval '1 ms' as since from lots where heartbeat_ms > 0) `,
 		"watched w join spots s on s.lot_id = w.id",
-		`s.heartbeat_ms = 0 and s.occupancy <> 'unknown' and coalesce(s.last_observed_at, s.added_at) < w.since`),
+		`s.heartbeat_ms = 0 and s.occupancy <> 'unknown' and greatest(coalesce(s.last_observed_at, s.added_at), s.last_heard_at) < w.since`),
 }
 
 func overdueSpot(with, from, where string) string {
@@ -126,16 +126,16 @@ func spotArrays(spots []parking.Spot) []any {
 		column(spots, func(s S) *time.Time { return instant(storage.Reservation(s).Until) }), column(spots, func(s S) int64 { return s.Version }),
 		column(spots, func(s S) *time.Time { return instant(s.LastObservedAt) }), column(spots, func(s S) int64 { return s.LastSequence }),
 		column(spots, func(s S) string { return s.SensorID }), column(spots, func(s S) *time.Time { return instant(s.AddedAt) }),
-		column(spots, func(s S) *time.Time { return instant(s.ChangedAt) }),
+		column(spots, func(s S) *time.Time { return instant(s.ChangedAt) }), column(spots, func(s S) *time.Time { return instant(s.LastHeardAt) }),
 	}
 }
 
 const spotColumns = `id, lot_id, zone_id, name, category, lat, lon, heartbeat_ms, occupancy, signal_lost, closed, faulted, status,
-	reservation_reference, reserved_at, reserved_until, version, last_observed_at, last_sequence, sensor_id, added_at, changed_at`
+	reservation_reference, reserved_at, reserved_until, version, last_observed_at, last_sequence, sensor_id, added_at, changed_at, last_heard_at`
 
 const spotRows = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::bigint[], $9::text[],
 	$10::bool[], $11::bool[], $12::bool[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[], $17::bigint[],
-	$18::timestamptz[], $19::bigint[], $20::text[], $21::timestamptz[], $22::timestamptz[]) as r (` + spotColumns + `)`
+	$18::timestamptz[], $19::bigint[], $20::text[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[]) as r (` + spotColumns + `)`
 
 var (
 	// In the order of ids, so that two that add the same spots do not wait for each other.

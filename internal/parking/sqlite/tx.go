@@ -98,9 +98,9 @@ func (t *tx) Spots(ctx context.Context, ids []string) (map[string]parking.Spot, 
 const overdue = `select ` + storage.SpotColumns + ` from spots s where s.status <> 'removed' and s.id in (
 	select id from spots where reserved_until <= ?1
 	union select id from spots where heartbeat_ms > 0 and occupancy <> 'unknown'
-		and coalesce(last_observed_at, added_at) < ?1 - heartbeat_ms
+		and max(coalesce(last_observed_at, added_at), coalesce(last_heard_at, 0)) < ?1 - heartbeat_ms
 	union select s.id from lots l join spots s on s.lot_id = l.id where l.heartbeat_ms > 0 and s.heartbeat_ms = 0
-		and s.occupancy <> 'unknown' and coalesce(s.last_observed_at, s.added_at) < ?1 - l.heartbeat_ms)
+		and s.occupancy <> 'unknown' and max(coalesce(s.last_observed_at, s.added_at), coalesce(s.last_heard_at, 0)) < ?1 - l.heartbeat_ms)
 	order by s.id limit ?2`
 
 func (t *tx) Overdue(ctx context.Context, now time.Time, limit int) ([]parking.Spot, error) {
@@ -116,11 +116,11 @@ func (t *tx) Overdue(ctx context.Context, now time.Time, limit int) ([]parking.S
 
 const (
 	insertSpot = `insert into spots (lot_id, zone_id, name, category, lat, lon, heartbeat_ms, occupancy, signal_lost, closed, faulted,
-		status, reservation_reference, reserved_at, reserved_until, version, last_observed_at, last_sequence, sensor_id, added_at, changed_at, id)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		status, reservation_reference, reserved_at, reserved_until, version, last_observed_at, last_sequence, sensor_id, added_at, changed_at, last_heard_at, id)
+		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	updateSpot = `update spots set lot_id = ?, zone_id = ?, name = ?, category = ?, lat = ?, lon = ?, heartbeat_ms = ?, occupancy = ?,
 		signal_lost = ?, closed = ?, faulted = ?, status = ?, reservation_reference = ?, reserved_at = ?, reserved_until = ?, version = ?,
-		last_observed_at = ?, last_sequence = ?, sensor_id = ?, added_at = ?, changed_at = ? where id = ?`
+		last_observed_at = ?, last_sequence = ?, sensor_id = ?, added_at = ?, changed_at = ?, last_heard_at = ? where id = ?`
 )
 
 func (t *tx) SaveSpots(ctx context.Context, spots []parking.Spot) error {
@@ -136,7 +136,7 @@ func (t *tx) SaveSpots(ctx context.Context, spots []parking.Spot) error {
 		err := wrote(doing, "spot", s.ID)(t.w.affect(query, storage.Null(s.LotID), storage.Null(s.ZoneID), s.Name, string(s.Category),
 			storage.Lat(s.Location), storage.Lon(s.Location), s.Heartbeat.Milliseconds(), string(s.Occupancy), s.SignalLost, s.Closed,
 			s.Faulted, string(s.Status()), r.Reference, millis(r.ReservedAt), millis(r.Until), s.Version, millis(s.LastObservedAt),
-			s.LastSequence, s.SensorID, s.AddedAt.UnixMilli(), s.ChangedAt.UnixMilli(), s.ID))
+			s.LastSequence, s.SensorID, s.AddedAt.UnixMilli(), s.ChangedAt.UnixMilli(), millis(s.LastHeardAt), s.ID))
 		if err != nil {
 			return err
 		}

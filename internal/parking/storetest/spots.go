@@ -18,7 +18,7 @@ var spotPromises = []promise{
 			Location: &parking.Location{Lat: 47.123456789, Lon: -0.5}, Heartbeat: time.Hour,
 			Occupancy: parking.NotKnown, SignalLost: true, Closed: true, Faulted: true,
 			Reservation: &parking.Reservation{Reference: "R-1", ReservedAt: noon, Until: noon.Add(time.Hour)},
-			Version:     1 << 40, LastObservedAt: noon.Add(-time.Minute), LastSequence: 1 << 50, SensorID: "sensor-1",
+			Version:     1 << 40, LastObservedAt: noon.Add(-time.Minute), LastSequence: 1 << 50, SensorID: "sensor-1", LastHeardAt: noon.Add(time.Millisecond),
 			AddedAt: noon.Add(-time.Hour), ChangedAt: noon.Add(time.Millisecond),
 		}
 		bare := newSpot("l", "bare")

@@ -23,7 +23,7 @@ func Run(t *testing.T, open func(t *testing.T) parking.Store) {
 	}{
 		{"lots", lotPromises}, {"zones", zonePromises}, {"spots", spotPromises}, {"queries", queryPromises}, {"counts", countPromises},
 		{"transactions", transactionPromises}, {"concurrency", concurrencyPromises}, {"supervision", supervisionPromises},
-		{"history", historyPromises}, {"answers", answerPromises}, {"outbox", outboxPromises}, {"leadership", leadershipPromises},
+		{"history", historyPromises}, {"answers", answerPromises}, {"sensors", sensorPromises}, {"outbox", outboxPromises}, {"leadership", leadershipPromises},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.tests {
@@ -72,12 +72,13 @@ func update(t *testing.T, s parking.Store, change func(ctx context.Context, tx p
 	}
 }
 
-// put adds lots, zones and spots.
+// put adds lots, zones, spots and sensors.
 func put(t *testing.T, s parking.Store, all ...any) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx parking.Tx) error {
 		var errs []error
 		var spots []parking.Spot
+		var sensors []parking.Sensor
 		for _, one := range all {
 			switch one := one.(type) {
 			case parking.Lot:
@@ -86,11 +87,17 @@ func put(t *testing.T, s parking.Store, all ...any) {
 				errs = append(errs, tx.AddZone(ctx, one))
 			case parking.Spot:
 				spots = append(spots, one)
+			case parking.Sensor:
+				sensors = append(sensors, one)
 			case []parking.Spot:
 				spots = append(spots, one...)
 			}
 		}
-		return errors.Join(append(errs, tx.SaveSpots(ctx, spots))...)
+		errs = append(errs, tx.SaveSpots(ctx, spots))
+		for _, sensor := range sensors {
+			errs = append(errs, tx.AddSensor(ctx, sensor))
+		}
+		return errors.Join(errs...)
 	})
 }
 

@@ -39,6 +39,9 @@ var supervisionPromises = []promise{
 		reserved := func(until time.Time) func(*parking.Spot) {
 			return func(s *parking.Spot) { s.Reservation = &parking.Reservation{ReservedAt: noon, Until: until} }
 		}
+		heard := func(ago time.Duration) func(*parking.Spot) {
+			return func(s *parking.Spot) { s.LastHeardAt = noon.Add(-ago) }
+		}
 		long := time.Hour
 		put(t, s, watched, newLot("free"),
 			// Of a lot with supervision:
@@ -58,9 +61,14 @@ var supervisionPromises = []promise{
 			with(newSpot("free", "m"), reserved(time.Time{})),                                        // until it is ended
 			with(newSpot("free", "n"), reserved(noon), unknown),                                      // due
 			with(newSpot("free", "o"), reserved(noon), removed),                                      // gone
+			with(newSpot("watched", "q"), seen(long), heard(time.Minute)),                            // it lives
+			with(newSpot("watched", "r"), seen(time.Second), heard(long)),                            // it was seen since
+			with(newSpot("watched", "s"), added(long), heard(2*time.Minute)),                         // due: never observed, and silent
+			with(newSpot("free", "t"), seen(long), every(time.Minute), heard(time.Second)),           // it lives
+			with(newSpot("free", "u"), seen(long), every(time.Minute), heard(2*time.Minute)),         // due
 			with(newSpot("watched", "p"), reserved(noon.Add(-long)), seen(long), every(time.Minute)), // due twice
 		)
-		equal(t, "overdue", due(t, s, noon, 100), "achiknp")
+		equal(t, "overdue", due(t, s, noon, 100), "achiknpsu")
 		equal(t, "of these three", len(due(t, s, noon, 3)), 3)
 		equal(t, "long before", due(t, s, noon.Add(-2*long), 100), "")
 	}},

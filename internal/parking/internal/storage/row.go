@@ -21,7 +21,8 @@ const (
 	SpotColumns = `s.id, coalesce(s.lot_id, ''), coalesce(s.zone_id, ''), s.name, s.category, s.lat, s.lon, s.heartbeat_ms,
 		s.occupancy, s.signal_lost, s.closed, s.faulted, s.status = 'removed',
 		s.reservation_reference, s.reserved_at, s.reserved_until,
-		s.version, s.last_observed_at, s.last_sequence, s.sensor_id, s.added_at, s.changed_at`
+		s.version, s.last_observed_at, s.last_sequence, s.sensor_id, s.added_at, s.changed_at, s.last_heard_at`
+	SensorColumns  = `id, model, coalesce(spot_id, ''), battery_percent, battery_volts, rssi, snr, last_seen_at, last_message, added_at`
 	HistoryColumns = `id, spot_id, change, status, previous_status, version, event_id, observed_at, recorded_at, source, subject`
 	AnswerColumns  = `subject, key, fingerprint, status, location, etag, body, kept_at`
 	OutboxColumns  = `id, spot_id, event_id, value, tombstone, traceparent`
@@ -52,12 +53,18 @@ func ScanSpot(r Row) (spot parking.Spot, err error) {
 		&spot.Occupancy, &spot.SignalLost, &spot.Closed, &spot.Faulted, &spot.Removed,
 		&reservation.Reference, instant{&reservation.ReservedAt}, instant{&reservation.Until},
 		&spot.Version, instant{&spot.LastObservedAt}, &spot.LastSequence, &spot.SensorID,
-		instant{&spot.AddedAt}, instant{&spot.ChangedAt})
+		instant{&spot.AddedAt}, instant{&spot.ChangedAt}, instant{&spot.LastHeardAt})
 	spot.Location, spot.Heartbeat = at.location(), time.Duration(heartbeat)*time.Millisecond
 	if !reservation.ReservedAt.IsZero() {
 		spot.Reservation = &reservation
 	}
 	return spot, err
+}
+
+// ScanSensor reads [SensorColumns].
+func ScanSensor(r Row) (s parking.Sensor, err error) {
+	err = r.Scan(&s.ID, &s.Model, &s.SpotID, &s.BatteryPercent, &s.BatteryVolts, &s.RSSI, &s.SNR, instant{&s.LastSeenAt}, &s.LastMessage, instant{&s.AddedAt})
+	return s, err
 }
 
 // ScanHistory reads [HistoryColumns].
@@ -142,6 +149,15 @@ func ZonesByID(zones []parking.Zone) map[string]parking.Zone {
 	found := make(map[string]parking.Zone, len(zones))
 	for _, zone := range zones {
 		found[zone.ID] = zone
+	}
+	return found
+}
+
+// SensorsByID returns sensors by their ids.
+func SensorsByID(sensors []parking.Sensor) map[string]parking.Sensor {
+	found := make(map[string]parking.Sensor, len(sensors))
+	for _, sensor := range sensors {
+		found[sensor.ID] = sensor
 	}
 	return found
 }

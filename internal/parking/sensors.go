@@ -1,0 +1,162 @@
+package parking
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"parkwire/internal/event"
+	"parkwire/internal/lorawan"
+	"parkwire/internal/sensor"
+)
+
+// sensorView is a sensor as it is answered.
+type sensorView struct {
+	ID             string     `json:"id"`
+	Model          string     `json:"model"`
+	SpotID         string     `json:"spotId,omitempty"`
+	BatteryPercent *float64   `json:"batteryPercent,omitempty"`
+	BatteryVolts   *float64   `json:"batteryVolts,omitempty"`
+	RSSI           *float64   `json:"rssi,omitempty"`
+	SNR            *float64   `json:"snr,omitempty"`
+	LastSeenAt     event.Time `json:"lastSeenAt,omitzero"`
+	AddedAt        event.Time `json:"addedAt"`
+}
+
+func viewSensor(s Sensor) sensorView {
+	return sensorView{
+		ID: s.ID, Model: s.Model, SpotID: s.SpotID, BatteryPercent: s.BatteryPercent, BatteryVolts: s.BatteryVolts, RSSI: s.RSSI, SNR: s.SNR,
+		LastSeenAt: event.At(s.LastSeenAt), AddedAt: event.At(s.AddedAt),
+	}
+}
+
+// sensorAnswer is one sensor. The ETag is of what may be edited, so that messages do not change it.
+func sensorAnswer(s Sensor) answer {
+	return answer{status: http.StatusOK, etag: digest([]string{s.ID, s.Model, s.SpotID}), body: viewSensor(s)}
+}
+
+var wantModel = "one of " + strings.Join(sensor.Models(), ", ")
+
+// readSensor reads what may be changed of a sensor.
+func readSensor(o *object, s *Sensor) {
+	required(o, "model", &s.Model, wantModel, sensor.Known)
+	optional(o, "spotId", &s.SpotID, wantID, validID)
+}
+
+// checkSpot returns a problem unless the sensor stands nowhere or on a spot that there is.
+func (t *transaction) checkSpot(ctx context.Context, s Sensor) error {
+	if s.SpotID == "" {
+		return nil
+	}
+	spots, err := t.Spots(ctx, []string{s.SpotID})
+	if spot, there := spots[s.SpotID]; err == nil && (!there || spot.Removed) {
+		err = invalidField("spotId", "the id of a spot that there is", strconv.Quote(s.SpotID))
+	}
+	return err
+}
+
+// sensorToChange reads a sensor, if it is as the caller expects.
+func (t *transaction) sensorToChange(ctx context.Context, id string, expect precondition) (Sensor, error) {
+	sensors, err := t.Sensors(ctx, []string{id})
+	if err != nil {
+		return Sensor{}, err
+	}
+	s, there := sensors[id]
+	switch {
+	case !there:
+		err = sensorNotFound(id)
+	case !expect.holds(sensorAnswer(s).etag):
+		err = changedMeanwhile("sensor", id)
+	}
+	return s, err
+}
+
+func (s *Service) getSensors(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+	p := parseParams(r.URL.RawQuery)
+	q := SensorQuery{Spots: p.ids("spot")}
+	at := p.page("sensors")
+	if err := p.end(); err != nil {
+		return answer{}, err
+	}
+	q.After, q.Limit = at.after, at.limit+1
+	sensors, err := s.store.Sensors(r.Context(), q)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusOK, body: listed("sensors", at, sensors, func(s Sensor) string { return s.ID }, viewSensor)}, nil
+}
+
+func (s *Service) postSensor(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
+	var added Sensor
+	err := readObject(w, r, func(o *object) {
+		required(o, "id", &added.ID, wantID, validID)
+		readSensor(o, &added)
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	added.ID = lorawan.CanonicalID(added.ID)
+	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
+		if err := t.checkSpot(ctx, added); err != nil {
+			return answer{}, err
+		}
+		added.AddedAt = t.now
+		a := sensorAnswer(added)
+		a.status, a.location = http.StatusCreated, "/api/v1/sensors/"+url.PathEscape(added.ID)
+		return a, instead(t.AddSensor(ctx, added), ErrTaken, idTaken("id", "sensor", added.ID))
+	})
+}
+
+// sensorID is the sensor that a path names, however its EUI is written there.
+func sensorID(r *http.Request) string { return lorawan.CanonicalID(r.PathValue("sensorId")) }
+
+func (s *Service) getSensor(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+	if err := parseParams(r.URL.RawQuery).end(); err != nil {
+		return answer{}, err
+	}
+	id := sensorID(r)
+	found, err := s.store.Sensor(r.Context(), id)
+	return sensorAnswer(found), instead(err, ErrNotFound, sensorNotFound(id))
+}
+
+// patchSensor is also how a sensor is moved. What the spot was that it stood on, it stays, until it is silent for too long.
+func (s *Service) patchSensor(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
+	body, err := requestBody(w, r)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
+		changed, err := t.sensorToChange(ctx, sensorID(r), ifMatch(r))
+		if err != nil {
+			return answer{}, err
+		}
+		before := changed
+		if err := patch(body, func(o *object) { readSensor(o, &changed) }); err != nil {
+			return answer{}, err
+		}
+		if changed.SpotID != before.SpotID {
+			if err := t.checkSpot(ctx, changed); err != nil {
+				return answer{}, err
+			}
+		}
+		if changed != before {
+			err = t.SaveSensors(ctx, []Sensor{changed})
+		}
+		return sensorAnswer(changed), err
+	})
+}
+
+func (s *Service) deleteSensor(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+	if err := readNothing(w, r); err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, s.update(r.Context(), func(ctx context.Context, t *transaction) error {
+		found, err := t.sensorToChange(ctx, sensorID(r), ifMatch(r))
+		if err != nil {
+			return err
+		}
+		return t.RemoveSensor(ctx, found.ID)
+	})
+}

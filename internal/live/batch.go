@@ -17,7 +17,7 @@ type outgoing struct {
 	err    error // why not all: [websocket.ErrWouldBlock] where the socket is full
 }
 
-// batchSize is how many writes a batch has at most.
+// batchSize is how many writes a batch has at most. A larger one was no faster; see docs/adr/0097-io-uring.md.
 const batchSize = 64
 
 // batch is what a loop is about to send, where it has who sends batches. Its clients are busy: nobody else sends to them or ends them.
@@ -53,7 +53,9 @@ func (l *loop) sendBatch() {
 	if len(l.out) == 0 {
 		return
 	}
-	if err := l.batches.send(l.out); err != nil {
+	if o := &l.out[0]; len(l.out) == 1 { // as the lone client of a subscription
+		o.n, o.err = o.client.raw.TryWrite(o.bytes)
+	} else if err := l.batches.send(l.out); err != nil {
 		l.service.options.Logger.Error("sends go to the kernel one by one from now on", "error", err)
 		_ = l.batches.close()
 		l.batches = nil

@@ -42,7 +42,7 @@ func (s *Service) startEngine() error {
 func (s *Service) equip(engine string) (err error) {
 	for _, l := range s.loops {
 		if engine == EngineRing {
-			l.batches, err = newBatchSender()
+			l.batches, err = s.newBatches()
 		}
 		if engine != EngineGoroutines && err == nil {
 			l.poller, err = s.newPoller()

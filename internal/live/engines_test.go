@@ -15,7 +15,12 @@ func engines() []string {
 		return []string{EngineGoroutines}
 	}
 	_ = p.Close()
-	return []string{EngineEpoll, EngineGoroutines}
+	b, err := newBatchSender()
+	if err != nil {
+		return []string{EngineEpoll, EngineGoroutines}
+	}
+	_ = b.close()
+	return []string{EngineRing, EngineEpoll, EngineGoroutines}
 }
 
 // onEachEngine runs a test on each engine: what is started in it has the one of its name.

@@ -112,8 +112,9 @@ type Service struct {
 	following chan struct{}
 	busTurned chan struct{} // holds one signal: the bus came or went
 
-	// What the engine is made of; tests have other pollers, and hear other things.
+	// What the engine is made of; tests have others, and hear other things.
 	newPoller  func() (poller, error)
+	newBatches func() (batchSender, error)
 	hear       func(*client, websocket.Message) error
 	maxMessage int // bytes; 0: what the protocol of the client says
 
@@ -161,8 +162,10 @@ func New(o Options) *Service {
 		subs:      newSubscriptions(o.Loops),
 		clients:   map[*client]struct{}{},
 		empty:     make(chan struct{}),
-		newPoller: newPoller,
-		hear:      (*client).handle,
+
+		newPoller:  newPoller,
+		newBatches: newBatchSender,
+		hear:       (*client).handle,
 
 		handshakes: newBucket(o.HandshakeRate),
 		crowds:     newCrowds(o.ClientsPerAddress, o.TrustedProxies),

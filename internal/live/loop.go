@@ -22,6 +22,7 @@ type loop struct {
 	wheel   wheel           //
 	ping    uint32          // ticks between two pings
 	silence uint32          // ticks without a sign of life until a client counts as gone
+	pings   []byte          // the last ping
 	tally   tally           // what was sent and is not counted yet
 	spare   []*client       // what inbox was last
 	rest    []*subscription // what grown was last
@@ -116,6 +117,7 @@ func (l *loop) run(ctx context.Context) {
 		for _, sub := range grown {
 			l.pass(sub)
 		}
+		l.sendBatch()
 		clear(grown)
 		l.tally.count(l.service.metrics)
 	}
@@ -124,7 +126,7 @@ func (l *loop) run(ctx context.Context) {
 // lookEvery is after how many clients a pass looks for what else there is: some milliseconds where each is sent something.
 const lookEvery = 512
 
-// pass sends to all members of a subscription what is due. When it comes to the last of very many, more may have been appended, and they get
+// pass sends to all members of a subscription what is due, or leaves it to the batch. When it comes to the last of very many, more may have been appended, and they get
 // all of it in one write.
 func (l *loop) pass(sub *subscription) {
 	// Backwards, since members may come and go meanwhile: who comes is sent what is due, and the place of one who goes is
@@ -136,7 +138,6 @@ func (l *loop) pass(sub *subscription) {
 			l.look()
 		}
 	}
-	l.sendBatch()
 }
 
 // look does what cannot wait for the end of a pass.

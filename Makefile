@@ -10,7 +10,7 @@ TOOL    := $(GO) tool -modfile=.ci/tools/go.mod
 SCRIPTS := .ci/run $(wildcard .ci/*.sh deploy/*.sh test/kit/*.sh test/kit/images/*.sh test/*/*.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test vet lint servers test-servers chaos broken web web-test image clean
+.PHONY: help demo build test vet lint servers test-servers chaos broken bench web web-test image clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ chaos: ## kill, cut off and flood a whole platform while it delivers (ARGS="-lis
 
 broken: ## break Parkwire on purpose, and see that make chaos finds it
 	$(GO) run ./test/chaos/broken $(ARGS)
+
+bench: ## measure the fan-out beside other servers, and write docs/benchmarks.md (ARGS=-quick, ARGS=-list, ARGS="-rounds 5 all")
+	$(GO) run ./test/bench/fanout $(ARGS)
 
 web: ## rebuild the dashboard into web/dist, which is committed (needs Node)
 	cd web && npm ci --no-audit --no-fund && npm run check && npm run build

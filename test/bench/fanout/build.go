@@ -36,7 +36,7 @@ func (b *builder) build() error {
 			return command(stack.Root(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, "./cmd/parkwire")
 		}},
 		{"send", []string{limit}, func(_ *builder, to string) error {
-			return command(stack.Root(), "cc", "-O2", "-D_GNU_SOURCE", "-o", to, "test/bench/raw/send.c")
+			return command(stack.Root(), "cc", "-O2", "-o", to, "test/bench/raw/send.c")
 		}},
 		{"bare", []string{"nbio", "gws", "gorilla"}, func(_ *builder, to string) error {
 			return command(filepath.Join(stack.Root(), "test/bench/bare"), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, ".")

@@ -25,7 +25,7 @@ func probe(s *site, c contender, g group) {
 		select {
 		case err := <-arrived:
 			if err != nil {
-				s.Fatalf("a first event did not arrive from %s: %v\n%s", c.name, err, said(g))
+				s.Fatalf("a first event did not arrive from %s: %v", c.name, err)
 			}
 			left--
 		case <-again.C:
@@ -70,14 +70,4 @@ func hear(ctx context.Context, c contender, address, id string) error {
 			return nil
 		}
 	}
-}
-
-// said is the last of what each process of a group said.
-func said(g group) string {
-	var all strings.Builder
-	for _, p := range g.processes {
-		text := p.Output()
-		fmt.Fprintf(&all, "%s\n", text[max(0, len(text)-800):])
-	}
-	return all.String()
 }

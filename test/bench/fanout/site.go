@@ -49,7 +49,9 @@ func (s *site) open(t stack.T) {
 		t.Fatal(err)
 	}
 	s.redis = u.Host
-	if s.broker, err = kgo.NewClient(kgo.SeedBrokers(s.kafka), kgo.ProducerLinger(0)); err != nil {
+	// kafkajs reads nothing that is compressed otherwise than by gzip.
+	if s.broker, err = kgo.NewClient(kgo.SeedBrokers(s.kafka), kgo.ProducerLinger(0),
+		kgo.ProducerBatchCompression(kgo.NoCompression())); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.broker.Close)

@@ -157,11 +157,11 @@ func await(t stack.T, p *stack.Process, what string, reached func() bool) {
 	for began := time.Now(); !reached(); time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-p.Exited():
-			t.Fatalf("a process ended before %s:\n%s", what, p.Output())
+			t.Fatalf("a process ended before %s", what)
 		default:
 		}
 		if time.Since(began) > 90*time.Second {
-			t.Fatalf("no %s after 90 s:\n%s", what, p.Output())
+			t.Fatalf("no %s after 90 s", what)
 		}
 	}
 }

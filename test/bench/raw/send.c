@@ -6,6 +6,7 @@
 //	send PORT REDIS-PORT CHANNEL [gather]
 //
 // With "gather" all messages that Redis gave in one read go to a client in one send: the limit for bursts.
+#define _GNU_SOURCE // strcasestr
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>

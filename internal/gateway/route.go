@@ -47,6 +47,7 @@ var routes = []route{
 	{"DELETE", "/api/v1/lots/{lotId}/zones/{zoneId}", identity.ScopeOperate, toParking},
 	{"GET", "/api/v1/lots/{lotId}/spots", identity.ScopeRead, toParking},
 	{"POST", "/api/v1/lots/{lotId}/spots", identity.ScopeOperate, toParking},
+	{"POST", "/api/v1/lots/{lotId}/spots:import", identity.ScopeOperate, toParking},
 	{"GET", "/api/v1/spots", identity.ScopeRead, toParking},
 	{"GET", "/api/v1/spots/{spotId}", identity.ScopeRead, toParking},
 	{"PATCH", "/api/v1/spots/{spotId}", identity.ScopeOperate, toParking},

@@ -2,7 +2,9 @@ package parking
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +20,10 @@ type answer struct {
 	etag     string // header ETag, of one spot, lot or zone
 	body     any    // nil: none
 	replayed bool   // it was given before, to a request under the same key
+
+	stream func(io.Writer) error // writes a body of another kind, however long, in the place of the body above
+	kind   string                // its media type
+	file   string                // the name under which it may be kept
 }
 
 // endpoint serves one method of one path. Its error becomes a problem.
@@ -39,6 +45,7 @@ func (s *Service) routes() map[string]map[string]route {
 		"/lots/{lotId}/zones":          {"GET": {"", s.getZones}, "POST": {operate, s.postZone}},
 		"/lots/{lotId}/zones/{zoneId}": {"GET": {"", s.getZone}, "PATCH": {operate, s.patchZone}, "DELETE": {operate, s.deleteZone}},
 		"/lots/{lotId}/spots":          {"GET": {"", s.getLotSpots}, "POST": {operate, s.postSpots}},
+		"/lots/{lotId}/spots:import":   {"POST": {operate, s.postImport}},
 		"/spots":                       {"GET": {"", s.getSpots}},
 		"/spots/{spotId}":              {"GET": {"", s.getSpot}, "PATCH": {operate, s.patchSpot}, "DELETE": {operate, s.deleteSpot}},
 		"/spots/{spotId}/history":      {"GET": {"", s.getHistory}},
@@ -84,7 +91,10 @@ func (s *Service) refuseMethod(allowed []string) http.Handler {
 func (s *Service) handle(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, err := s.serve(w, r, to)
-		if err == nil {
+		switch {
+		case err == nil && a.stream != nil:
+			s.stream(w, r, a)
+		case err == nil:
 			err = a.write(w)
 		}
 		if err != nil {
@@ -146,6 +156,26 @@ func (a answer) write(w http.ResponseWriter) error {
 	w.WriteHeader(a.status)
 	_, _ = w.Write(append(body, '\n')) // a client that is gone needs no answer
 	return nil
+}
+
+// stream writes an answer that is not held in memory. Where that fails in the middle the connection is cut off, so that half
+// an answer is not taken for a whole one.
+func (s *Service) stream(w http.ResponseWriter, r *http.Request, a answer) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Vary", "Accept")
+	h.Set("Content-Type", a.kind)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.file}))
+	w.WriteHeader(a.status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if err := a.stream(w); err != nil {
+		if r.Context().Err() == nil {
+			s.logger.Warn("an answer broke off", "path", r.URL.Path, "request", problem.RequestID(r.Context()), "error", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {

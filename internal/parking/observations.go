@@ -88,7 +88,7 @@ func (s *Service) ingest(ctx context.Context, by origin, read readings) (answer,
 			b.answer = func(outcomes []outcome) answer { return after(outcomes).finish() }
 		}
 		if err := s.commits.submit(ctx, b); err != nil {
-			return answer{}, interrupted(err, line, len(read.good))
+			return answer{}, interrupted(err, line, len(read.good), "readings")
 		}
 		result = after(b.outcomes)
 		line += len(all)
@@ -133,12 +133,12 @@ func rejection(o outcome, line int, reading Observation) readingError {
 }
 
 // interrupted adds to a failure what had been committed before it.
-func interrupted(err error, done, all int) error {
+func interrupted(err error, done, all int, what string) error {
 	p, internal := problemOf(err)
 	if internal || done == 0 {
 		return err
 	}
-	p.Detail += fmt.Sprintf(" The first %d of %d readings are kept; it does no harm to send them again.", done, all)
+	p.Detail += fmt.Sprintf(" The first %d of %d %s are kept; it does no harm to send them again.", done, all, what)
 	return p.With("committed", done)
 }
 

@@ -54,6 +54,21 @@ func (p *params) one(name string) (string, bool) {
 	return values[0], true
 }
 
+// flag reads a parameter that is 1 or 0.
+func (p *params) flag(name string) bool {
+	text, there := p.one(name)
+	switch text {
+	case "1", "true":
+		return true
+	case "0", "false":
+	default:
+		if there {
+			p.fail(name, "1 or 0", strconv.Quote(text))
+		}
+	}
+	return false
+}
+
 func (p *params) fail(name, want, is string) {
 	if p.err == nil {
 		p.err = invalidParameter(name, want, is)

@@ -95,6 +95,18 @@ func bodyTooLarge(limit int64) problem.Problem {
 		fmt.Sprintf("The body is larger than %d bytes. Send it in several requests.", limit)).With("limit", limit)
 }
 
+func tooManyRows(most int) problem.Problem {
+	return problem.New(http.StatusRequestEntityTooLarge, "too-many-rows",
+		fmt.Sprintf("The file has more than %d rows. Nothing was changed. Send it in several parts, each with the header.", most)).With("limit", most)
+}
+
+// importRejected is what a file is answered of which all or nothing was wanted.
+func importRejected(r importReport) problem.Problem {
+	return problem.New(http.StatusUnprocessableEntity, "import-rejected",
+		fmt.Sprintf("%d rows are not right, and nothing was changed. Mend them, or import the others without atomic=1.", r.Rejected)).
+		With("rejected", r.Rejected).With("columns", r.Columns).With("errors", r.Errors).With("errorsOmitted", r.ErrorsOmitted)
+}
+
 func unknownField(name string, known []string) problem.Problem {
 	name = shorten(name)
 	detail := fmt.Sprintf("The field %q is not known here; this request has no fields.", name)

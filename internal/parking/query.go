@@ -49,11 +49,7 @@ func (s *Service) getSpots(_ http.ResponseWriter, r *http.Request, _ origin) (an
 	p := parseParams(r.URL.RawQuery)
 	q := readQuery(p)
 	q.Lots = p.ids("lot")
-	at := p.page("spots")
-	if err := p.end(); err != nil {
-		return answer{}, err
-	}
-	return s.spotsAnswer(r.Context(), q, at)
+	return s.listSpots(r, p, q, "")
 }
 
 // getLotSpots is getSpots for one lot, which must be there.
@@ -61,12 +57,28 @@ func (s *Service) getLotSpots(_ http.ResponseWriter, r *http.Request, _ origin) 
 	p := parseParams(r.URL.RawQuery)
 	q := readQuery(p)
 	q.Lots = []string{r.PathValue("lotId")}
-	at := p.page("spots")
+	return s.listSpots(r, p, q, q.Lots[0])
+}
+
+// listSpots answers a page of the spots that match, or a file of all of them. A lot that is named must be there.
+func (s *Service) listSpots(r *http.Request, p *params, q SpotQuery, lotID string) (answer, error) {
+	file := p.format(r.Header.Values("Accept"))
+	var at page
+	if file == nil { // a file has no pages
+		at = p.page("spots")
+	}
 	if err := p.end(); err != nil {
 		return answer{}, err
 	}
-	if _, err := s.lot(r.Context(), q.Lots[0]); err != nil {
-		return answer{}, err
+	name := "spots"
+	if lotID != "" {
+		if _, err := s.lot(r.Context(), lotID); err != nil {
+			return answer{}, err
+		}
+		name += "-" + lotID
+	}
+	if file != nil {
+		return s.export(r.Context(), q, file, name)
 	}
 	return s.spotsAnswer(r.Context(), q, at)
 }

@@ -31,12 +31,13 @@ type Options struct {
 // Service is the parking part: it changes what the store keeps by the rules of [Spot], and tells of it.
 // Any number of them may work on one store.
 type Service struct {
-	options Options
-	store   Store
-	logger  *slog.Logger
-	metrics *metrics
-	commits *committer
-	claims  claims
+	options   Options
+	store     Store
+	logger    *slog.Logger
+	metrics   *metrics
+	commits   *committer
+	claims    claims
+	importing chan struct{} // one element for each import under way
 }
 
 // NewService returns a service that does nothing yet: [Service.Handler] serves requests, [Service.Run] supervises.
@@ -56,7 +57,7 @@ func NewService(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	s := &Service{options: o, store: o.Store, logger: o.Logger, metrics: newMetrics(o.Registerer)}
+	s := &Service{options: o, store: o.Store, logger: o.Logger, metrics: newMetrics(o.Registerer), importing: make(chan struct{}, 2)}
 	s.commits = &committer{commit: s.commitReadings}
 	return s
 }

@@ -53,10 +53,24 @@ func (s *Spot) remove(now time.Time) *event.Event {
 	return s.raise(event.ChangeRemoved, was, SourceOperator, now, time.Time{})
 }
 
+// differences names what is described differently in to.
+func (s Spot) differences(to Spot) (fields []string) {
+	differs := func(field string, is bool) {
+		if is {
+			fields = append(fields, field)
+		}
+	}
+	differs("zoneId", s.ZoneID != to.ZoneID)
+	differs("name", s.Name != to.Name)
+	differs("category", s.Category != to.Category)
+	differs("location", s.Location != to.Location && (s.Location == nil || to.Location == nil || *s.Location != *to.Location))
+	differs("heartbeatSeconds", s.Heartbeat != to.Heartbeat)
+	return fields
+}
+
 // edit takes over what describes the spot in to: zone, name, category, location, heartbeat.
 func (s *Spot) edit(to Spot, now time.Time) *event.Event {
-	same := s.Location == to.Location || s.Location != nil && to.Location != nil && *s.Location == *to.Location
-	if same && s.ZoneID == to.ZoneID && s.Name == to.Name && s.Category == to.Category && s.Heartbeat == to.Heartbeat {
+	if len(s.differences(to)) == 0 {
 		return nil
 	}
 	s.ZoneID, s.Name, s.Category, s.Location, s.Heartbeat = to.ZoneID, to.Name, to.Category, to.Location, to.Heartbeat

@@ -44,6 +44,8 @@ type counts struct {
 	asleep    atomic.Int64  // nanoseconds in which there was nothing
 	opened    atomic.Int64  // Unix nanoseconds when a client was subscribed last
 	cut       atomic.Int64  // connections that were ended since that was asked for
+	cuts      atomic.Int64  // how often it was
+	_         [120]byte
 }
 
 const page = 4096

@@ -217,6 +217,7 @@ func (l *loop) cutOff(o order) {
 		}
 	}
 	l.mine.cut.Store(l.mine.cut.Load() + int64(n))
+	l.mine.cuts.Store(l.mine.cuts.Load() + 1)
 }
 
 // resetOnClose lets a connection end without the exchange after which its port stays taken for a minute.

@@ -40,7 +40,7 @@ type Options struct {
 	Away  time.Duration // how long they stay away
 
 	Sched     string // how the kernel schedules this: one of Schedulers
-	Processes int    // that hold the clients; 0: as few as may open so many files
+	Processes int    // that hold the clients; 0: as few as may open so many files, and one for each 16,000
 
 	Command  []string  // the command line that runs [Child]; empty: this program with the arguments "load child"
 	Err      io.Writer // gets the progress
@@ -73,7 +73,7 @@ const (
 
 // Bounds of what the kernel takes.
 const (
-	perProcess = 16_000 // clients: a process may open 20,000 files on many machines
+	perProcess = 16_000 // clients of one process at most, where it may open more files
 	perAddress = 12_500 // connections of a source address to one destination that go well
 	maxLots    = 1_000_000
 )
@@ -128,7 +128,7 @@ func (o *Options) check() error {
 		{o.For < 0, "--duration: not below 0"},
 		{!(o.Cut > 0 && o.Cut <= 1), "--cut: above 0, up to 1"},
 		{o.Every <= 0, "--every: above 0"},
-		{o.Away < 0, "--away: not below 0"},
+		{o.Away < 0 || o.Away >= o.Every && slices.Contains(o.patterns(), waves), "--away: not below 0, and less than --every"},
 		{o.Processes < 0 || o.Processes > o.Clients, "--processes: 0 up to --clients"},
 		{rounds != "" && o.listening(), "--publish is missing: --pattern " + rounds + " publishes each round when all have the last one; to listen only there are steady and idle"},
 	} {
@@ -152,13 +152,6 @@ func (o *Options) patterns() []string { return strings.Split(o.Pattern, ",") }
 
 // listening reports whether the events are published by somebody else.
 func (o *Options) listening() bool { return o.Publish == "none" || o.Publish == "" }
-
-func (o *Options) processes() int {
-	if o.Processes > 0 {
-		return o.Processes
-	}
-	return (o.Clients + perProcess - 1) / perProcess
-}
 
 func plainName(s string) bool {
 	for _, r := range s {

@@ -41,7 +41,7 @@ func (r *runner) playPhase(ctx context.Context, pattern string) error {
 		cancel()
 	}
 	// What was published must arrive, even if somebody does not want to wait for more.
-	if !r.await(context.WithoutCancel(ctx), r.settled) && r.gaveUp == "" {
+	if r.gaveUp == "" && !r.await(context.WithoutCancel(ctx), r.settled) {
 		r.gaveUp = r.waiting("of " + pattern)
 	}
 	used := r.use().since(before)
@@ -139,8 +139,8 @@ func (r *runner) playRate(ctx context.Context, pattern string) error {
 			}
 			done += due
 		}
-		if (pattern == waves || pattern == storm) && now >= nextCut {
-			nextCut += r.Every
+		if (pattern == waves || pattern == storm) && now >= nextCut && r.cutsDone() {
+			nextCut = now + r.Every
 			r.cut(pattern == storm)
 		}
 		r.followCuts()
@@ -152,8 +152,19 @@ func (r *runner) playRate(ctx context.Context, pattern string) error {
 	return nil
 }
 
+// cutsDone reports whether every child has done what the last cut asks for.
+func (r *runner) cutsDone() bool {
+	for _, c := range r.board.counts {
+		if c.cuts.Load() < int64(len(r.cuts)) {
+			return false
+		}
+	}
+	return true
+}
+
 // cut ends connections.
 func (r *runner) cut(abrupt bool) {
+	r.followCuts() // of the one before nothing more is noted
 	o := order{Do: "cut", Share: r.Cut, Abrupt: abrupt, Away: r.Away}
 	if o.Abrupt {
 		o.Away = 0
@@ -168,16 +179,16 @@ func (r *runner) followCuts() {
 		return
 	}
 	c := &r.cuts[len(r.cuts)-1]
-	if c.CaughtUpSeconds > 0 {
+	if c.CaughtUpSeconds > 0 || !r.cutsDone() {
 		return
 	}
 	c.Clients = sum(r.board, func(c *counts) int64 { return c.cut.Load() }) - c.before
-	if c.Clients == 0 || r.open() < r.ever() {
+	if r.open() < r.ever() {
 		return
 	}
 	if c.BackSeconds == 0 {
 		for _, one := range r.board.counts {
-			c.BackSeconds = max(c.BackSeconds, float64(one.opened.Load()-c.began.UnixNano())/1e9)
+			c.BackSeconds = max(c.BackSeconds, float64(one.opened.Load()-c.began.UnixNano())/1e9, 1e-9)
 		}
 	}
 	if r.board.behind() < r.open() { // less than one event each: nobody is behind the others

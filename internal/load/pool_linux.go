@@ -37,9 +37,30 @@ type child struct {
 	stderr  strings.Builder
 }
 
+// processes is how many are needed.
+func processes(o Options) (int, error) {
+	const spare = 64 // files for other things than clients
+	var files unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
+		return 0, fmt.Errorf("asking how many files may be opened: %w", err)
+	}
+	most := int(min(max(files.Max, spare+1)-spare, 1<<30))
+	n := o.Processes
+	if n == 0 {
+		n = (o.Clients + min(most, perProcess) - 1) / min(most, perProcess)
+	}
+	if each := (o.Clients + n - 1) / n; each > most {
+		return 0, OptionError(fmt.Sprintf("--processes: %d are too few for %d clients, since each may open %d files", n, o.Clients, files.Max))
+	}
+	return n, nil
+}
+
 // startPool starts the children.
 func startPool(o Options, targets []target) (*pool, error) {
-	n := o.processes()
+	n, err := processes(o)
+	if err != nil {
+		return nil, err
+	}
 	t := task{
 		Children: n, Targets: targets, Protocol: o.Protocol, Token: o.Token, Run: o.Run, Lots: o.Lots, Listening: o.listening(), Sched: o.Sched,
 	}
@@ -97,6 +118,9 @@ func (p *pool) listen(c *child, out io.Reader) {
 		switch {
 		case m.Ending != "":
 			p.endings[m.Ending]++
+			if p.failed == nil && hopeless(m.Ending) && sum(p.board, func(c *counts) int64 { return c.ever.Load() }) == 0 {
+				p.failed = fmt.Errorf("the server takes no client: %s", m.Ending)
+			}
 		case m.Result != nil:
 			p.results = append(p.results, *m.Result)
 			p.tell()
@@ -113,6 +137,15 @@ func (p *pool) listen(c *child, out io.Reader) {
 		p.failed = fmt.Errorf("a process with clients has ended: %w %.500s", err, c.stderr.String())
 		p.tell()
 	}
+}
+
+// hopeless reports whether trying again will not help.
+func hopeless(ending string) bool {
+	switch ending {
+	case "refused: HTTP 400", "refused: HTTP 401", "refused: HTTP 403", "refused: HTTP 404", "refused: HTTP 426":
+		return true
+	}
+	return false
 }
 
 // tell wakes who waits for results. The caller holds mu.

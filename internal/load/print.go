@@ -29,7 +29,12 @@ func (r Report) Print(out io.Writer) error {
 		p.print(out)
 	}
 	for _, c := range r.Cuts {
-		fmt.Fprintf(out, "cut          at %.1f s %d clients: back after %.2f s, caught up after %.2f s\n", c.At, c.Clients, c.BackSeconds, c.CaughtUpSeconds)
+		fmt.Fprintf(out, "cut          at %.1f s %d clients: ", c.At, c.Clients)
+		if c.CaughtUpSeconds == 0 {
+			fmt.Fprintln(out, "not all were back, with what they had missed, before the next")
+			continue
+		}
+		fmt.Fprintf(out, "back after %.2f s, caught up after %.2f s\n", c.BackSeconds, c.CaughtUpSeconds)
 	}
 	if text := endingsText(r.Endings); text != "" {
 		fmt.Fprintf(out, "connections  %s\n", text)

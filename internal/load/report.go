@@ -106,8 +106,8 @@ type Latency struct {
 type Cut struct {
 	At              float64 `json:"at"` // seconds from the beginning
 	Clients         int64   `json:"clients"`
-	BackSeconds     float64 `json:"backSeconds"`     // until all were connected again
-	CaughtUpSeconds float64 `json:"caughtUpSeconds"` // until none was more than one event behind, on average
+	BackSeconds     float64 `json:"backSeconds"`     // until all were connected again; 0: not before the next cut
+	CaughtUpSeconds float64 `json:"caughtUpSeconds"` // until, on average, less than one event had not come; 0: as above
 
 	began  time.Time
 	before int64

@@ -141,6 +141,9 @@ func (r *runner) delivered() uint64 {
 
 // settled reports whether everybody is connected and has everything.
 func (r *runner) settled() bool {
+	if !r.cutsDone() {
+		return false
+	}
 	if r.listening() {
 		return true
 	}

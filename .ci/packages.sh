@@ -22,6 +22,7 @@ need python3-venv python3 -c 'import ensurepip'
 need openjdk-17-jre-headless program java
 need maven program mvn
 need redis-server program redis-server
+need mosquitto file /usr/sbin/mosquitto
 need nginx program nginx
 need libnginx-mod-stream file '/usr/lib/nginx/modules/ngx_stream_module.so'
 need postgresql-client program psql

@@ -43,9 +43,10 @@ type App struct {
 	runner      *runner
 
 	// What the modules made, in the order in which they need each other.
-	log   *kafkalog.Log
-	store parking.Store
-	bus   bus.Bus
+	log     *kafkalog.Log
+	store   parking.Store
+	parking *parking.Service
+	bus     bus.Bus
 	// handlers are what modules serve to clients, by their names.
 	handlers map[string]http.Handler
 	// endStreams, where set, ends the streams that pass through to other processes.

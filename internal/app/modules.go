@@ -23,6 +23,7 @@ import (
 	"parkwire/internal/identity"
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/live"
+	"parkwire/internal/mqtt"
 	"parkwire/internal/parking"
 	"parkwire/internal/parking/postgres"
 	"parkwire/internal/parking/sqlite"
@@ -45,6 +46,7 @@ var modules = graph{
 	"bus":      {after: []string{"log"}, make: (*App).makeBus},
 	"relay":    {needs: []string{"store", "log"}, make: (*App).makeRelay},
 	"parking":  {needs: []string{"store", "log", "relay"}, make: (*App).makeParking},
+	"mqtt":     {needs: []string{"parking"}, make: (*App).makeMQTT},
 	"bridge":   {needs: []string{"log", "bus"}, make: (*App).makeBridge},
 	"live":     {needs: []string{"log", "bus"}, make: (*App).makeLive},
 	"gateway":  {after: []string{"parking", "live"}, make: (*App).makeGateway},
@@ -148,9 +150,23 @@ func (a *App) makeParking() (part, error) {
 		Topic: func() (event.TopicID, bool) { id := a.log.TopicID(); return id, id != event.TopicID{} },
 	})
 	var g gate
+	a.parking = service
 	a.handlers["parking"] = g.wrap(service.Handler(), problem.New(http.StatusServiceUnavailable, "database-unavailable",
 		"The database has not answered since the platform started. Try again in a moment."))
 	return part{start: g.open, run: service.Run, ready: g.ready(service.Ready)}, nil
+}
+
+// makeMQTT takes readings from a broker. The platform serves without it, and the broker keeps what comes meanwhile.
+func (a *App) makeMQTT() (part, error) {
+	c := a.config
+	s, err := mqtt.New(mqtt.Options{
+		URL: c.MQTTURL, Username: c.MQTTUsername, Password: c.MQTTPassword, ClientID: c.MQTTClientID, Topics: c.MQTTTopics, Share: c.MQTTShare,
+		Deliver: a.parking.Deliver, Logger: a.logger("mqtt"), Registerer: a.registry,
+	})
+	if err != nil {
+		return part{}, fmt.Errorf("--mqtt-url: %w", err)
+	}
+	return part{run: s.Run, ready: s.Ready, bridged: true}, nil
 }
 
 func (a *App) makeBridge() (part, error) {

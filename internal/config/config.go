@@ -39,6 +39,13 @@ type Config struct {
 	DatabaseURL      string        `name:"database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where lots and spots are stored; empty in all: SQLite in data-dir"`
 	HistoryRetention time.Duration `name:"history-retention" default:"720h" example:"720h" help:"how long the history of each spot is kept"`
 
+	MQTTURL      string   `name:"mqtt-url" secret:"url" example:"mqtts://broker.example.org" help:"MQTT broker whose messages parking services take as readings: mqtt, mqtts (TLS), ws or wss; empty: none"`
+	MQTTUsername string   `name:"mqtt-username" example:"parking@ttn" help:"user at the MQTT broker; empty: that of mqtt-url"`
+	MQTTPassword string   `name:"mqtt-password" secret:"all" example:"$(cat /run/secrets/mqtt)" help:"password of mqtt-username"`
+	MQTTTopics   []string `name:"mqtt-topics" default:"application/+/device/+/event/+,v3/+/devices/+/up,v3/+/devices/+/join,parkwire/observations" example:"application/+/device/+/event/up" help:"topics: those of ChirpStack, of The Things Stack, and of readings as POST observations takes them"`
+	MQTTClientID string   `name:"mqtt-client-id" example:"parking-1" help:"name of the session that the MQTT broker keeps while the process is away, the same after a restart and no other's; empty: made of the host's name and the port of listen"`
+	MQTTShare    string   `name:"mqtt-share" default:"parkwire" example:"parkwire" help:"group of parking services that share the messages of the MQTT broker; empty: none, for one service and a broker without shared subscriptions (The Things Stack)"`
+
 	ParkingURLs []string `name:"parking-urls" example:"http://parking-1:5000,http://parking-2:5000" help:"parking services behind the gateway; empty in all: the one in this process"`
 	LiveURLs    []string `name:"live-urls" example:"http://live-1:5000,http://live-2:5000" help:"notification services behind the gateway; empty in all: the one in this process"`
 

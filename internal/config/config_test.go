@@ -217,6 +217,48 @@ func TestAddressesReplaceWhatIsEmbedded(t *testing.T) {
 	}
 }
 
+func TestReadingsComeFromAnMQTTBrokerWhereParkingRuns(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--mqtt-url=mqtts://u:hunter2@broker", "--listen=:5021", "--database-url=postgres://p/d", "--kafka-brokers=k:9092"}
+	l, r := sources{args: args}.resolve(t, config.Parking)
+	if !slices.Equal(r.Modules, []string{"parking", "mqtt"}) || r.MQTTClientID != "parkwire-"+host+"-5021" {
+		t.Errorf("got modules %v, client %q", r.Modules, r.MQTTClientID)
+	}
+	if got := setting(t, l, "mqtt-url"); strings.Contains(got.Value, "hunter2") {
+		t.Errorf("the password is shown: %v", got)
+	}
+	_, r = sources{args: append(args, "--mqtt-client-id=parking-1")}.resolve(t, config.Parking)
+	if r.MQTTClientID != "parking-1" {
+		t.Errorf("the client is %q", r.MQTTClientID)
+	}
+	_, r = sources{args: append(args, "--parking-urls=http://p:5000", "--live-urls=http://l:5000", "--jwt-key="+strings.Repeat("k", 32))}.resolve(t, config.Gateway)
+	if slices.Contains(r.Modules, "mqtt") {
+		t.Errorf("a gateway has modules %v", r.Modules)
+	}
+}
+
+func TestWhatIsNoBrokerOrNoTopicIsRefused(t *testing.T) {
+	for field, args := range map[string][]string{
+		"mqtt-url":    {"--mqtt-url=http://broker"},
+		"mqtt-topics": {"--mqtt-url=mqtt://broker", "--mqtt-topics=a/#/b"},
+		"mqtt-share":  {"--mqtt-share=a/b"},
+	} {
+		_, err := sources{args: args}.load(t)
+		var errs config.Errors
+		if !errors.As(err, &errs) || len(errs) != 1 || errs[0].Field != field {
+			t.Errorf("%v: got %v", args, err)
+		}
+	}
+	for topics, taken := range map[string]bool{"#": true, "+/a/#": true, "a/+/b": true, "a+": false, "a/b#": false, "#/a": false, "": false} {
+		if _, err := (sources{args: []string{"--mqtt-url=mqtt://broker", "--mqtt-topics=" + topics}}.load(t)); (err == nil) != taken {
+			t.Errorf("%q: %v", topics, err)
+		}
+	}
+}
+
 func TestWhoFollowsKafkaNeedsNoRedisAndNoBridge(t *testing.T) {
 	for _, target := range []config.Target{config.Notifications, config.All} {
 		args := []string{"--live-fanout=kafka", "--kafka-brokers=k:9092"}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 )
@@ -59,6 +60,9 @@ func (l *Loader) Resolve(target Target) (*Resolved, error) {
 	if notifies && !bus && c.RedisURL != "" {
 		l.Warnings = append(l.Warnings, "redis-url is not used, because live-fanout is "+c.LiveFanout)
 	}
+	if c.MQTTURL != "" && (target == All || target == Parking) {
+		l.subscribe(r)
+	}
 	l.require(target, "kafka-brokers", len(c.KafkaBrokers) > 0 || !log)
 	l.require(target, "redis-url", c.RedisURL != "" || !bus)
 	l.require(target, "database-url", c.DatabaseURL != "" || target != All && target != Parking)
@@ -104,6 +108,20 @@ func (l *Loader) embed(r *Resolved) {
 		fill("live-urls", "this process")
 	}
 	l.keyInDataDir(r)
+}
+
+// subscribe adds what takes readings from an MQTT broker. Its session needs a name that is there again after a restart.
+func (l *Loader) subscribe(r *Resolved) {
+	r.Modules = append(r.Modules, "mqtt")
+	if r.MQTTClientID == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			host = "localhost"
+		}
+		_, port, _ := net.SplitHostPort(r.Listen)
+		r.MQTTClientID = "parkwire-" + host + "-" + port
+		l.origins["mqtt-client-id"] = Origin{"from the host's name and listen"}
+	}
 }
 
 // keyInDataDir lets the key be a file in the data folder unless one is configured.

@@ -62,6 +62,14 @@ func (l *Loader) validate() {
 	if c.DatabaseURL != "" {
 		l.check("database-url", scheme(c.DatabaseURL, "postgres", "postgresql", "sqlite"))
 	}
+	if c.MQTTURL != "" {
+		l.check("mqtt-url", scheme(c.MQTTURL, "mqtt", "mqtts", "ws", "wss"))
+		l.check("mqtt-topics", notEmpty(strings.Join(c.MQTTTopics, ",")))
+	}
+	for _, topic := range c.MQTTTopics {
+		l.check("mqtt-topics", topicFilter(topic))
+	}
+	l.check("mqtt-share", noneIn(c.MQTTShare, "/+#"))
 	for _, u := range c.ParkingURLs {
 		l.check("parking-urls", httpURL(u))
 	}
@@ -170,6 +178,25 @@ func topicName(text string) string {
 	}
 	if text == "" || len(text) > 249 || text == "." || text == ".." || strings.ContainsFunc(text, func(r rune) bool { return !legal(r) }) {
 		return strconv.Quote(text) + " is no name of a topic: letters, digits, '.', '_' and '-', at most 249"
+	}
+	return ""
+}
+
+// topicFilter follows MQTT's rule for + and #.
+func topicFilter(text string) string {
+	levels := strings.Split(text, "/")
+	for i, level := range levels {
+		last := i == len(levels)-1
+		if level != "+" && strings.Contains(level, "+") || strings.Contains(level, "#") && !(last && level == "#") {
+			return strconv.Quote(text) + " is no filter of topics: + stands for one level, # at the end for all that follow"
+		}
+	}
+	return ""
+}
+
+func noneIn(text, characters string) string {
+	if strings.ContainsAny(text, characters) {
+		return strconv.Quote(text) + " must not contain any of " + characters
 	}
 	return ""
 }

@@ -17,144 +17,150 @@ import (
 )
 
 func TestEveryClientGetsWhatItsFilterMatchesAndNothingElse(t *testing.T) {
-	s := start(t, nil)
-	filters := map[string]struct {
-		query []string
-		match func(frame) bool
-	}{
-		"everything":      {nil, func(frame) bool { return true }},
-		"a lot":           {[]string{"lot", "lot-1"}, func(f frame) bool { return f.LotID == "lot-1" }},
-		"two lots":        {[]string{"lot", "lot-1", "lot", "lot-2"}, func(f frame) bool { return f.LotID != "lot-0" }},
-		"a zone":          {[]string{"zone", "zone-4"}, func(f frame) bool { return f.ZoneID == "zone-4" }},
-		"a spot":          {[]string{"spot", "s-007"}, func(f frame) bool { return f.SpotID == "s-007" }},
-		"a status":        {[]string{"status", "free"}, func(f frame) bool { return f.Status == "free" }},
-		"a change":        {[]string{"change", "occupied"}, func(f frame) bool { return f.Change == "occupied" }},
-		"a lot's changes": {[]string{"lot", "lot-0", "change", "released"}, func(f frame) bool { return f.LotID == "lot-0" && f.Change == "released" }},
-		"another lot":     {[]string{"lot", "lot-0", "zone", "zone-1"}, func(frame) bool { return false }},
-	}
-	clients := map[string][]*listener{}
-	for name, f := range filters {
-		for range 3 {
-			clients[name] = append(clients[name], s.webSocket(f.query...), s.sse("", f.query...))
+	onEachEngine(t, func(t *testing.T) {
+		s := start(t, nil)
+		filters := map[string]struct {
+			query []string
+			match func(frame) bool
+		}{
+			"everything":      {nil, func(frame) bool { return true }},
+			"a lot":           {[]string{"lot", "lot-1"}, func(f frame) bool { return f.LotID == "lot-1" }},
+			"two lots":        {[]string{"lot", "lot-1", "lot", "lot-2"}, func(f frame) bool { return f.LotID != "lot-0" }},
+			"a zone":          {[]string{"zone", "zone-4"}, func(f frame) bool { return f.ZoneID == "zone-4" }},
+			"a spot":          {[]string{"spot", "s-007"}, func(f frame) bool { return f.SpotID == "s-007" }},
+			"a status":        {[]string{"status", "free"}, func(f frame) bool { return f.Status == "free" }},
+			"a change":        {[]string{"change", "occupied"}, func(f frame) bool { return f.Change == "occupied" }},
+			"a lot's changes": {[]string{"lot", "lot-0", "change", "released"}, func(f frame) bool { return f.LotID == "lot-0" && f.Change == "released" }},
+			"another lot":     {[]string{"lot", "lot-0", "zone", "zone-1"}, func(frame) bool { return false }},
 		}
-	}
-	for i := range 300 {
-		s.write(i * 7 % 12)
-	}
-	all := clients["everything"][0].count(300)
-	gapless(t, "everything", all, nil)
-	for name, f := range filters {
-		want := slices.DeleteFunc(slices.Clone(all), func(e frame) bool { return !f.match(e) })
-		for _, l := range clients[name] {
-			got := l.count(len(want))
-			same := slices.EqualFunc(got, want, func(a, b frame) bool { return a.raw == b.raw })
-			if !same {
-				t.Errorf("%s: %s got %d frames that are not the %d that match", name, l.name, len(got), len(want))
+		clients := map[string][]*listener{}
+		for name, f := range filters {
+			for range 3 {
+				clients[name] = append(clients[name], s.webSocket(f.query...), s.sse("", f.query...))
 			}
-			for _, f := range got {
-				if strings.HasPrefix(l.name, "SSE") && f.id != f.Cursor {
-					t.Fatalf("%s: the id %q is not the cursor %q", l.name, f.id, f.Cursor)
+		}
+		for i := range 300 {
+			s.write(i * 7 % 12)
+		}
+		all := clients["everything"][0].count(300)
+		gapless(t, "everything", all, nil)
+		for name, f := range filters {
+			want := slices.DeleteFunc(slices.Clone(all), func(e frame) bool { return !f.match(e) })
+			for _, l := range clients[name] {
+				got := l.count(len(want))
+				same := slices.EqualFunc(got, want, func(a, b frame) bool { return a.raw == b.raw })
+				if !same {
+					t.Errorf("%s: %s got %d frames that are not the %d that match", name, l.name, len(got), len(want))
+				}
+				for _, f := range got {
+					if strings.HasPrefix(l.name, "SSE") && f.id != f.Cursor {
+						t.Fatalf("%s: the id %q is not the cursor %q", l.name, f.id, f.Cursor)
+					}
 				}
 			}
 		}
-	}
-	events := s.service.metrics.events // some may have been fetched before the bus brought them
-	s.eventually("a count of 300", func() bool {
-		return testutil.ToFloat64(events.WithLabelValues("bus"))+testutil.ToFloat64(events.WithLabelValues("log")) == 300
+		events := s.service.metrics.events // some may have been fetched before the bus brought them
+		s.eventually("a count of 300", func() bool {
+			return testutil.ToFloat64(events.WithLabelValues("bus"))+testutil.ToFloat64(events.WithLabelValues("log")) == 300
+		})
 	})
 }
 
 // Clients come with cursors of every age while writing goes on. Part of what they missed is in memory, part in the log.
 func TestACursorResumesWithoutGapAndRepetitionWhileWritingGoesOn(t *testing.T) {
-	for name, memoryBytes := range map[string]int64{"from memory": 64 << 20, "from the log and memory": 100 << 10, "from the log": 1} {
-		t.Run(name, func(t *testing.T) {
-			s := start(t, func(o *Options) { o.MemoryBytes = memoryBytes })
-			first := s.webSocket()
-			for i := range 400 {
-				s.write(i % 12)
-			}
-			history := first.count(400)
-			stop := make(chan struct{})
-			var writer sync.WaitGroup
-			writer.Go(func() {
-				for i := range 1000 {
-					select {
-					case <-stop:
-						return
-					case <-time.After(time.Millisecond):
-						s.write(i % 12)
+	onEachEngine(t, func(t *testing.T) {
+		for name, memoryBytes := range map[string]int64{"from memory": 64 << 20, "from the log and memory": 100 << 10, "from the log": 1} {
+			t.Run(name, func(t *testing.T) {
+				s := start(t, func(o *Options) { o.MemoryBytes = memoryBytes })
+				first := s.webSocket()
+				for i := range 400 {
+					s.write(i % 12)
+				}
+				history := first.count(400)
+				stop := make(chan struct{})
+				var writer sync.WaitGroup
+				writer.Go(func() {
+					for i := range 1000 {
+						select {
+						case <-stop:
+							return
+						case <-time.After(time.Millisecond):
+							s.write(i % 12)
+						}
 					}
+				})
+				type resumed struct {
+					*listener
+					have map[string]int64
+				}
+				var clients []resumed
+				for range 10 {
+					at := rand.IntN(len(history))
+					have := seen(history[:at+1])
+					clients = append(clients, resumed{s.webSocket("after", history[at].Cursor), have},
+						resumed{s.sse(history[at].Cursor), have}, resumed{s.sse(history[at].Cursor, "after", history[0].Cursor), have},
+						resumed{s.webSocket("after", history[at].Cursor, "spot", "s-003"), have})
+				}
+				close(stop)
+				writer.Wait()
+				s.write(3)
+				last := s.versions["s-003"]
+				total := 0
+				for _, v := range s.versions {
+					total += int(v)
+				}
+				for _, c := range clients {
+					frames := c.version(3, last)
+					if strings.Contains(c.name, "s-003") {
+						gapless(t, c.name, frames, c.have)
+						continue
+					}
+					missing := total
+					for _, v := range c.have {
+						missing -= int(v)
+					}
+					gapless(t, c.name, c.count(missing), c.have)
+				}
+				sources := map[string]float64{}
+				for _, source := range []string{"memory", "log"} {
+					sources[source] = testutil.ToFloat64(s.service.metrics.resumes.WithLabelValues(source))
+				}
+				if sources["memory"]+sources["log"] != 40 || name == "from memory" && sources["log"] > 0 || name == "from the log" && sources["log"] < 30 {
+					t.Errorf("resumed from %v", sources)
 				}
 			})
-			type resumed struct {
-				*listener
-				have map[string]int64
-			}
-			var clients []resumed
-			for range 10 {
-				at := rand.IntN(len(history))
-				have := seen(history[:at+1])
-				clients = append(clients, resumed{s.webSocket("after", history[at].Cursor), have},
-					resumed{s.sse(history[at].Cursor), have}, resumed{s.sse(history[at].Cursor, "after", history[0].Cursor), have},
-					resumed{s.webSocket("after", history[at].Cursor, "spot", "s-003"), have})
-			}
-			close(stop)
-			writer.Wait()
-			s.write(3)
-			last := s.versions["s-003"]
-			total := 0
-			for _, v := range s.versions {
-				total += int(v)
-			}
-			for _, c := range clients {
-				frames := c.version(3, last)
-				if strings.Contains(c.name, "s-003") {
-					gapless(t, c.name, frames, c.have)
-					continue
-				}
-				missing := total
-				for _, v := range c.have {
-					missing -= int(v)
-				}
-				gapless(t, c.name, c.count(missing), c.have)
-			}
-			sources := map[string]float64{}
-			for _, source := range []string{"memory", "log"} {
-				sources[source] = testutil.ToFloat64(s.service.metrics.resumes.WithLabelValues(source))
-			}
-			if sources["memory"]+sources["log"] != 40 || name == "from memory" && sources["log"] > 0 || name == "from the log" && sources["log"] < 30 {
-				t.Errorf("resumed from %v", sources)
-			}
-		})
-	}
+		}
+	})
 }
 
 // The cursor of every frame, on an instance that has nothing in memory, leads to exactly what came after that frame.
 func TestTheCursorOfEachFrameClaimsExactlyWhatWasSent(t *testing.T) {
-	s := start(t, nil)
-	l := s.webSocket()
-	for i := range 60 {
-		s.write(i * 5 % 12)
-	}
-	history := l.count(60)
-	again := startOn(t, s.log, memoryBus(), nil)
-	for at := range history {
-		have := seen(history[:at+1])
-		c := again.webSocket("after", history[at].Cursor)
-		frames := c.count(len(history) - at - 1)
-		gapless(t, c.name, frames, have)
-		// And the cursors on the way, whatever the order of partitions was, are as good.
-		if len(frames) > 2 {
-			middle := frames[len(frames)/2]
-			for k, v := range seen(frames[:len(frames)/2+1]) {
-				have[k] = v
-			}
-			d := again.webSocket("after", middle.Cursor)
-			gapless(t, d.name, d.count(len(frames)-len(frames)/2-1), have)
-			d.stop()
+	onEachEngine(t, func(t *testing.T) {
+		s := start(t, nil)
+		l := s.webSocket()
+		for i := range 60 {
+			s.write(i * 5 % 12)
 		}
-		c.stop()
-	}
+		history := l.count(60)
+		again := startOn(t, s.log, memoryBus(), nil)
+		for at := range history {
+			have := seen(history[:at+1])
+			c := again.webSocket("after", history[at].Cursor)
+			frames := c.count(len(history) - at - 1)
+			gapless(t, c.name, frames, have)
+			// And the cursors on the way, whatever the order of partitions was, are as good.
+			if len(frames) > 2 {
+				middle := frames[len(frames)/2]
+				for k, v := range seen(frames[:len(frames)/2+1]) {
+					have[k] = v
+				}
+				d := again.webSocket("after", middle.Cursor)
+				gapless(t, d.name, d.count(len(frames)-len(frames)/2-1), have)
+				d.stop()
+			}
+			c.stop()
+		}
+	})
 }
 
 func TestWhatTheBusRepeatsIsDropped(t *testing.T) {
@@ -372,41 +378,43 @@ func TestACursorBehindAnOpenTransactionIsNotRefused(t *testing.T) {
 }
 
 func TestManyClientsComeAndGoWhileWritingGoesOn(t *testing.T) {
-	s := start(t, func(o *Options) { o.MemoryBytes = 50 << 10 })
-	first := s.webSocket()
-	stop := make(chan struct{})
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				return
-			case <-time.After(200 * time.Microsecond):
-				s.write(i % 20)
+	onEachEngine(t, func(t *testing.T) {
+		s := start(t, func(o *Options) { o.MemoryBytes = 50 << 10 })
+		first := s.webSocket()
+		stop := make(chan struct{})
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				case <-time.After(200 * time.Microsecond):
+					s.write(i % 20)
+				}
 			}
+		})
+		first.count(10)
+		for round := range 4 {
+			var clients []*listener
+			for i := range 15 {
+				clients = append(clients, s.webSocket("lot", fmt.Sprint("lot-", i%3)), s.sse(first.count(10)[5].Cursor, "zone", fmt.Sprint("zone-", i%6)))
+			}
+			for i, c := range clients {
+				if i%2 == round%2 {
+					c.count(5)
+				}
+				c.stop()
+			}
+		}
+		close(stop)
+		writer.Wait()
+		s.connected(1)
+		s.service.mu.Lock()
+		defer s.service.mu.Unlock()
+		if subs := s.service.subs; len(subs.byKey) != 1 || len(subs.byLot)+len(subs.byZone)+len(subs.bySpot) != 0 || len(subs.rest) != 1 {
+			t.Errorf("subscriptions without clients are left: %d", len(subs.byKey))
 		}
 	})
-	first.count(10)
-	for round := range 4 {
-		var clients []*listener
-		for i := range 15 {
-			clients = append(clients, s.webSocket("lot", fmt.Sprint("lot-", i%3)), s.sse(first.count(10)[5].Cursor, "zone", fmt.Sprint("zone-", i%6)))
-		}
-		for i, c := range clients {
-			if i%2 == round%2 {
-				c.count(5)
-			}
-			c.stop()
-		}
-	}
-	close(stop)
-	writer.Wait()
-	s.connected(1)
-	s.service.mu.Lock()
-	defer s.service.mu.Unlock()
-	if subs := s.service.subs; len(subs.byKey) != 1 || len(subs.byLot)+len(subs.byZone)+len(subs.bySpot) != 0 || len(subs.rest) != 1 {
-		t.Errorf("subscriptions without clients are left: %d", len(subs.byKey))
-	}
 }
 
 // forgetfulLog loses what stands up to offset 20 of partition 0 as soon as somebody reads.

@@ -20,6 +20,7 @@ type frameLog struct {
 
 	mu   sync.Mutex // of those who append, and of what segments say of their frames
 	last *segment
+	most int // bytes of the next segment
 }
 
 type segment struct {
@@ -37,17 +38,19 @@ type segment struct {
 }
 
 // The newest segment stays as long as the log, sent or not. So it is small in a log that gets
-// little, and never larger than what makes one write worth its system call.
+// little, and in one that few follow. Where very many do it is large, since who is to get frames of two segments takes two
+// writes: of bursts of 2 KB one in 16 does.
 const (
-	minSegment = 1 << 10
-	maxSegment = 16 << 10
+	minSegment  = 1 << 10
+	maxSegment  = 32 << 10
+	perFollower = 64 // bytes of a segment
 )
 
 func newFrameLog() *frameLog { return newFrameLogAt("") }
 
 // newFrameLogAt makes a log that knows for every place in it which cursor its client has, see [cursorOf].
 func newFrameLogAt(start string) *frameLog {
-	l := &frameLog{}
+	l := &frameLog{most: maxSegment}
 	l.last = &segment{log: l, start: start}
 	return l
 }
@@ -67,7 +70,7 @@ func (l *frameLog) append(frame []byte) {
 	s := l.last
 	used, _ := s.has()
 	if int(used)+len(frame) > len(s.buf) {
-		size := max(minSegment, min(maxSegment, 2*len(s.buf)), len(frame))
+		size := max(minSegment, min(l.most, 2*len(s.buf)), len(frame))
 		l.follow(&segment{buf: make([]byte, size), start: s.cursor(len(s.ends))})
 		s, used = l.last, 0
 	}
@@ -75,6 +78,13 @@ func (l *frameLog) append(frame []byte) {
 	s.ends = append(s.ends, uint32(end))
 	l.head.Add(int64(len(frame))) // first: nobody is ever further
 	s.publish(end, len(s.ends))
+}
+
+// followed says how many follow the log.
+func (l *frameLog) followed(by int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.most = min(maxSegment, by*perFollower)
 }
 
 // follow adds a segment. The caller holds mu.

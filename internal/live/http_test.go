@@ -20,29 +20,31 @@ import (
 var sseHeader = http.Header{"Accept": {"text/event-stream"}}
 
 func TestAStreamOfServerSentEventsHasWhatBrowsersAndProxiesNeed(t *testing.T) {
-	s := start(t, nil)
-	l := s.sse("")
-	s.write(1)
-	f := l.count(1)[0]
-	if f.id != f.Cursor || f.Cursor == "" {
-		t.Errorf("the id is %q, the cursor %q", f.id, f.Cursor)
-	}
-	if !regexp.MustCompile(`^retry: [1-4]\d{3}$`).MatchString(l.lines[0]) || !strings.HasPrefix(l.lines[1], "id: ") || l.lines[2] != "" {
-		t.Errorf("it begins with %q", l.lines[:3])
-	}
-	// It resumes from that first id, though no event had come.
-	first := strings.TrimPrefix(l.lines[1], "id: ")
-	gapless(t, "from the first id", s.sse(first).count(1), nil)
-
-	status, h, body := s.get("HEAD", PathNotifications, sseHeader)
-	if status != 200 || body != "" {
-		t.Errorf("HEAD: %d %q", status, body)
-	}
-	for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"} {
-		if h.Get(name) != want {
-			t.Errorf("%s is %q", name, h.Get(name))
+	onEachEngine(t, func(t *testing.T) {
+		s := start(t, nil)
+		l := s.sse("")
+		s.write(1)
+		f := l.count(1)[0]
+		if f.id != f.Cursor || f.Cursor == "" {
+			t.Errorf("the id is %q, the cursor %q", f.id, f.Cursor)
 		}
-	}
+		if !regexp.MustCompile(`^retry: [1-4]\d{3}$`).MatchString(l.lines[0]) || !strings.HasPrefix(l.lines[1], "id: ") || l.lines[2] != "" {
+			t.Errorf("it begins with %q", l.lines[:3])
+		}
+		// It resumes from that first id, though no event had come.
+		first := strings.TrimPrefix(l.lines[1], "id: ")
+		gapless(t, "from the first id", s.sse(first).count(1), nil)
+
+		status, h, body := s.get("HEAD", PathNotifications, sseHeader)
+		if status != 200 || body != "" {
+			t.Errorf("HEAD: %d %q", status, body)
+		}
+		for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"} {
+			if h.Get(name) != want {
+				t.Errorf("%s is %q", name, h.Get(name))
+			}
+		}
+	})
 }
 
 func TestCursorsThatCannotBeUsed(t *testing.T) {

@@ -107,6 +107,7 @@ func (l *loop) run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		case <-l.wake:
+			l.readOn()
 		case <-watch.news:
 			l.poll()
 			watch.looked()

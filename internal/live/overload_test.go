@@ -68,20 +68,22 @@ func (s *testStand) turnedAway(least, most int64) {
 }
 
 func TestClientsBeyondTheBoundAreToldWhenToTryAgain(t *testing.T) {
-	s := start(t, func(o *Options) { o.MaxClients = 3 })
-	first := s.webSocket()
-	s.sse("")
-	s.v1()
-	s.connected(3)
-	s.turnedAway(5_000, 15_000)
-	if n := testutil.ToFloat64(s.service.metrics.overload); n != 3 {
-		t.Errorf("%v were counted", n)
-	}
-	first.stop()
-	s.connected(2)
-	last := s.webSocket()
-	s.write(1)
-	last.count(1)
+	onEachEngine(t, func(t *testing.T) {
+		s := start(t, func(o *Options) { o.MaxClients = 3 })
+		first := s.webSocket()
+		s.sse("")
+		s.v1()
+		s.connected(3)
+		s.turnedAway(5_000, 15_000)
+		if n := testutil.ToFloat64(s.service.metrics.overload); n != 3 {
+			t.Errorf("%v were counted", n)
+		}
+		first.stop()
+		s.connected(2)
+		last := s.webSocket()
+		s.write(1)
+		last.count(1)
+	})
 }
 
 func TestMoreHandshakesASecondThanTheBoundAreToldWhenToTryAgain(t *testing.T) {
@@ -135,20 +137,22 @@ func TestHintsSpreadThoseWhoAreSentAway(t *testing.T) {
 }
 
 func TestDrainingTellsEachWhenToComeBack(t *testing.T) {
-	s := start(t, func(o *Options) { o.DrainWindow = 50 * time.Millisecond })
-	l, c, stream := s.webSocket(), s.v1(), s.sse("")
-	s.connected(3)
-	c.expect("Welcome")
-	s.service.Drain(t.Context())
-	if ms := hinted(t, l.reason()); ms < 100 || ms > 2000 {
-		t.Errorf("a WebSocket is to come back after %d ms", ms)
-	}
-	m := c.expect("Retry")
-	if code, reason := c.closed(); code != 1012 || m.Reason != whyRestart || hinted(t, reason) != m.AfterMs {
-		t.Errorf("closed with %d, %q, %+v", code, reason, m)
-	}
-	stream.until("its end", func(_ []frame, err error) bool { return err != nil })
-	if n := strings.Count(strings.Join(stream.all(), "\n"), "retry: "); n != 2 { // at the start and at the end
-		t.Errorf("the stream was %q", stream.all())
-	}
+	onEachEngine(t, func(t *testing.T) {
+		s := start(t, func(o *Options) { o.DrainWindow = 50 * time.Millisecond })
+		l, c, stream := s.webSocket(), s.v1(), s.sse("")
+		s.connected(3)
+		c.expect("Welcome")
+		s.service.Drain(t.Context())
+		if ms := hinted(t, l.reason()); ms < 100 || ms > 2000 {
+			t.Errorf("a WebSocket is to come back after %d ms", ms)
+		}
+		m := c.expect("Retry")
+		if code, reason := c.closed(); code != 1012 || m.Reason != whyRestart || hinted(t, reason) != m.AfterMs {
+			t.Errorf("closed with %d, %q, %+v", code, reason, m)
+		}
+		stream.until("its end", func(_ []frame, err error) bool { return err != nil })
+		if n := strings.Count(strings.Join(stream.all(), "\n"), "retry: "); n != 2 { // at the start and at the end
+			t.Errorf("the stream was %q", stream.all())
+		}
+	})
 }

@@ -38,13 +38,18 @@ func (l *loop) poll() {
 	if l.poller == nil {
 		return
 	}
+	l.readOn()
+	if err := l.poller.Poll(l.heard); err != nil {
+		l.service.options.Logger.Error("no news of clients can be had", "error", err)
+	}
+}
+
+// readOn goes on with those who had said more than was read at once: of that there is no news.
+func (l *loop) readOn() {
 	unread := l.unread
 	l.unread = nil
 	for _, c := range unread {
 		l.read(c, true)
-	}
-	if err := l.poller.Poll(l.heard); err != nil {
-		l.service.options.Logger.Error("no news of clients can be had", "error", err)
 	}
 }
 

@@ -47,7 +47,12 @@ func startOn(t *testing.T, log *fakeLog, b bus.Bus, change func(*Options)) *test
 	t.Helper()
 	o := optionsOn(log, b, change)
 	o.Engine = engineOf(t)
-	s := &testStand{T: t, city: &city{log: log, bus: b, versions: map[string]int64{}}, service: New(o), ended: make(chan struct{})}
+	return run(t, log, b, New(o))
+}
+
+func run(t *testing.T, log *fakeLog, b bus.Bus, service *Service) *testStand {
+	t.Helper()
+	s := &testStand{T: t, city: &city{log: log, bus: b, versions: map[string]int64{}}, service: service, ended: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.end = cancel
 	go func() {

@@ -86,11 +86,13 @@ func (s *subscriptions) acquire(enc encoding, cursor string, filters ...filter) 
 		}
 	}
 	sub.refs++
+	sub.log.followed(sub.refs)
 	return sub
 }
 
 func (s *subscriptions) release(sub *subscription) {
 	if sub.refs--; sub.refs > 0 {
+		sub.log.followed(sub.refs)
 		return
 	}
 	delete(s.byKey, sub.key)

@@ -86,15 +86,30 @@ func (l *loop) visit(c *client) {
 		}
 		if past(c.pinged + l.ping) {
 			c.pinged = now
-			if len(c.control()) < maxControl && !c.ending {
-				x := c.more()
-				x.control = c.encoding.appendPing(x.control)
-			}
+			l.sendPing(c)
 		}
 		l.send(c)
 	}
 	if !c.gone {
 		l.wheel.set(c, l.dueOf(c))
+	}
+}
+
+// sendPing sends a ping, at once where nothing else is to be sent: so it takes no memory. The caller holds mu.
+func (l *loop) sendPing(c *client) {
+	l.pings = c.encoding.appendPing(l.pings[:0])
+	n, idle := 0, c.extras == nil && !c.busy && !c.broken && len(c.at.next()) == 0
+	if idle {
+		var err error
+		n, err = c.tryWrite(l.pings)
+		l.tally.bytes += n
+		if err == nil {
+			return
+		}
+	}
+	if len(c.control()) < maxControl && !c.ending {
+		x := c.more()
+		x.control = append(x.control, l.pings[n:]...)
 	}
 }
 

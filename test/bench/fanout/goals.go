@@ -29,7 +29,7 @@ func (p *page) goals() {
 		parts := []string{times(by(lone, limit)) + " of the C loop", times(by(lone, nodeWS)) + " × Node `ws`", times(by(lone, centrifuge)) + " × centrifuge"}
 		for _, o := range others {
 			v := by(lone, o)
-			more = more && !(v <= 1)
+			more = more && v > 1
 			parts = append(parts, times(v)+" × "+o)
 		}
 		add("one event to all", "0.80 of the C loop, 1.5 × Node `ws`, 2 × centrifuge; more than nbio, gws, gorilla", parts,

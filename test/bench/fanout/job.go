@@ -10,6 +10,9 @@ import (
 // perInstance bounds the clients of one process: it may open 20,000 files on the machines where this runs.
 const perInstance = 16_700
 
+// repeats is how many lone events, and how many bursts, are measured in a run.
+const repeats = 4
+
 // throughNGINX bounds the clients behind NGINX: each takes two files there, and all may come to one of its workers.
 const throughNGINX = 9_000
 
@@ -78,7 +81,7 @@ func plan(s sizes, wanted []string, only string, absent map[string]string) (jobs
 			patterns += "," + p
 		}
 	}
-	base := job{Clients: s.clients, Instances: instances(s.clients), Hold: 4 * time.Second, Repeats: 5, Burst: 10, Sched: "batch"}
+	base := job{Clients: s.clients, Instances: instances(s.clients), Hold: 4 * time.Second, Repeats: repeats, Burst: 10, Sched: "batch"}
 	for round := 1; round <= s.rounds; round++ {
 		for _, name := range beside() {
 			if j := base; patterns != "" && can(name) {

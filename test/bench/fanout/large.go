@@ -107,7 +107,7 @@ func (p *page) method(about []string) {
 	}
 	p.line("\n## How it is measured\n")
 	p.line("* **Each run** starts a contender afresh (three processes; Parkwire as `parkwire notifications`), publishes until a client of each process has heard of it, connects all clients with `parkwire load`, holds them, and publishes: "+
-		"%d lone events, and bursts of ten, after warming up. A round is one such run of each contender, in turn; the next waits until TIME_WAIT has drained.", 10)
+		"%d lone events and as many bursts of ten, each after warming up. A round is one such run of each contender, in turn; the next waits until TIME_WAIT has drained.", repeats)
 	p.line("* **One event** is about 180 bytes of JSON. Its time is from the moment before it is published to the last client's last frame. Each client checks that nothing is missing, repeated or out of order.")
 	p.line("* **CPU** is user and kernel time of the server's processes from /proc, of 10 ms resolution. The generator says of itself when it was the bottleneck.")
 	p.line("* **Server and generator share the cores.** The generator's part is the same for each delivery of all contenders, and lowers the figures of the fast ones most.\n")
@@ -116,7 +116,7 @@ func (p *page) method(about []string) {
 		"**Parkwire, Node `ws` and Socket.IO** take events from Kafka and pass them through Redis, with one consumer group for their processes. **All others** get them from Redis, which spares them the way through Kafka (some milliseconds of every event).",
 		"**Parkwire has everything switched on**: cursors, checks for holes, filters, limits for slow clients, pings. The bare servers and the C loop have nothing: a slow client would hold them up, a lost message stay lost.",
 		"**nbio, gws, gorilla** frame a message once. nbio's and gorilla's clients are walked by a goroutine a core that writes directly, which is faster than what their examples show; gws has its own broadcaster.",
-		"**centrifuge** is used with its memory broker in each process and fed directly, which is less work than its Redis engine. It wraps events (`{\"push\":…}`), about 50 bytes more, and by default already puts up to 16 messages that wait into one frame. Tuned means `WriteDelay` 10 ms, no bound on messages of a frame, `WriteWithTimer`, `ReplyWithoutQueue`, pooled buffers, `ProcessCommandsOffReadLoop`; a lone event waits these 10 ms, which are part of its figure.",
+		"**centrifuge** is used with its memory broker in each process and fed directly, which is less work than its Redis engine. It wraps events (`{\"push\":…}`), about 50 bytes more, and by default already puts up to 16 messages that wait into one frame. Tuned means `WriteDelay` 10 ms, no bound on messages of a frame, `WriteWithTimer`, `ReplyWithoutQueue`, pooled buffers, `ProcessCommandsOffReadLoop`. Its pings are rarer than by default in both, because under this load it closed clients whose answers it had not come to read (3012). With `WriteDelay` a lone event waits these 10 ms, which are part of its figure.",
 		"**Node's stacks** run as their authors wrote them, with `NODE_ENV=production`. `ws` frames an event anew for each client. Socket.IO wraps it (`42[\"notification\",…]`).",
 		"**The C loop** is one thread a process, three processes: plain blocking `send` for each frame and client. “What came together” sends all that Redis gave in one read with one `send` a client.",
 		"**Parkwire's memory limits and Go's garbage collection** are as each program has them by default.",

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -114,12 +113,34 @@ func (p *page) rates(pattern, title, text string) {
 		for _, by := range []string{limit, nodeWS, centrifuge} {
 			row = append(row, times(ratio(f, p.figures(fanout, by, speed)).median))
 		}
-		row = append(row, decimals(p.figures(fanout, name, cpuPerDelivery(pattern)).spread().median, 1), p.generatorLimits(pattern, name))
+		row = append(row, decimals(p.figures(fanout, name, cpuPerDelivery(pattern)).spread().median, 1), p.generatorLimits(pattern, name), p.faults(fanout, name))
 		rows = append(rows, row)
 		drawn = append(drawn, bar{contenderNamed(name).title, class(name), s})
 	}
 	p.picture(pattern, title+", deliveries a second", bars(title, "deliveries/s: median, least to most", drawn))
-	p.table([]string{"server", "least", "deliveries/s", "most", "of the C loop", "× Node `ws`", "× centrifuge", "server's CPU, µs a delivery", "limited by the generator"}, rows)
+	p.table([]string{"server", "least", "deliveries/s", "most", "of the C loop", "× Node `ws`", "× centrifuge", "server's CPU, µs a delivery", "limited by the generator", "not as it should be"}, rows)
+}
+
+// faults says in short what went wrong in the runs of a contender, in all phases together.
+func (p *page) faults(measure, name string) string {
+	var parts []string
+	lost, repeated, unordered := p.wrong(measure, name)
+	var ended int64
+	for _, r := range p.of(measure, name) {
+		ended += r.Report.Clients.Lost
+	}
+	for _, f := range []struct {
+		n    uint64
+		what string
+	}{{lost, "frames lost"}, {repeated, "repeated"}, {unordered, "out of order"}, {uint64(ended), "connections ended by the server"}} {
+		if f.n > 0 {
+			parts = append(parts, count(float64(f.n))+" "+f.what)
+		}
+	}
+	if len(parts) == 0 {
+		return "–"
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (p *page) generatorLimits(pattern, name string) string {
@@ -169,12 +190,3 @@ func (p *page) idle() {
 
 // base is the memory of one process before its first client, in MB.
 func base(r result) float64 { return float64(r.Memory.Base) / float64(r.Instances) / 1e6 }
-
-// best is the contender of Parkwire with the best median.
-func (p *page) best(measure string, of func(result) float64, bestIsMost bool) string {
-	names := p.names(measure, of, bestIsMost)
-	if i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, "parkwire") }); i >= 0 {
-		return names[i]
-	}
-	return ""
-}

@@ -51,10 +51,10 @@ func (b *builder) build() error {
 		if err != nil && t.of == nil {
 			return err
 		}
-		for _, c := range beside() {
+		for _, c := range contenders() {
 			for _, prefix := range t.of {
-				if err != nil && strings.HasPrefix(c, prefix) {
-					b.absent[c] = err.Error()
+				if err != nil && strings.HasPrefix(c.name, prefix) {
+					b.absent[c.name] = err.Error()
 				}
 			}
 		}

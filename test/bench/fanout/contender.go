@@ -43,6 +43,7 @@ func contenders() []contender {
 		{name: "centrifuge-tuned", title: "centrifuge, `WriteDelay` 10 ms", protocol: "centrifuge", path: "/connection/websocket", start: centrifugeServer("10ms"), lots: true},
 		// Only of single measurements.
 		{name: "parkwire", title: "Parkwire", start: parkwire("auto"), kafka: true, lots: true},
+		{name: "centrifuge-kafka", title: "centrifuge, defaults, fed by Parkwire's bridge", protocol: "centrifuge", path: "/connection/websocket", start: behindBridge(centrifugeServer("")), kafka: true, lots: true},
 		{name: "nginx-http", title: "Parkwire behind NGINX, HTTP", start: behindNGINX(stack.NGINXHTTP), kafka: true, lots: true},
 		{name: "nginx-stream", title: "Parkwire behind NGINX, `stream`", start: behindNGINX(stack.NGINXL4), kafka: true, lots: true},
 	}

@@ -102,7 +102,7 @@ func (p *page) manyLots() {
 	}
 	j := p.of("lots", "")[0].job
 	p.line("## Each client on one of %d lots\n", j.Lots)
-	p.line("%s clients, %d events a second for %v; from the event's publication (Kafka's, and for centrifuge Redis's) to each client's frame. Node `ws` as it stands is not here: it broadcasts everything to all clients.\n",
+	p.line("%s clients, %d events a second for %v; from just before the event is published to Kafka (to Redis where centrifuge hears it there by itself) to each client's frame. Node `ws` as it stands is not here: it broadcasts everything to all clients.\n",
 		count(float64(j.Clients)), j.Rate, j.Hold)
 	var rows [][]string
 	for _, name := range names {

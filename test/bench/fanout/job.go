@@ -99,7 +99,7 @@ func plan(s sizes, wanted []string, only string, absent map[string]string) (jobs
 		}
 	}
 	for round := 1; has("lots") && round <= s.rounds; round++ {
-		for _, name := range beside() {
+		for _, name := range append(beside(), "centrifuge-kafka") {
 			if c := contenderNamed(name); can(name) && c.lots {
 				j := job{Measure: "lots", Contender: name, Round: round, Clients: 10_000, Instances: 3, Lots: 200, Patterns: "steady", Rate: 750, Hold: 15 * time.Second, Sched: "batch"}
 				if s.quick {

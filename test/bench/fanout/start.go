@@ -121,6 +121,17 @@ func centrifugeServer(delay string) func(*site, job) group {
 	}
 }
 
+// behindBridge feeds a contender that takes events from Redis with those of Kafka: by a notification instance without clients, which
+// is not counted with the contender.
+func behindBridge(start func(*site, job) group) func(*site, job) group {
+	return func(s *site, j job) group {
+		bridge := j
+		bridge.Instances = 1
+		notifications(s, bridge, "auto", func(int) []string { return nil })
+		return start(s, j)
+	}
+}
+
 func raw(further ...string) func(*site, job) group {
 	return func(s *site, j job) group {
 		_, redis, _ := strings.Cut(s.redis, ":")

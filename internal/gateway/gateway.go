@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"parkwire/internal/identity"
+	"parkwire/internal/reference"
 )
 
 // Options configure a [Gateway]. Parking, Live, Dashboard and Authenticator are required.
@@ -51,6 +52,7 @@ type Gateway struct {
 	unknown   *resource
 	limiter   *limiter // nil: no limit
 	cors      cors
+	pages     http.Handler
 	metrics   *metrics
 	buffering chan struct{} // one element for each body that is held in memory
 }
@@ -70,6 +72,7 @@ func New(o Options) *Gateway {
 		mux:       http.NewServeMux(),
 		limiter:   newLimiter(o.RateLimit, o.RateBurst, o.Clock),
 		cors:      newCORS(o.CORSOrigins),
+		pages:     reference.Handler(),
 		metrics:   newMetrics(o.Registerer),
 		buffering: make(chan struct{}, maxBuffered),
 	}
@@ -92,6 +95,8 @@ func (g *Gateway) handler(r route) http.Handler {
 		return g.options.Live
 	case toDescription:
 		return description(r.pattern)
+	case toPages:
+		return g.pages
 	default:
 		return g.options.Dashboard
 	}

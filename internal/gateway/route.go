@@ -21,6 +21,7 @@ const (
 	toLive
 	toDashboard
 	toDescription // of the interfaces, served by the gateway
+	toPages       // that show the same to people, served by the gateway too
 )
 
 // A route is one row of the table: who may do what, and who does it. GET includes HEAD.
@@ -73,6 +74,10 @@ var routes = []route{
 	{"GET", identity.NotificationsPath, identity.ScopeRead, toLive},
 	{"GET", "/api/openapi.yaml", "", toDescription},
 	{"GET", "/api/asyncapi.yaml", "", toDescription},
+	{"GET", "/docs", "", toPages},
+	{"GET", "/docs/rest", "", toPages},
+	{"GET", "/docs/events", "", toPages},
+	{"GET", "/docs/style.css", "", toPages},
 	{"GET", "/", "", toDashboard},
 }
 
@@ -121,7 +126,7 @@ func tabulate(rows []route, handler func(route) http.Handler) map[string]*resour
 	for _, row := range rows {
 		known := resources[row.pattern]
 		if known == nil {
-			known = &resource{pattern: row.pattern, methods: map[string]*endpoint{}, api: row.to != toDashboard}
+			known = &resource{pattern: row.pattern, methods: map[string]*endpoint{}, api: row.to != toDashboard && row.to != toPages}
 			resources[row.pattern] = known
 		}
 		e := &endpoint{scope: row.scope, handler: handler(row)}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"parkwire/internal/gateway"
+	"parkwire/internal/reference"
 )
 
 func TestRequestsReachThePartThatServesThem(t *testing.T) {
@@ -45,6 +46,16 @@ func TestRequestsReachThePartThatServesThem(t *testing.T) {
 		}
 		if a := b.do("GET", "/api/"+name+".yaml", nil, "If-None-Match", a.header.Get("ETag")); a.status != 304 {
 			t.Errorf("%s again: %d", name, a.status)
+		}
+	}
+}
+
+func TestTheDescriptionsAreServedAsPages(t *testing.T) {
+	b := newBench(t, nil)
+	for _, path := range reference.Paths {
+		a := b.do("GET", path, nil)
+		if a.status != 200 || a.header.Get("Content-Security-Policy") == "" || len(a.body) < 1000 {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
 		}
 	}
 }

@@ -41,6 +41,9 @@ type (
 func (p *platform) load(t *testing.T, query, kind, content string) imported {
 	t.Helper()
 	r := do[imported](t, p, 200, "POST", "/api/v1/lots/l/spots:import"+query, content, "Content-Type", kind)
+	if r.Errors == nil || r.ZonesAdded == nil || r.Columns == nil {
+		t.Errorf("a list that is empty is answered as null: %+v", r)
+	}
 	for _, f := range r.Errors {
 		if f.Reason == "" || f.Remedy == "" || (f.Line == 0) == (f.Feature == 0) {
 			t.Errorf("this fault does not say where, why and what to do: %+v", f)

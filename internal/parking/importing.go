@@ -141,7 +141,8 @@ var errNothingToDo = errors.New("nothing is to be done")
 // kept; sent again they change nothing.
 func (s *Service) importFile(ctx context.Context, by origin, lotID string, file importFile, asked importAsked) (answer, error) {
 	report := importReport{
-		DryRun: asked.dryRun, ZonesAdded: []string{}, Columns: slices.Concat([]spotfile.Column{}, file.columns), Errors: slices.Concat([]importFault{}, file.faults), Rejected: len(file.faults),
+		DryRun: asked.dryRun, ZonesAdded: []string{}, Columns: append([]spotfile.Column{}, file.columns...),
+		Errors: append([]importFault{}, file.faults...), Rejected: len(file.faults), // lists, also where they are empty
 	}
 	size := maxGroup
 	if asked.atomic {

@@ -103,7 +103,7 @@ func FuzzWhateverAClientSendsTheAnswersAreFrames(f *testing.F) {
 	f.Add([]byte{0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5})
 	f.Add(bytes.Repeat(masked(0x89, strings.Repeat("p", 125)), 60))
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		s, conn := New(Options{}), newTap(t)
+		s, conn := New(Options{}), newTap(t, nil)
 		defer conn.leave()
 		c := s.enter(conn, encodingWebSocket)
 		p := c.newParser()

@@ -84,7 +84,7 @@ func (p *person) join(t *rapid.T, i *instance) {
 		p.have = i.have()
 	}
 	p.with, p.lately, p.started, p.heard, p.ended = i, int(i.passedOn.Load()), false, nil, ""
-	w := tapWriter{httptest.NewRecorder(), newTap(t), func() {
+	w := tapWriter{httptest.NewRecorder(), newTap(t, i.news), func() {
 		if rapid.Bool().Draw(t, "meanwhile") {
 			p.world.happen(t)
 		}

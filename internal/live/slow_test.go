@@ -27,14 +27,22 @@ type slowStand struct {
 	in   []byte
 }
 
-// slowly connects a client and runs the test while time stands still.
+// slowly connects a client and runs the test while time stands still, on each engine.
 func slowly(t *testing.T, protocol string, change func(*Options), test func(*slowStand)) {
+	for _, engine := range stillEngines {
+		t.Run(engine, func(t *testing.T) { slowlyOn(t, protocol, change, test) })
+	}
+}
+
+func slowlyOn(t *testing.T, protocol string, change func(*Options), test func(*slowStand)) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newFakeBus()
 		log := newFakeLog(4)
-		ts := startOnly(t, log, b, change)
+		var engine still
+		var news func(websocket.Ready)
+		ts := startOnly(t, log, b, change, func(s *Service) { news = engine.stand(s) })
 		w := &slowStand{T: t, city: &city{log: log, bus: b, versions: map[string]int64{}}, s: ts}
-		w.tap = newTap(t)
+		w.tap = newTap(t, news)
 		r := httptest.NewRequest(http.MethodGet, PathNotifications, nil)
 		r.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
 			"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Sec-Websocket-Protocol": {protocol}}

@@ -81,11 +81,12 @@ func optionsOn(log *fakeLog, b bus.Bus, change func(*Options)) Options {
 	return o
 }
 
-// startOnly starts a service without a server, which ends with the test.
-func startOnly(t *testing.T, log *fakeLog, b *fakeBus, change func(*Options)) *Service {
+// startOnly starts a service without a server, which ends with the test. before sees it before it runs.
+func startOnly(t *testing.T, log *fakeLog, b *fakeBus, change func(*Options), before func(*Service)) *Service {
 	o := optionsOn(log, b, change)
-	o.Engine = EngineGoroutines // with no other does time stand still
+	o.Engine = engineOf(t)
 	s := New(o)
+	before(s)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {

@@ -62,7 +62,7 @@ func (k *talker) connect(t *rapid.T, i *instance) {
 	if rapid.Bool().Draw(t, "compressed") {
 		r.Header.Set(websocket.HeaderExtensions, "permessage-deflate")
 	}
-	w := tapWriter{httptest.NewRecorder(), newTap(t), func() {}}
+	w := tapWriter{httptest.NewRecorder(), newTap(t, i.news), func() {}}
 	p.tap = w.tap
 	i.Handler().ServeHTTP(w, r)
 	if w.Code != http.StatusOK || w.Body.Len() > 0 {

@@ -15,13 +15,17 @@ import (
 
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
+
+	"parkwire/internal/websocket"
 )
 
 // A tap is a connection whose other end the test holds. What the service sends goes through a pipe of the kernel that
 // holds 4 KiB, so that writes that do not wait are the real ones and come out in part; but nothing else of it is the
-// kernel's, so that time stands still under testing/synctest while somebody waits for it.
+// kernel's, so that time stands still under testing/synctest while somebody waits for it. For an engine whose loops take descriptors over it
+// is a pair of sockets, whose news the test tells.
 type tap struct {
-	out, in int // file descriptors: where the service writes, where the test reads
+	out, in int                   // file descriptors: of the service, of the test
+	news    func(websocket.Ready) // nil: a goroutine waits
 
 	mu                    sync.Mutex
 	said                  []byte // by the test, to the service
@@ -30,8 +34,15 @@ type tap struct {
 	changed               chan struct{} // closed when any of that changes
 }
 
-func newTap(t rapid.TB) *tap {
+func newTap(t rapid.TB, news func(websocket.Ready)) *tap {
 	fd := make([]int, 2)
+	if news != nil {
+		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &tap{in: pair[0], out: pair[1], changed: make(chan struct{}), news: news}
+	}
 	if err := unix.Pipe2(fd, unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +57,13 @@ func (c *tap) set(change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	change()
+	if c.news != nil {
+		what := websocket.Readable | websocket.Writable
+		if c.left {
+			what |= websocket.Ended
+		}
+		c.news(what)
+	}
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
@@ -123,7 +141,7 @@ func (c *tap) SyscallConn() (syscall.RawConn, error) { return rawTap{c}, nil }
 
 type rawTap struct{ c *tap }
 
-func (r rawTap) Control(func(uintptr)) error   { return nil }
+func (r rawTap) Control(f func(uintptr)) error { f(uintptr(r.c.out)); return nil }
 func (r rawTap) Read(func(uintptr) bool) error { panic("not used") }
 func (r rawTap) Write(f func(uintptr) bool) error {
 	r.c.mu.Lock()
@@ -140,13 +158,21 @@ func (c *tap) take(n int) (b []byte, ended bool) {
 	c.set(func() {
 		b = make([]byte, n)
 		got, err := unix.Read(c.in, b)
-		b, ended = b[:max(got, 0)], got == 0 && err == nil
+		b, ended = b[:max(got, 0)], got == 0 && err == nil || errors.Is(err, unix.ECONNRESET)
 	})
 	return b, ended
 }
 
 // say sends to the service.
-func (c *tap) say(b []byte) { c.set(func() { c.said = append(c.said, b...) }) }
+func (c *tap) say(b []byte) {
+	c.set(func() {
+		if c.news == nil {
+			c.said = append(c.said, b...)
+		} else if n, err := unix.SendmsgN(c.in, b, nil, nil, unix.MSG_NOSIGNAL); err == nil && n < len(b) {
+			panic("the service does not hear")
+		}
+	})
+}
 
 // leave ends the connection on the test's side, without a word. Nothing may be taken from it any more.
 func (c *tap) leave() {
@@ -160,7 +186,14 @@ func (c *tap) leave() {
 }
 
 // fallSilent lets the service see the end of what it is said.
-func (c *tap) fallSilent() { c.set(func() { c.left = true }) }
+func (c *tap) fallSilent() {
+	c.set(func() {
+		if c.news != nil && !c.deaf {
+			_ = unix.Shutdown(c.in, unix.SHUT_WR)
+		}
+		c.left = true
+	})
+}
 
 // tapWriter answers a request, and gives its connection away.
 type tapWriter struct {

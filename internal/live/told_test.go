@@ -2,6 +2,7 @@ package live
 
 import (
 	"net"
+	"slices"
 	"sync"
 
 	"parkwire/internal/websocket"
@@ -13,13 +14,15 @@ type toldPoller struct {
 	over  chan struct{}
 	close func()
 
+	onAdd func(websocket.Raw)
+
 	mu    sync.Mutex
 	added []websocket.Raw
 	news  websocket.Ready
 }
 
 func newToldPoller() *toldPoller {
-	p := &toldPoller{there: make(chan struct{}, 1), over: make(chan struct{})}
+	p := &toldPoller{there: make(chan struct{}, 1), over: make(chan struct{}), onAdd: func(websocket.Raw) {}}
 	p.close = sync.OnceFunc(func() { close(p.over) })
 	return p
 }
@@ -36,8 +39,11 @@ func (p *toldPoller) tell(what websocket.Ready) {
 
 func (p *toldPoller) Add(raw websocket.Raw) error {
 	p.mu.Lock()
-	p.added = append(p.added, raw)
+	if !slices.Contains(p.added, raw) {
+		p.added = append(p.added, raw)
+	}
 	p.mu.Unlock()
+	p.onAdd(raw)
 	p.tell(websocket.Readable | websocket.Writable)
 	return nil
 }

@@ -21,11 +21,13 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/websocket"
 )
 
 // world is all that surrounds the service, and knows what clients must be told: the log, the bus, two
 // instances, and people who listen.
 type world struct {
+	engine    string
 	log       *roughLog
 	instances []*instance
 	people    []*person
@@ -87,6 +89,9 @@ type instance struct {
 	end   context.CancelFunc
 	ended chan struct{}
 
+	engine still
+	news   func(websocket.Ready) // of its connections
+
 	foreign  []event.Event // what other programs said to it
 	passedOn atomic.Int64  // how many of these
 }
@@ -110,7 +115,7 @@ func (i *instance) Close() error                             { return nil }
 const partitions = 3
 
 func newWorld(t *rapid.T) *world {
-	w := &world{log: &roughLog{fakeLog: newFakeLog(partitions)}, versions: map[string]int64{},
+	w := &world{engine: rapid.SampledFrom(stillEngines).Draw(t, "engine"), log: &roughLog{fakeLog: newFakeLog(partitions)}, versions: map[string]int64{},
 		written: make([][]written, partitions), next: make([]int64, partitions), instances: make([]*instance, 2)}
 	w.write(t, rapid.IntRange(0, 10).Draw(t, "events before"))
 	for i := range w.instances {
@@ -123,11 +128,12 @@ func newWorld(t *rapid.T) *world {
 func (w *world) start(t *rapid.T, n int) {
 	i := &instance{inbox: bus.NewInbox(), up: true, ended: make(chan struct{})}
 	i.Service = New(Options{
-		Log: w.log, Bus: i, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Engine: EngineGoroutines,
+		Log: w.log, Bus: i, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Engine: w.engine,
 		Authorize:   func(*http.Request) (identity.Principal, error) { return identity.Principal{}, nil },
 		MemoryBytes: int64(rapid.SampledFrom([]int{1, 4 * (entryOverhead + 200), 1 << 20}).Draw(t, "memory")),
 		RangeBytes:  int64(rapid.SampledFrom([]int{1, 4 * (entryOverhead + 200), 1 << 20}).Draw(t, "ranges")), ClientBytes: 6 << 10, Compression: true,
 	})
+	i.news = i.engine.stand(i.Service)
 	i.shared.ranges.size.offsets = rapid.Int64Range(1, 20).Draw(t, "offsets of a block")
 	ctx, cancel := context.WithCancel(context.Background())
 	i.end = cancel

@@ -1,8 +1,10 @@
 package parking_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -10,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parkwire/internal/parking"
 )
 
 const (
@@ -386,4 +390,61 @@ func TestTheBaysOfMelbourneAreImportedAndEachBadRowIsReported(t *testing.T) {
 		}
 	}
 	want(t, "ids that are there twice", twice, 13)
+}
+
+// ailingStore loses its database after some transactions, or some reads of spots.
+type ailingStore struct {
+	parking.Store
+	updates, reads int
+}
+
+func (s *ailingStore) Update(ctx context.Context, change func(context.Context, parking.Tx) error) error {
+	if s.updates--; s.updates < 0 {
+		return parking.ErrUnavailable
+	}
+	return s.Store.Update(ctx, change)
+}
+
+func (s *ailingStore) Spots(ctx context.Context, q parking.SpotQuery) ([]parking.Spot, error) {
+	if s.reads--; s.reads < 0 {
+		return nil, parking.ErrUnavailable
+	}
+	return s.Store.Spots(ctx, q)
+}
+
+// Where the database is lost in the middle, an import says what is kept, and an export is no whole file.
+func TestWhatBreaksOffInTheMiddleSaysSo(t *testing.T) {
+	ailing := &ailingStore{updates: 1, reads: 1}
+	p := newPlatform(t, func(o *parking.Options) {
+		ailing.Store = o.Store
+		o.Store = ailing
+	})
+	p.addLot(t, "l")
+	var file strings.Builder
+	file.WriteString("id\n")
+	for i := range 2500 {
+		fmt.Fprintf(&file, "s%04d\n", i)
+	}
+	ailing.updates = 2
+	w := p.refused(t, 503, "database-unavailable", "", "POST", "/api/v1/lots/l/spots:import", file.String(), "Content-Type", csvType)
+	if w.Extras["committed"] != 2000.0 {
+		t.Errorf("the import says %+v", w)
+	}
+	ailing.updates = 10
+	want(t, "the import again", p.load(t, "", csvType, file.String()).tally(), "500 added, 0 changed, 2000 unchanged, 0 rejected")
+
+	func() {
+		defer func() {
+			if cause := recover(); cause != http.ErrAbortHandler {
+				t.Errorf("the export ends with %v, and not by cutting the connection", cause)
+			}
+		}()
+		p.send("GET", "/api/v1/spots?format=csv", nil)
+	}()
+	ailing.reads = 0
+	p.refused(t, 503, "database-unavailable", "", "GET", "/api/v1/spots?format=csv", nil)
+	ailing.reads = 1
+	if head := p.send("HEAD", "/api/v1/spots?format=csv", nil); head.Code != 200 || head.Body.Len() > 0 || !strings.HasPrefix(head.Header().Get("Content-Type"), csvType) {
+		t.Errorf("HEAD is answered with %d, %v", head.Code, head.Header())
+	}
 }

@@ -251,6 +251,7 @@ func TestABrokenFrameIsAnsweredWithItsCode(t *testing.T) {
 
 func TestAClientThatAnswersNoPingIsGone(t *testing.T) {
 	onEachEngine(t, func(t *testing.T) {
+		t.Parallel() // it waits most of the time
 		s := start(t, func(o *Options) { o.PingInterval = time.Second })
 		dead, alive, stream := s.raw(), s.webSocket(), s.sse("")
 		s.connected(3)
@@ -274,6 +275,7 @@ func TestAClientThatAnswersNoPingIsGone(t *testing.T) {
 
 func TestDrainingSendsEverybodyAwayAndTakesNobody(t *testing.T) {
 	onEachEngine(t, func(t *testing.T) {
+		t.Parallel() // it waits most of the time
 		s := start(t, func(o *Options) { o.DrainWindow = 200 * time.Millisecond })
 		var clients []*listener
 		for range 20 {

@@ -258,6 +258,7 @@ func tokens(o *Options) {
 
 func TestV1ATokenThatExpiresEndsTheConnectionUnlessThereIsAnother(t *testing.T) {
 	onEachEngine(t, func(t *testing.T) {
+		t.Parallel() // it waits most of the time
 		s := startSteady(t, tokens)
 		c, ends := s.v1("access_token", "61s"), s.v1("access_token", "1s")
 		c.expect("Welcome")
@@ -292,6 +293,7 @@ func TestV1ATokenThatExpiresEndsTheConnectionUnlessThereIsAnother(t *testing.T) 
 
 func TestAPlainClientWhoseTokenExpiresIsToldSo(t *testing.T) {
 	onEachEngine(t, func(t *testing.T) {
+		t.Parallel() // it waits most of the time
 		s := startSteady(t, tokens)
 		l, stream := s.webSocket("access_token", "1s"), s.sse("", "access_token", "1s")
 		if code := l.closed(); code != 4401 {

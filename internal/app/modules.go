@@ -180,7 +180,7 @@ func (a *App) makeLive() (part, error) {
 		Log: a.log, Bus: a.bus, Authorize: a.authorizeReading, Origins: c.WebSocketOrigins,
 		MemoryBytes: int64(c.LiveMemory), ClientBytes: int64(c.LiveClientLimit), DrainWindow: max(c.DrainWindow, 1), // 0 would be the default
 		MaxClients: c.LiveMaxClients, ClientsPerAddress: c.LiveAddressLimit, TrustedProxies: c.TrustedProxies, HandshakeRate: c.LiveHandshakeRate,
-		PingInterval: c.LivePingInterval, Compression: c.LiveCompression,
+		PingInterval: c.LivePingInterval, Compression: c.LiveCompression, Engine: c.LiveEngine, Loops: c.LiveLoops,
 		Logger: a.logger("live"), Registerer: a.registry,
 	})
 	a.handlers["live"] = service.Handler()

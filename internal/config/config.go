@@ -67,6 +67,8 @@ type Config struct {
 	LiveMaxClients    int           `name:"live-max-clients" default:"100000" example:"500000" help:"clients that an instance has at once; others are told when to come back"`
 	LiveAddressLimit  int           `name:"live-clients-per-address" default:"0" example:"100" help:"clients at once from one address (IPv6: /64; behind trusted-proxies the one that they name); others are told when to come back; 0: no limit"`
 	LivePingInterval  time.Duration `name:"live-ping-interval" default:"30s" example:"20s" help:"how often clients are pinged; one that is silent for three times as long is gone. To be less than proxies in front let a connection be idle"`
+	LiveEngine        string        `name:"live-engine" default:"auto" example:"epoll" help:"how clients are served: io_uring, epoll, goroutines, or auto: the first of these that works; connections with TLS always have goroutines"`
+	LiveLoops         int           `name:"live-loops" default:"0" example:"4" help:"goroutines that send to clients, each to a share of them; 0: as many as there are cores"`
 	LiveCompression   bool          `name:"live-compression" default:"false" example:"true" help:"whether WebSockets may have frames compressed (permessage-deflate): less traffic, more work for both ends"`
 	DrainDelay        time.Duration `name:"drain-delay" default:"0s" example:"5s" help:"pause between not being ready and closing, for balancers to notice"`
 	DrainWindow       time.Duration `name:"drain-window" default:"10s" example:"30s" help:"time over which clients are sent away when the process ends"`

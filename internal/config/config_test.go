@@ -390,6 +390,8 @@ func TestBoundsOfNotificationInstancesMustMakeSense(t *testing.T) {
 		{"live-clients-per-address", "-1", "-1 is less than 0"},
 		{"live-ping-interval", "10ms", "10ms is less than 1s"},
 		{"live-ping-interval", "2h", "2h0m0s is more than 1h0m0s"},
+		{"live-engine", "steam", `"steam" is none of auto, io_uring, epoll, goroutines`},
+		{"live-loops", "-1", "-1 is less than 0"},
 		{"live-compression", "gzip", `"gzip" is no true or false`},
 	} {
 		_, err := sources{yaml: c.field + ": " + c.value + "\n"}.load(t)

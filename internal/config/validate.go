@@ -50,6 +50,8 @@ func (l *Loader) validate() {
 	l.check("live-handshake-rate", within(c.LiveHandshakeRate, 1, 1_000_000))
 	l.check("live-max-clients", within(c.LiveMaxClients, 1, 10_000_000))
 	l.check("live-clients-per-address", within(c.LiveAddressLimit, 0, 10_000_000))
+	l.check("live-engine", oneOf(c.LiveEngine, "auto", "io_uring", "epoll", "goroutines"))
+	l.check("live-loops", within(c.LiveLoops, 0, 1024))
 	l.check("live-ping-interval", within(c.LivePingInterval, time.Second, time.Hour))
 	l.check("kafka-retention", atLeast(c.KafkaRetention, time.Second))
 	l.check("history-retention", atLeast(c.HistoryRetention, time.Second))

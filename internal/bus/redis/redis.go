@@ -14,13 +14,12 @@ import (
 	"github.com/redis/rueidis"
 
 	"parkwire/internal/bus"
+	"parkwire/internal/redis"
 )
 
 // Options configure a [Bus]. URL is required.
 type Options struct {
-	// URL is redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… with TLS, or unix:///path/to/socket. Where Redis is watched by
-	// sentinels it names them: redis://[USER:PASSWORD@]SENTINEL:PORT?addr=SENTINEL:PORT&addr=…&master_set=NAME. User and password are
-	// those of Redis then; sentinel_username and sentinel_password those of the sentinels.
+	// URL is where Redis is, see [redis.Open].
 	URL string
 	// Channel defaults to [bus.Channel]. With Redis ACLs the user needs this channel and CHANNEL:probe:*.
 	Channel string
@@ -32,19 +31,15 @@ type Options struct {
 // Bounds in time. A connection that is open but dead is found after at most probeEvery and
 // probeWait, which is less than the 5 s that are promised.
 const (
-	dialTimeout = 2 * time.Second
-	probeEvery  = time.Second
-	probeWait   = 3 * time.Second
+	probeEvery = time.Second
+	probeWait  = 3 * time.Second
 )
 
 // Bus is one end of the bus: a connection for publishing, and one for each subscription.
 type Bus struct {
-	options     Options
-	connection  rueidis.ClientOption
-	unix        bool       // it is at a socket file
-	sentinels   *sentinels // nil without
-	connections connections
-	metrics     *metrics
+	options Options
+	server  *redis.Server
+	metrics *metrics
 
 	ctx       context.Context // ends with Close
 	end       context.CancelFunc
@@ -62,46 +57,20 @@ var errConnecting = errors.New("Redis has not answered yet")
 func Open(o Options) (*Bus, error) {
 	o.Channel = cmp.Or(o.Channel, bus.Channel)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	l, err := parse(o.URL)
+	server, err := redis.Open(o.URL, o.Logger)
 	if err != nil {
 		return nil, err
 	}
-	b := &Bus{
-		options: o, unix: l.connection.DialCtxFn != nil, connections: connections{open: map[*connection]struct{}{}},
-		metrics: newMetrics(o.Registerer), opened: make(chan struct{}), state: errConnecting,
-	}
+	b := &Bus{options: o, server: server, metrics: newMetrics(o.Registerer), opened: make(chan struct{}), state: errConnecting}
 	b.ctx, b.end = context.WithCancel(context.Background())
-	b.connection = single(l.connection)
-	b.connection.DialCtxFn = b.dial
-	if len(l.sentinels) > 0 {
-		for i, o := range l.sentinels {
-			l.sentinels[i] = single(o)
-		}
-		b.sentinels = newSentinels(l, o.Logger, b.connections.follow)
-		b.wg.Go(func() { b.sentinels.run(b.ctx) })
-	}
 	b.wg.Go(b.watch)
 	return b, nil
-}
-
-// single makes options of those for one connection, which is bounded in time.
-func single(connection rueidis.ClientOption) rueidis.ClientOption {
-	connection.ForceSingleClient = true // Pub/Sub of a cluster reaches every node from any
-	connection.PipelineMultiplex = -1   // one connection
-	connection.BlockingPipeline = -1    // also for large batches
-	connection.DisableCache = true
-	connection.DisableRetry = true // a message sent twice would be for the publisher to decide
-	connection.ClientName = "parkwire"
-	connection.Dialer.Timeout = cmp.Or(connection.Dialer.Timeout, dialTimeout)
-	connection.ConnWriteTimeout = probeWait
-	connection.ReadBufferEachConn, connection.WriteBufferEachConn = 64<<10, 64<<10
-	return connection
 }
 
 // watch connects for publishing, and from then on asks once a second whether Redis is there. The
 // client connects anew with whatever is asked of it next.
 func (b *Bus) watch() {
-	client, err := rueidis.NewClient(b.connection)
+	client, err := rueidis.NewClient(b.server.Option(probeWait))
 	if client == nil { // only for options that cannot be; a server that is away is no reason
 		b.became(err)
 		return
@@ -111,7 +80,7 @@ func (b *Bus) watch() {
 	close(b.opened)
 	for {
 		ctx, cancel := context.WithTimeout(b.ctx, probeWait)
-		err := b.leads(client.Do(ctx, client.B().Hello().Build()))
+		err := b.server.Leads(client.Do(ctx, client.B().Hello().Build()))
 		cancel()
 		b.became(err)
 		select {
@@ -162,7 +131,7 @@ func (b *Bus) Publish(ctx context.Context, messages ...[]byte) error {
 	for i, result := range b.publisher.DoMulti(ctx, commands...) {
 		err := result.Error()
 		if i == len(messages) {
-			err = b.leads(result)
+			err = b.server.Leads(result)
 		}
 		if err != nil {
 			if b.ctx.Err() != nil {
@@ -194,6 +163,7 @@ func (b *Bus) Ready() error {
 // Close ends every subscription, and returns when all goroutines have ended.
 func (b *Bus) Close() error {
 	b.end()
+	b.server.Close()
 	b.wg.Wait()
 	return nil
 }

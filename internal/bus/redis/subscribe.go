@@ -72,7 +72,7 @@ func (b *Bus) stay(ctx context.Context, inbox *bus.Inbox, status func(bool)) {
 // session subscribes over a new connection and returns why that ended. It calls connected, in
 // this goroutine, once messages have been seen to come.
 func (b *Bus) session(ctx context.Context, inbox *bus.Inbox, connected func()) error {
-	client, err := rueidis.NewClient(b.connection)
+	client, err := rueidis.NewClient(b.server.Option(probeWait))
 	if err != nil {
 		if client != nil {
 			client.Close()
@@ -156,7 +156,7 @@ func (b *Bus) roundTrip(ctx context.Context, client rueidis.Client, channel, tex
 	if err := answers[0].Error(); err != nil {
 		return fmt.Errorf("publishing over the subscription: %w", err)
 	}
-	if err := b.leads(answers[1]); err != nil {
+	if err := b.server.Leads(answers[1]); err != nil {
 		return err
 	}
 	for {

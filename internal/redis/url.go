@@ -13,7 +13,7 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// What the URL of a bus may say behind its "?". The names are those of rueidis, but for the sentinels' user and password.
+// What a URL may say behind its "?". The names are those of rueidis, but for the sentinels' user and password.
 const (
 	masterSet        = "master_set"
 	sentinelUser     = "sentinel_username"
@@ -32,7 +32,7 @@ type location struct {
 	masterName string
 }
 
-// parse reads the URL of a bus. No error repeats a password.
+// parse reads a URL. No error repeats a password.
 func parse(text string) (location, error) {
 	l, err := locate(text)
 	if e, ok := errors.AsType[*url.Error](err); ok {

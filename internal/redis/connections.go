@@ -73,13 +73,13 @@ func (c *connections) cut(which func(address string) bool) {
 }
 
 // dial connects to the master, wherever it is at present.
-func (b *Bus) dial(ctx context.Context, address string, dialer *net.Dialer, tlsConfig *tls.Config) (net.Conn, error) {
+func (s *Server) dial(ctx context.Context, address string, dialer *net.Dialer, tlsConfig *tls.Config) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialer.Timeout)
 	defer cancel()
-	defer context.AfterFunc(b.ctx, cancel)()
-	if b.sentinels != nil {
+	defer context.AfterFunc(s.ctx, cancel)()
+	if s.sentinels != nil {
 		var err error
-		if address, err = b.sentinels.master(ctx); err != nil {
+		if address, err = s.sentinels.master(ctx); err != nil {
 			return nil, err
 		}
 		if tlsConfig != nil {
@@ -87,14 +87,14 @@ func (b *Bus) dial(ctx context.Context, address string, dialer *net.Dialer, tlsC
 		}
 	}
 	network := "tcp"
-	if b.unix {
+	if s.unix {
 		network = "unix"
 	}
 	conn, err := dialTLS(ctx, network, address, dialer, tlsConfig)
 	if err != nil {
 		return nil, err
 	}
-	return b.connections.add(conn, address)
+	return s.connections.add(conn, address)
 }
 
 func dialTLS(ctx context.Context, network, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
@@ -109,13 +109,13 @@ var (
 	errSentinel = errors.New("the server is a sentinel: the address must name the master that it watches, as in ?master_set=NAME")
 )
 
-// leads returns nil where the answer to HELLO is that of a server through which everybody is reached, or else why it is none.
+// Leads returns nil where the answer to HELLO is that of a server through which everybody is reached, or else why it is none.
 // It also cuts the connections then, since the next may lead elsewhere. A replica takes what is published on it without an
 // error, and passes it on to nobody but those who subscribed to it. Within a cluster every server reaches everybody.
-func (b *Bus) leads(hello rueidis.RedisResult) error {
+func (s *Server) Leads(hello rueidis.RedisResult) error {
 	answer, err := hello.AsMap()
 	if _, refused := rueidis.IsRedisErr(err); refused {
-		if b.sentinels == nil { // a proxy, or a user who may not ask
+		if s.sentinels == nil { // a proxy, or a user who may not ask
 			return nil
 		}
 		return fmt.Errorf("the server does not say whether it is the master: %w", err)
@@ -123,13 +123,13 @@ func (b *Bus) leads(hello rueidis.RedisResult) error {
 	if err != nil {
 		return err
 	}
-	text := func(name string) string { m := answer[name]; s, _ := m.ToString(); return s }
+	text := func(name string) string { m := answer[name]; t, _ := m.ToString(); return t }
 	mode, role := text("mode"), text("role")
 	switch {
 	case mode == "sentinel":
 		return errSentinel
 	case mode != "cluster" && (role == "replica" || role == "slave"):
-		b.connections.cut(func(string) bool { return true })
+		s.connections.cut(func(string) bool { return true })
 		return errReplica
 	}
 	return nil

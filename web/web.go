@@ -24,12 +24,20 @@ var dist embed.FS
 
 // Handler serves the dashboard. Addresses inside the page, such as /lots/central, are answered
 // with the page itself; a file that is not there, with 404.
-func Handler() http.Handler {
+//
+// provider returns the origin of the OpenID provider's token endpoint, which the page must reach where people sign in; "" where they do
+// not. It is asked for each answer, as a provider may be known late, and must not block.
+func Handler(provider func() string) http.Handler {
 	files, err := load(dist)
 	if err != nil {
 		panic("the embedded dashboard cannot be read: " + err.Error()) // was checked when it was built
 	}
-	return handler(files)
+	return dashboard{files, provider}
+}
+
+type dashboard struct {
+	files
+	provider func() string
 }
 
 // file is one file as it is sent.
@@ -45,15 +53,15 @@ type body struct {
 	etag  string
 }
 
-// handler has the files by their address: "/index.html", "/assets/…".
-type handler map[string]file
+// files has them by their address: "/index.html", "/assets/…".
+type files map[string]file
 
-func load(from fs.FS) (handler, error) {
+func load(from fs.FS) (files, error) {
 	root, err := fs.Sub(from, "dist")
 	if err != nil {
 		return nil, err
 	}
-	files := handler{}
+	loaded := files{}
 	err = fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -62,13 +70,13 @@ func load(from fs.FS) (handler, error) {
 		if err != nil {
 			return err
 		}
-		files["/"+name], err = newFile(name, content)
+		loaded["/"+name], err = newFile(name, content)
 		return err
 	})
-	if err == nil && files["/index.html"].plain.bytes == nil {
+	if err == nil && loaded["/index.html"].plain.bytes == nil {
 		err = fmt.Errorf("index.html: %w", fs.ErrNotExist)
 	}
-	return files, err
+	return loaded, err
 }
 
 func newFile(name string, content []byte) (file, error) {
@@ -120,19 +128,19 @@ func mediaType(name string) string {
 	}
 }
 
-func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		problem.Write(w, r, problem.New(http.StatusMethodNotAllowed, "method-not-allowed", "The dashboard is read with GET or HEAD."))
 		return
 	}
-	f, ok := h.find(r.URL.Path)
+	f, ok := d.find(r.URL.Path)
 	if !ok {
 		problem.Write(w, r, problem.New(http.StatusNotFound, "not-found", "There is no such file."))
 		return
 	}
 	header := w.Header()
-	secure(header, r.Host)
+	secure(header, r.Host, d.provider())
 	header.Set("Content-Type", f.mediaType)
 	header.Set("Cache-Control", f.cacheControl)
 	send := f.plain
@@ -156,29 +164,35 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // find returns the file for an address. The page looks at its own address when it runs, so every address that
 // does not look like a file's is the page's; below /lots/ also those with a dot, which an id may have.
-func (h handler) find(address string) (file, bool) {
-	if f, ok := h[address]; ok {
-		return f, true
+func (f files) find(address string) (file, bool) {
+	if found, ok := f[address]; ok {
+		return found, true
 	}
 	isFile := strings.HasPrefix(address, "/assets/") || path.Ext(address) != ""
 	if isFile && !strings.HasPrefix(address, "/lots/") {
 		return file{}, false
 	}
-	return h["/index.html"], true
+	return f["/index.html"], true
 }
 
-// plainHost is what may stand in a content security policy.
-var plainHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+// What may stand in a content security policy.
+var (
+	plainHost   = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+	plainOrigin = regexp.MustCompile(`^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+)
 
 // secure forbids the page everything that it does not need. Its WebSocket goes to the host it came from, which
-// 'self' does not include in all browsers yet.
-func secure(header http.Header, host string) {
-	sockets := "ws: wss:"
+// 'self' does not include in all browsers yet; tokens come from the provider, where there is one.
+func secure(header http.Header, host, provider string) {
+	connect := "'self' ws: wss:"
 	if plainHost.MatchString(host) {
-		sockets = "ws://" + host + " wss://" + host
+		connect = "'self' ws://" + host + " wss://" + host
+	}
+	if plainOrigin.MatchString(provider) {
+		connect += " " + provider
 	}
 	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; "+
-		"connect-src 'self' "+sockets+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		"connect-src "+connect+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("Referrer-Policy", "no-referrer")

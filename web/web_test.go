@@ -19,7 +19,7 @@ var small = fstest.MapFS{
 
 func serve(t *testing.T, method, address string, headers ...string) *http.Response {
 	t.Helper()
-	files, err := load(small)
+	loaded, err := load(small)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func serve(t *testing.T, method, address string, headers ...string) *http.Respon
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	files.ServeHTTP(w, r)
+	dashboard{loaded, func() string { return "" }}.ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -143,15 +143,25 @@ func TestThePageMayDoOnlyWhatItNeeds(t *testing.T) {
 		"[::1]:5000": "ws://[::1]:5000 ", "localhost": "ws://localhost ", "a;script-src *": "ws: wss:;", "*": "ws: wss:;",
 	} {
 		header := http.Header{}
-		secure(header, host)
+		secure(header, host, "")
 		if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, want) {
 			t.Errorf("host %q: the policy %q lacks %q", host, policy, want)
+		}
+	}
+	for provider, want := range map[string]string{
+		"": "wss://h;", "https://id.example": "wss://h https://id.example;", "http://127.0.0.1:9000": "wss://h http://127.0.0.1:9000;",
+		"https://id.example/": "wss://h;", "https://a;script-src *": "wss://h;", "*": "wss://h;", "https://*.example": "wss://h;",
+	} {
+		header := http.Header{}
+		secure(header, "h", provider)
+		if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, want) {
+			t.Errorf("provider %q: the policy %q lacks %q", provider, policy, want)
 		}
 	}
 }
 
 func TestTheEmbeddedPageIsWholeAndAsksNoOtherHost(t *testing.T) {
-	h := Handler().(handler)
+	h := Handler(func() string { return "" }).(dashboard).files
 	index := string(h["/index.html"].plain.bytes)
 	named := regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(index, -1)
 	if len(named) < 2 {

@@ -213,8 +213,9 @@ func (a *App) makeGateway() (part, error) {
 	if err != nil {
 		return part{}, err
 	}
+	var login *gateway.Login
 	g := gateway.New(gateway.Options{
-		Parking: toParking, Live: toLive, Dashboard: web.Handler(), Authenticator: a.verifier, ReadPublic: c.ReadPublic,
+		Parking: toParking, Live: toLive, Dashboard: web.Handler(login.TokenOrigin), Login: login, Authenticator: a.verifier, ReadPublic: c.ReadPublic,
 		RateLimit: c.RateLimit, RateBurst: c.RateBurst, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
 		CORSOrigins: c.CORSOrigins, Logger: a.logger("gateway"), Registerer: a.registry,
 	})

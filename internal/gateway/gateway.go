@@ -36,6 +36,8 @@ type Options struct {
 	BodyLimit int64
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
+	// Login is how people sign in on the dashboard; nil: they cannot.
+	Login *Login
 	// CORSOrigins are the sites whose pages may call the REST interface; "*" for all.
 	CORSOrigins []string
 
@@ -97,6 +99,8 @@ func (g *Gateway) handler(r route) http.Handler {
 		return description(r.pattern)
 	case toPages:
 		return g.pages
+	case toIdentity:
+		return http.HandlerFunc(g.serveIdentity)
 	default:
 		return g.options.Dashboard
 	}

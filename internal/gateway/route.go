@@ -22,6 +22,7 @@ const (
 	toDashboard
 	toDescription // of the interfaces, served by the gateway
 	toPages       // that show the same to people, served by the gateway too
+	toIdentity    // who asks, served by the gateway
 )
 
 // A route is one row of the table: who may do what, and who does it. GET includes HEAD.
@@ -72,6 +73,7 @@ var routes = []route{
 	{"DELETE", "/api/v1/sensors/{sensorId}", identity.ScopeOperate, toParking},
 	{"GET", "/api/v1/events", identity.ScopeRead, toLive},
 	{"GET", identity.NotificationsPath, identity.ScopeRead, toLive},
+	{"GET", "/api/v1/identity", "", toIdentity},
 	{"GET", "/api/openapi.yaml", "", toDescription},
 	{"GET", "/api/asyncapi.yaml", "", toDescription},
 	{"GET", "/docs", "", toPages},

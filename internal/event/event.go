@@ -82,6 +82,9 @@ type Event struct {
 // Encode returns e as one JSON object.
 func Encode(e Event) ([]byte, error) {
 	e.Type = Type
+	if b, ok := encodePlain(e); ok {
+		return b, nil
+	}
 	b, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the event of spot %q: %w", e.SpotID, err)
@@ -102,6 +105,13 @@ var (
 // delivered and the fields only serve to filter and count. Names are taken exactly, as every other
 // reader of the event does, and not in any case, as [json.Unmarshal] into a struct does.
 func Decode(value []byte) (Event, error) {
+	if e, ok := decodePlain(value); ok {
+		return e, nil
+	}
+	return decodeAny(value)
+}
+
+func decodeAny(value []byte) (Event, error) {
 	if !utf8.Valid(value) {
 		return Event{}, ErrNotUTF8
 	}
@@ -238,6 +248,12 @@ func (t Time) MarshalJSON() ([]byte, error) { return t.UTC().AppendFormat(nil, `
 
 // UnmarshalJSON reads any RFC 3339 time.
 func (t *Time) UnmarshalJSON(b []byte) error {
+	if n := len(b); n > 2 && b[0] == '"' && b[n-1] == '"' { // as nearly all are, without an escape
+		if u, err := time.Parse(time.RFC3339Nano, string(b[1:n-1])); err == nil {
+			t.Time = u.UTC()
+			return nil
+		}
+	}
 	var s string
 	if err := json.Unmarshal(b, &s); err != nil {
 		return err

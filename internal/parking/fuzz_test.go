@@ -78,6 +78,26 @@ func FuzzReadings(f *testing.F) {
 	})
 }
 
+// A reading that is taken in the short way is the one that would be taken strictly.
+func FuzzPlainReadings(f *testing.F) {
+	for _, text := range []string{
+		`{"spotId":"A","occupied":true,"observedAt":"2026-11-24T03:35:00Z","sensorId":"s","sequence":7}`, `{"spotId":"A","spotId":"B","occupied":false,"occupied":true,"observedAt":"2026-11-24T03:35:00.5+01:00"}`,
+		`{"spotId":"ä b","occupied":true,"observedAt":"1969-12-31T23:59:59-00:01"}`, `{"spotId":"A","occupied":true,"observedAt":"2026-11-24T03:35:00Z","sequence":-0}`, `{"spotId":"A","occupied":true,"observedAt":"2026-11-24T03:35:00Z","sensorId":null}`,
+		`{"spotId":"A","occupied":true,"observedAt":"9999-12-31T23:59:59-01:00"}`, `{"spotId":"A","occupied":true,"observedAt":"2026-11-24T24:00:00Z"}`, `{"spotId":"A","occupied":true}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		got, ok := readPlain(text)
+		if !ok {
+			return
+		}
+		if want, err := readStrictly(text); err != nil || got != want {
+			t.Fatalf("%q is taken as %+v instead of %+v, %v", text, got, want, err)
+		}
+	})
+}
+
 // Whatever a body holds, what is read of it is valid, or it is refused with a problem that says where.
 func FuzzBodies(f *testing.F) {
 	for _, body := range []string{

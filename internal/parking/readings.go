@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 
+	"parkwire/internal/event"
+	"parkwire/internal/plainjson"
 	"parkwire/internal/problem"
 )
 
@@ -107,7 +110,15 @@ func (r *readings) add(line int, text []byte) {
 	r.good, r.lines = append(r.good, o), append(r.lines, line)
 }
 
+// readObservation reads nearly all in the short way. What that does not take is read again, strictly, which tells what is wrong.
 func readObservation(text []byte) (o Observation, err error) {
+	if o, ok := readPlain(text); ok {
+		return o, nil
+	}
+	return readStrictly(text)
+}
+
+func readStrictly(text []byte) (o Observation, err error) {
 	err = decodeObject(text, func(fields *object) {
 		required(fields, "spotId", &o.SpotID, wantID, validID)
 		required(fields, "occupied", &o.Occupied, wantBool, nil)
@@ -116,6 +127,38 @@ func readObservation(text []byte) (o Observation, err error) {
 		optional(fields, "sequence", &o.Sequence, wantSequence, validSequence)
 	})
 	return o, err
+}
+
+// readPlain reads a reading that is written plainly and has nothing wrong; false for any other.
+func readPlain(text []byte) (o Observation, ok bool) {
+	var spot, occupied, at bool // were there and valid
+	ok = plainjson.Fields(text, func(name, value []byte) bool {
+		switch string(name) {
+		case "spotId":
+			o.SpotID, spot = plainjson.Text(value)
+			spot = spot && validID(o.SpotID)
+			return spot
+		case "occupied":
+			o.Occupied = value[0] == 't'
+			occupied = o.Occupied || value[0] == 'f'
+			return occupied
+		case "observedAt":
+			var t event.Time
+			at = t.UnmarshalJSON(value) == nil && validTime(t)
+			o.ObservedAt = event.At(t.Time).Time
+			return at
+		case "sensorId":
+			var isText bool
+			o.SensorID, isText = plainjson.Text(value)
+			return isText && validID(o.SensorID)
+		case "sequence":
+			n, err := strconv.ParseInt(string(value), 10, 64)
+			o.Sequence = n
+			return err == nil && validSequence(n)
+		}
+		return false
+	})
+	return o, ok && spot && occupied && at
 }
 
 func (r *readings) reject(e readingError) {

@@ -17,7 +17,9 @@ import (
 	"parkwire/internal/bus"
 	"parkwire/internal/config"
 	"parkwire/internal/identity"
+	"parkwire/internal/identity/oidc"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/limit"
 	"parkwire/internal/parking"
 )
 
@@ -40,6 +42,8 @@ type App struct {
 	// becameReady is closed when the process is ready for the first time.
 	becameReady chan struct{}
 	verifier    *identity.Verifier // nil where no key is configured
+	provider    *oidc.Provider     // nil where none is configured
+	tokens      identity.Tokens    // what checks tokens: either, both or none of these
 	runner      *runner
 
 	// What the modules made, in the order in which they need each other.
@@ -47,6 +51,7 @@ type App struct {
 	store   parking.Store
 	parking *parking.Service
 	bus     bus.Bus
+	limiter limit.Limiter // nil: none
 	// handlers are what modules serve to clients, by their names.
 	handlers map[string]http.Handler
 	// endStreams, where set, ends the streams that pass through to other processes.
@@ -62,6 +67,14 @@ func New(c *config.Resolved, o Options) (*App, error) {
 	var err error
 	if a.verifier, err = Verifier(c); err != nil {
 		return nil, err
+	}
+	a.provider = a.makeProvider()
+	a.tokens = identity.Tokens{}
+	if a.verifier != nil {
+		a.tokens[identity.Issuer] = a.verifier
+	}
+	if a.provider != nil {
+		a.tokens[c.OIDCIssuer] = a.provider
 	}
 	roots := append([]string{"admin", "server", "proxied"}, c.Modules...)
 	if o.Companion != nil {
@@ -151,23 +164,35 @@ func (a *App) tellReady(ctx context.Context) {
 	}
 }
 
-// Verifier returns what checks and issues tokens with the configured key; nil where none is.
+// Verifier returns what checks and issues tokens with the configured keys; nil where none is.
 func Verifier(c *config.Resolved) (*identity.Verifier, error) {
-	key, err, setting := []byte(c.JWTKey), error(nil), "jwt-key-file"
+	keys, err, setting := [][]byte{[]byte(c.JWTKey)}, error(nil), "jwt-key-file"
 	switch {
 	case c.JWTKey != "":
 	case c.MakeKey:
 		setting = "data-dir"
-		key, err = identity.ReadOrMakeKey(c.JWTKeyFile)
+		keys, err = identity.ReadOrMakeKeys(c.JWTKeyFile)
 	case c.JWTKeyFile != "":
-		key, err = identity.ReadKey(c.JWTKeyFile)
+		keys, err = identity.ReadKeys(c.JWTKeyFile)
 	default:
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", setting, err)
 	}
-	return identity.NewHS256(key, identity.Options{Audience: c.JWTAudience})
+	return identity.NewHS256(keys[0], identity.Options{Audience: c.JWTAudience}, keys[1:]...)
+}
+
+// makeProvider returns what checks the tokens of the configured OpenID Connect provider; nil where none is.
+func (a *App) makeProvider() *oidc.Provider {
+	c := a.config
+	if c.OIDCIssuer == "" {
+		return nil
+	}
+	return oidc.New(oidc.Options{
+		Issuer: c.OIDCIssuer, Audience: c.OIDCAudience, ScopesClaims: c.OIDCScopesClaims, Scopes: c.ScopesOf(), LotsClaim: c.OIDCLotsClaim,
+		Logger: a.logger("oidc"), Registerer: a.registry,
+	})
 }
 
 func newRegistry(version string) *prometheus.Registry {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,12 +49,14 @@ var modules = graph{
 	"parking":  {needs: []string{"store", "log", "relay"}, make: (*App).makeParking},
 	"mqtt":     {needs: []string{"parking"}, make: (*App).makeMQTT},
 	"bridge":   {needs: []string{"log", "bus"}, make: (*App).makeBridge},
-	"live":     {needs: []string{"log", "bus"}, make: (*App).makeLive},
-	"gateway":  {after: []string{"parking", "live"}, make: (*App).makeGateway},
+	"live":     {needs: []string{"log", "bus", "identity"}, make: (*App).makeLive},
+	"limits":   {make: (*App).makeLimits},
+	"gateway":  {needs: []string{"identity", "limits"}, after: []string{"parking", "live"}, make: (*App).makeGateway},
 	// The address is served from the first moment on: what cannot be done yet is refused with its reason.
 	"server":    {after: []string{"gateway", "parking", "live", "bridge"}, make: (*App).makeServer},
 	"proxied":   {after: []string{"server"}, make: (*App).makeProxied},
 	"companion": {needs: []string{"server"}, make: (*App).makeCompanion},
+	"identity":  {make: (*App).makeIdentity},
 	"admin":     {make: (*App).makeAdmin},
 }
 
@@ -190,17 +193,36 @@ func (a *App) makeLive() (part, error) {
 // authorizeReading decides who may listen. Live instances are reached without a gateway too, so the token itself
 // is looked at. Without a key there is nothing to look at it with, and reading is public.
 func (a *App) authorizeReading(r *http.Request) (identity.Principal, error) {
-	var p identity.Principal
-	if a.verifier != nil {
-		var err error
-		if p, err = a.verifier.Authenticate(r); err != nil {
-			return p, identity.Refused(err)
-		}
+	p, err := a.tokens.Authenticate(r)
+	if err != nil {
+		return p, identity.Refused(err)
 	}
 	if a.config.ReadPublic {
 		return p, nil
 	}
 	return p, identity.Authorize(p, identity.ScopeRead)
+}
+
+// makeIdentity keeps what tokens are checked with as it is elsewhere: in the file with the platform's own keys, and at the OpenID Connect
+// provider. Tokens that can be checked without it are taken, so the platform serves while the provider is away.
+func (a *App) makeIdentity() (part, error) {
+	c, logger := a.config, a.logger("identity")
+	p := part{bridged: true, run: func(ctx context.Context) error {
+		var following sync.WaitGroup
+		if a.verifier != nil && c.JWTKeyFile != "" {
+			following.Go(func() { a.verifier.Follow(ctx, c.JWTKeyFile, logger) })
+		}
+		if a.provider != nil {
+			following.Go(func() { a.provider.Run(ctx) })
+		}
+		following.Wait()
+		<-ctx.Done()
+		return nil
+	}}
+	if a.provider != nil {
+		p.ready = a.provider.Ready
+	}
+	return p, nil
 }
 
 func (a *App) makeGateway() (part, error) {
@@ -213,14 +235,26 @@ func (a *App) makeGateway() (part, error) {
 	if err != nil {
 		return part{}, err
 	}
-	var login *gateway.Login
+	login := a.login()
 	g := gateway.New(gateway.Options{
-		Parking: toParking, Live: toLive, Dashboard: web.Handler(login.TokenOrigin), Login: login, Authenticator: a.verifier, ReadPublic: c.ReadPublic,
-		RateLimit: c.RateLimit, RateBurst: c.RateBurst, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
+		Parking: toParking, Live: toLive, Dashboard: web.Handler(login.TokenOrigin), Login: login, Authenticator: a.tokens, ReadPublic: c.ReadPublic,
+		Limiter: a.limiter, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
 		CORSOrigins: c.CORSOrigins, Logger: a.logger("gateway"), Registerer: a.registry,
 	})
 	a.handlers["gateway"], a.endStreams = g.Handler(), g.Drain
 	return part{run: g.Run, ready: g.Ready}, nil
+}
+
+// login returns how people log in to the dashboard; nil: they cannot.
+func (a *App) login() *gateway.Login {
+	c := a.config
+	if a.provider == nil || c.OIDCClientID == "" {
+		return nil
+	}
+	return &gateway.Login{ClientID: c.OIDCClientID, Scope: c.OIDCLoginScope, Resource: c.OIDCLoginResource, Endpoints: func() (gateway.Endpoints, bool) {
+		e, ok := a.provider.Endpoints()
+		return gateway.Endpoints(e), ok
+	}}
 }
 
 // behind returns what serves the requests for a part: the handler in this process, where the address says so, or a

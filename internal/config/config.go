@@ -50,9 +50,19 @@ type Config struct {
 	LiveURLs    []string `name:"live-urls" example:"http://live-1:5000,http://live-2:5000" help:"notification services behind the gateway; empty in all: the one in this process"`
 
 	JWTKey      string `name:"jwt-key" secret:"all" example:"$(head -c 32 /dev/urandom | base64)" help:"key for tokens (HS256), at least 32 bytes"`
-	JWTKeyFile  string `name:"jwt-key-file" example:"/run/secrets/jwt.key" help:"file with that key; empty in all: jwt.key in data-dir, made at the first start"`
+	JWTKeyFile  string `name:"jwt-key-file" example:"/run/secrets/jwt.key" help:"file with that key, and in further lines older ones whose tokens are still taken; read again when it changes; empty in all: jwt.key in data-dir, made at the first start"`
 	JWTAudience string `name:"jwt-audience" example:"parkwire-north" help:"audience that tokens must name; empty: any"`
-	ReadPublic  bool   `name:"read-public" default:"true" example:"false" help:"whether reading needs no token"`
+
+	ReadPublic bool `name:"read-public" default:"true" example:"false" help:"whether reading needs no token"`
+
+	OIDCIssuer        string   `name:"oidc-issuer" example:"https://login.example.org/realms/parking" help:"OpenID Connect provider whose tokens are taken besides those by jwt-key, as it names itself; empty: none"`
+	OIDCAudience      string   `name:"oidc-audience" example:"https://parking.example.org/api" help:"audience that its tokens must name: what this platform is called there"`
+	OIDCScopesClaims  []string `name:"oidc-scopes-claim" default:"scope,scp" example:"realm_access.roles" help:"claims that hold scopes, roles or groups, as a text with spaces or a list; a dot leads into an object"`
+	OIDCScopes        []string `name:"oidc-scopes" example:"parking-staff=operate,parking-office=admin" help:"which of them allow what, each as NAME=SCOPE, and no others; empty: those that are called read, ingest, operate and admin"`
+	OIDCLotsClaim     string   `name:"oidc-lots-claim" default:"lots" example:"parking.lots" help:"claim with the ids of the lots that a token is limited to; a token without it is for all"`
+	OIDCClientID      string   `name:"oidc-client-id" example:"parkwire-dashboard" help:"public client at the provider by which the dashboard logs people in; empty: there is no login, and a token is asked for"`
+	OIDCLoginScope    string   `name:"oidc-login-scope" default:"openid profile offline_access" example:"openid offline_access operate" help:"scopes for which the dashboard asks the provider"`
+	OIDCLoginResource string   `name:"oidc-login-resource" example:"https://parking.example.org/api" help:"resource for which the dashboard asks the provider (RFC 8707), which some need to give tokens for this platform; empty: none"`
 
 	RateLimit        float64        `name:"rate-limit" default:"500" example:"500" help:"requests a second for each client (token or address); 0: no limit"`
 	RateBurst        int            `name:"rate-burst" default:"2000" example:"2000" help:"requests that a client may make at once before rate-limit holds"`

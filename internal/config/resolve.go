@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Target names what a process runs.
@@ -69,7 +70,12 @@ func (l *Loader) Resolve(target Target) (*Resolved, error) {
 	l.require(target, "parking-urls", len(c.ParkingURLs) > 0 || !gateway)
 	l.require(target, "live-urls", len(c.LiveURLs) > 0 || !gateway)
 	checksTokens := gateway || target == Notifications && !c.ReadPublic
-	l.require(target, "jwt-key-file", c.JWTKey != "" || c.JWTKeyFile != "" || !checksTokens)
+	l.require(target, "jwt-key-file", c.JWTKey != "" || c.JWTKeyFile != "" || c.OIDCIssuer != "" || !checksTokens)
+	// A provider gives tokens for many programs. Those for others are not for us.
+	l.require(target, "oidc-audience", c.OIDCAudience != "" || c.OIDCIssuer == "" || target == Parking)
+	if c.OIDCClientID != "" && c.OIDCIssuer == "" {
+		l.Warnings = append(l.Warnings, "oidc-client-id is not used, because oidc-issuer is empty")
+	}
 	if len(l.errs) > 0 {
 		return nil, l.errs
 	}
@@ -141,6 +147,19 @@ func (l *Loader) ResolveKey() *Resolved {
 	r := &Resolved{Config: l.config}
 	l.keyInDataDir(r)
 	return r
+}
+
+// ScopesOf returns which scope each name in the tokens of the provider allows; nil where they have the names of ours.
+func (c Config) ScopesOf() map[string]string {
+	if len(c.OIDCScopes) == 0 {
+		return nil
+	}
+	scopes := map[string]string{}
+	for _, pair := range c.OIDCScopes {
+		at := strings.LastIndexByte(pair, '=')
+		scopes[pair[:at]] = pair[at+1:]
+	}
+	return scopes
 }
 
 func (l *Loader) require(target Target, name string, met bool) {

@@ -3,11 +3,14 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"parkwire/internal/identity"
 )
 
 // validate checks each value by itself; what is missing depends on the target and is
@@ -86,6 +89,14 @@ func (l *Loader) validate() {
 	for _, origin := range c.WebSocketOrigins {
 		l.check("websocket-origins", originOf(origin))
 	}
+	if c.OIDCIssuer != "" {
+		l.check("oidc-issuer", issuer(c.OIDCIssuer))
+	}
+	l.check("oidc-scopes-claim", notEmpty(strings.Join(c.OIDCScopesClaims, ",")))
+	l.check("oidc-lots-claim", notEmpty(c.OIDCLotsClaim))
+	for _, pair := range c.OIDCScopes {
+		l.check("oidc-scopes", grant(pair))
+	}
 	if c.JWTKey != "" && len(c.JWTKey) < 32 {
 		l.check("jwt-key", fmt.Sprintf("it has %d bytes and needs at least 32", len(c.JWTKey)))
 	}
@@ -133,6 +144,23 @@ func hostPort(text string) string {
 		return strconv.Quote(text) + " is no address HOST:PORT"
 	}
 	return ""
+}
+
+// together is for a setting that is set where another one is.
+func together(text, other, otherText string) string {
+	if text == "" && otherText != "" {
+		return "it is missing, and " + other + " is set"
+	}
+	return ""
+}
+
+// hostName is what a client's header Host says, without a port. IPv6 addresses stand there in brackets, and here without.
+func hostName(text string) string {
+	u, err := url.Parse("http://" + text)
+	if _, failed := netip.ParseAddr(text); failed == nil || err == nil && text != "" && u.Host == text && u.Port() == "" {
+		return ""
+	}
+	return strconv.Quote(text) + " is no name or address of a host, and ports do not belong here"
 }
 
 func notEmpty(text string) string {
@@ -231,6 +259,31 @@ func httpURL(text string) string {
 		return strconv.Quote(text) + " is no URL of the form http://HOST:PORT"
 	}
 	return ""
+}
+
+// issuer is what a provider calls itself, to the letter. Its keys come from there, so nobody on the way may change them.
+func issuer(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case err == nil && u.User != nil:
+		return "it must not hold a user or a password" // nor repeats it
+	case err != nil, u.Host == "", u.RawQuery != "", u.Fragment != "", strings.ContainsAny(text, "?#"):
+		return strconv.Quote(text) + " is no URL of the form https://HOST/PATH"
+	case u.Scheme == "https":
+		return ""
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback()) {
+		return ""
+	}
+	return strconv.Quote(text) + " must begin with https://; http:// will do for this machine alone"
+}
+
+func grant(pair string) string {
+	at := strings.LastIndexByte(pair, '=')
+	if at < 1 {
+		return strconv.Quote(pair) + " is not of the form NAME=SCOPE"
+	}
+	return oneOf(pair[at+1:], identity.Scopes...)
 }
 
 func originOf(text string) string {

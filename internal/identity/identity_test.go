@@ -3,7 +3,9 @@ package identity_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -59,16 +61,19 @@ func TestScopesIncludeTheWeakerOnes(t *testing.T) {
 
 func TestAnIssuedTokenSpeaksForItsPrincipal(t *testing.T) {
 	v := verifier(t, key, identity.Options{})
-	want := identity.Principal{Subject: "gate 3", Scopes: []string{"ingest", "read"}}
+	want := identity.Principal{Subject: "gate 3", Scopes: []string{"ingest", "read"}, Lots: []string{"central", "süd 2"}}
 	token, err := v.Issue(want, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := v.Verify(token)
+	got, err := v.Verify(t.Context(), token)
 	if until := now.Add(time.Hour); got.Expires.Before(until) || got.Expires.After(until.Add(time.Minute)) {
 		t.Errorf("it is good until %v; it was issued until %v", got.Expires, until)
 	}
-	want.Expires = got.Expires
+	if got.TokenID == "" || !got.IssuedAt.Equal(now) {
+		t.Errorf("its id is %q, issued %v", got.TokenID, got.IssuedAt)
+	}
+	want.Expires, want.TokenID, want.IssuedAt = got.Expires, got.TokenID, got.IssuedAt
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -111,26 +116,54 @@ func TestTokensThatMustBeRefused(t *testing.T) {
 		"subject with newline":  sign(hs, key, as("sub", "a\nb")),
 		"subject of great size": sign(hs, key, as("sub", strings.Repeat("s", 201))),
 		"scope of another kind": sign(hs, key, as("scope", 7)),
+		"lots are null":         sign(hs, key, as("lots", json.RawMessage("null"))),
+		"lots are a number":     sign(hs, key, as("lots", 7)),
+		"lots are not strings":  sign(hs, key, as("lots", []any{"a", nil})),
+		"a lot without a name":  sign(hs, key, as("lots", []string{""})),
+		"very many lots":        sign(hs, key, as("lots", strings.Split(strings.Repeat("a,", 1000)+"a", ","))),
+		"an id of great size":   sign(hs, key, as("jti", strings.Repeat("i", 201))),
 		"claims swapped":        cut[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"root"}`)) + "." + cut[2],
 	} {
-		if p, err := verifier(t, key, identity.Options{}).Verify(token); !errors.Is(err, identity.ErrToken) {
+		if p, err := verifier(t, key, identity.Options{}).Verify(t.Context(), token); !errors.Is(err, identity.ErrToken) {
 			t.Errorf("%s: accepted as %+v (%v)", name, p, err)
 		} else if token != "" && strings.Contains(err.Error(), token) {
 			t.Errorf("%s: the error repeats the token: %v", name, err)
 		}
 	}
 	v := verifier(t, key, identity.Options{})
-	if _, err := v.Verify(sign(hs, key, as("exp", now.Add(-29*time.Second).Unix()))); err != nil {
+	if _, err := v.Verify(t.Context(), sign(hs, key, as("exp", now.Add(-29*time.Second).Unix()))); err != nil {
 		t.Errorf("clocks that differ by 29 s: %v", err)
 	}
-	if _, err := verifier(t, key, identity.Options{Audience: "north"}).Verify(good); !errors.Is(err, identity.ErrToken) {
+	if _, err := verifier(t, key, identity.Options{Audience: "north"}).Verify(t.Context(), good); !errors.Is(err, identity.ErrToken) {
 		t.Errorf("a token without the audience that is asked for: %v", err)
+	}
+}
+
+func TestTheClaimLotsLimits(t *testing.T) {
+	v := verifier(t, key, identity.Options{})
+	for claim, want := range map[string][]string{`["a","b"]`: {"a", "b"}, `"a"`: {"a"}, `[]`: {}, ``: nil} {
+		claims := jwt.MapClaims{"iss": "parkwire", "sub": "x", "exp": now.Add(time.Hour).Unix()}
+		if claim != "" {
+			claims["lots"] = json.RawMessage(claim)
+		}
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := v.Verify(t.Context(), token)
+		if err != nil || !reflect.DeepEqual(p.Lots, want) {
+			t.Errorf("%q became %#v, %v", claim, p.Lots, err)
+		}
+		if p.Reaches("a") != (want == nil || len(want) > 0) || p.Reaches("c") != (want == nil) {
+			t.Errorf("with %q it reaches a: %v, c: %v", claim, p.Reaches("a"), p.Reaches("c"))
+		}
 	}
 }
 
 func TestIssueRefusesWhatVerifyWouldNotAccept(t *testing.T) {
 	v := verifier(t, key, identity.Options{})
-	for _, p := range []identity.Principal{{}, {Subject: "x"}, {Subject: "x", Scopes: []string{"root"}}, {Subject: "a\tb", Scopes: []string{"read"}}} {
+	for _, p := range []identity.Principal{{}, {Subject: "x"}, {Subject: "x", Scopes: []string{"root"}}, {Subject: "a\tb", Scopes: []string{"read"}},
+		{Subject: "x", Scopes: []string{"read"}, Lots: []string{"a", ""}}} {
 		if _, err := v.Issue(p, time.Hour); err == nil {
 			t.Errorf("issued a token for %+v", p)
 		}
@@ -180,6 +213,39 @@ func TestForwardTakesOutWhatTheClientClaimedToBe(t *testing.T) {
 	}
 }
 
+func TestPartsBehindHearToWhichLotsAPrincipalIsLimited(t *testing.T) {
+	for _, lots := range [][]string{nil, {}, {"central"}, {"a b", "süd/2", "100%", "a+b", "*", "a,b"}} {
+		h := http.Header{"X-Parkwire-Lots": {"forged"}}
+		identity.Forward(h, identity.Principal{Subject: "x", Scopes: []string{"read"}, Lots: lots})
+		passed := http.Header{}
+		identity.CopyForwarded(passed, h)
+		p, err := identity.Behind{}.Authenticate(&http.Request{Header: passed})
+		if err != nil || p.Subject != "x" || !reflect.DeepEqual(p.Lots, lots) {
+			t.Errorf("%q became %q, %v (%v)", lots, p.Lots, err, h)
+		}
+	}
+	if _, err := (identity.Behind{}).Authenticate(&http.Request{Header: http.Header{"X-Parkwire-Lots": {"%zz"}}}); err == nil {
+		t.Error("a header that cannot be read limits nobody")
+	}
+}
+
+func TestALotOutsideIsRefusedByTheTokenAlone(t *testing.T) {
+	if err := identity.AuthorizeLot(identity.Principal{}, "a"); err != nil {
+		t.Error(err)
+	}
+	err := identity.AuthorizeLot(identity.Principal{Subject: "x", Lots: []string{"b"}}, "a")
+	if p := problem.From(err); err == nil || p.Status != 403 || !strings.HasSuffix(p.Type, ":lot-not-allowed") || !strings.Contains(p.Detail, `"a"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatCannotBeJudgedIsNoFault(t *testing.T) {
+	p := identity.Refused(fmt.Errorf("the keys are not known yet: %w", identity.ErrUnavailable))
+	if p.Status != 503 || !strings.Contains(p.Detail, "the keys are not known yet") {
+		t.Errorf("got %+v", p)
+	}
+}
+
 func TestAuthorizeTellsMissingFromInsufficient(t *testing.T) {
 	for _, c := range []struct {
 		p      identity.Principal
@@ -214,10 +280,12 @@ func TestOneKeyIsMadeHoweverManyProcessesStart(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range keys {
 		wg.Go(func() {
-			var err error
-			if keys[i], err = identity.ReadOrMakeKey(path); err != nil {
-				t.Error(err)
+			made, err := identity.ReadOrMakeKeys(path)
+			if err != nil || len(made) != 1 {
+				t.Errorf("%d keys, %v", len(made), err)
+				return
 			}
+			keys[i] = made[0]
 		})
 	}
 	wg.Wait()
@@ -241,7 +309,7 @@ func TestAShortKeyFileIsRefused(t *testing.T) {
 	if err := os.WriteFile(path, []byte("short\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := identity.ReadOrMakeKey(path); err == nil || !strings.Contains(err.Error(), "at least 32") {
+	if _, err := identity.ReadOrMakeKeys(path); err == nil || !strings.Contains(err.Error(), "at least 32") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -23,6 +23,12 @@ var Scopes = []string{ScopeRead, ScopeIngest, ScopeOperate, ScopeAdmin}
 type Principal struct {
 	Subject string
 	Scopes  []string
+	// Lots are the lots to which it is limited; nil: it is not limited, and without any it reaches none.
+	Lots []string
+	// TokenID is the token's own id ("jti"), or that of the key; "" where it has none.
+	TokenID string
+	// IssuedAt is when the token was issued; zero where that is not known, which counts as long ago.
+	IssuedAt time.Time
 	// Expires is until when the token is taken; zero where there was none, or it is not known.
 	Expires time.Time
 }
@@ -36,6 +42,9 @@ func (p Principal) Can(scope string) bool {
 	}
 	return slices.ContainsFunc(p.Scopes, func(held string) bool { return slices.Index(Scopes, held) >= need })
 }
+
+// Reaches reports whether the principal may see and change what is in the lot, as far as its scopes go.
+func (p Principal) Reaches(lotID string) bool { return p.Lots == nil || slices.Contains(p.Lots, lotID) }
 
 // Anonymous reports whether nobody showed a token.
 func (p Principal) Anonymous() bool { return p.Subject == "" }

@@ -1,8 +1,10 @@
 package identity
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"parkwire/internal/problem"
@@ -12,7 +14,11 @@ import (
 const (
 	HeaderSubject = "X-Parkwire-Subject"
 	HeaderScopes  = "X-Parkwire-Scopes" // space separated
+	HeaderLots    = "X-Parkwire-Lots"   // likewise, each in percent encoding; not there for who is not limited to lots
 )
+
+// headerFamily is how the names of these headers begin.
+const headerFamily = "X-Parkwire-"
 
 // Bearer returns the token that r carries: from the Authorization header, or, where
 // inQuery allows it, from the parameter access_token. A browser's WebSocket and
@@ -30,7 +36,7 @@ func Bearer(r *http.Request, inQuery bool) string {
 }
 
 // An Authenticator says who makes a request: the zero Principal where nobody shows a
-// token, an error in whose chain is [ErrToken] where the token is no good.
+// token, an error in whose chain is [ErrToken] where the token is no good, or [ErrUnavailable] where that cannot be told now.
 type Authenticator interface {
 	Authenticate(*http.Request) (Principal, error)
 }
@@ -38,35 +44,54 @@ type Authenticator interface {
 // NotificationsPath is where tokens are accepted in the address.
 const NotificationsPath = "/notifications"
 
-// Authenticate verifies the request's token.
-func (v *Verifier) Authenticate(r *http.Request) (Principal, error) {
-	token := Bearer(r, r.URL.Path == NotificationsPath)
-	if token == "" {
-		return Principal{}, nil
-	}
-	return v.Verify(token)
-}
-
 // Behind takes the word of the gateway in front. It is for parts whose address only
 // gateways can reach.
 type Behind struct{}
 
 // Authenticate reads the headers that the gateway set.
 func (Behind) Authenticate(r *http.Request) (Principal, error) {
-	return Principal{Subject: r.Header.Get(HeaderSubject), Scopes: strings.Fields(r.Header.Get(HeaderScopes))}, nil
+	p := Principal{Subject: r.Header.Get(HeaderSubject), Scopes: strings.Fields(r.Header.Get(HeaderScopes))}
+	if lots, limited := r.Header[HeaderLots]; limited {
+		p.Lots = []string{}
+		for escaped := range strings.FieldsSeq(strings.Join(lots, " ")) {
+			lot, err := url.PathUnescape(escaped)
+			if err != nil {
+				return Principal{}, fmt.Errorf("the header %s cannot be read: %w", HeaderLots, ErrToken)
+			}
+			p.Lots = append(p.Lots, lot)
+		}
+	}
+	return p, nil
 }
 
 // Forward puts p into the headers of a request that goes on to a part, and takes out
 // whatever headers of that family the client sent.
 func Forward(h http.Header, p Principal) {
 	for name := range h {
-		if strings.HasPrefix(name, "X-Parkwire-") {
+		if strings.HasPrefix(name, headerFamily) {
 			delete(h, name)
 		}
 	}
-	if !p.Anonymous() {
-		h.Set(HeaderSubject, p.Subject)
-		h.Set(HeaderScopes, strings.Join(p.Scopes, " "))
+	if p.Anonymous() {
+		return
+	}
+	h.Set(HeaderSubject, p.Subject)
+	h.Set(HeaderScopes, strings.Join(p.Scopes, " "))
+	if p.Lots != nil {
+		escaped := make([]string, len(p.Lots))
+		for i, lot := range p.Lots {
+			escaped[i] = url.PathEscape(lot)
+		}
+		h.Set(HeaderLots, strings.Join(escaped, " "))
+	}
+}
+
+// CopyForwarded puts into one request what [Forward] put into another.
+func CopyForwarded(to, from http.Header) {
+	for name, values := range from {
+		if strings.HasPrefix(name, headerFamily) {
+			to[name] = values
+		}
 	}
 }
 
@@ -84,15 +109,34 @@ func Authorize(p Principal, scope string) error {
 		fmt.Sprintf("The token of %q does not have the scope %q.", p.Subject, scope)).With("scope", scope)
 }
 
-// Refused returns the problem with which a token that is no good is answered.
+// AuthorizeLot returns a problem unless p reaches the lot. A request that names a lot is judged by its token alone, so that the answer
+// does not tell whether there is such a lot.
+func AuthorizeLot(p Principal, lotID string) error {
+	if p.Reaches(lotID) {
+		return nil
+	}
+	refusal := problem.New(http.StatusForbidden, "lot-not-allowed", fmt.Sprintf("Your token is limited to certain lots, and %q is none of them.", lotID))
+	if len(p.Lots) == 0 {
+		refusal.Detail = "Your token is limited to lots, and names none."
+	}
+	return refusal
+}
+
+// Refused returns the problem with which a token is answered that is no good, or that cannot be judged now.
 func Refused(err error) problem.Problem {
+	if errors.Is(err, ErrUnavailable) {
+		return problem.New(http.StatusServiceUnavailable, "identity-unavailable", "Whether this token is good cannot be found out at present: "+
+			strings.TrimSuffix(err.Error(), ": "+ErrUnavailable.Error())+". Try again in a moment.")
+	}
 	return problem.New(http.StatusUnauthorized, "token-invalid", "The token is refused: "+
 		strings.TrimSuffix(err.Error(), ": "+ErrToken.Error())+".")
 }
 
-// Challenge sets the header that goes with a 401 or 403 (RFC 6750, section 3).
+// Challenge sets the header that goes with a 401 or 403 (RFC 6750, section 3), and with a token that cannot be checked now.
 func Challenge(h http.Header, p problem.Problem) {
 	switch {
+	case strings.HasSuffix(p.Type, ":identity-unavailable"):
+		h.Set("Retry-After", "2")
 	case strings.HasSuffix(p.Type, ":token-invalid"):
 		h.Set("WWW-Authenticate", `Bearer realm="parkwire", error="invalid_token"`)
 	case strings.HasSuffix(p.Type, ":scope-missing"):

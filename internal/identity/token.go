@@ -1,28 +1,44 @@
 package identity
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
 )
 
 const (
-	// Issuer is the claim "iss" of every token; tokens of other issuers are refused.
+	// Issuer is the claim "iss" of every token by the platform's own key.
 	Issuer = "parkwire"
 	// MinKeyBytes is the shortest key for HS256 that RFC 7518 allows.
 	MinKeyBytes = 32
+	// Leeway is by how much the clocks of machines may differ.
+	Leeway = 30 * time.Second
 
-	leeway     = 30 * time.Second // for clocks that differ between machines
-	maxSubject = 200              // bytes; the subject is logged and stored with changes
+	maxSubject = 200 // bytes; the subject is logged and stored with changes
+	maxTokenID = 200 // bytes
+	maxLots    = 1000
+	maxLotID   = 128 // bytes
 )
 
-// ErrToken is in the chain of every error of [Verifier.Verify]. The message before it
+// ErrToken is in the chain of every error with which a token is refused. The message before it
 // says what is wrong, in words that may be shown to whoever sent the token.
 var ErrToken = errors.New("the token is refused")
+
+// Subjects of one origin begin with its prefix, so that nobody is taken for another whose name is the same elsewhere. Those of
+// tokens by the platform's own key have none, and are not issued with one of these.
+const (
+	PrefixOIDC = "oidc:" // people and programs that an OpenID Connect provider knows
+	PrefixKey  = "key:"  // API keys
+)
 
 // Options configure a [Verifier].
 type Options struct {
@@ -32,24 +48,57 @@ type Options struct {
 	Clock func() time.Time
 }
 
-// Verifier checks and issues tokens with one key.
+// Verifier checks tokens with the platform's own keys, and issues them with the first.
 type Verifier struct {
-	key     []byte
+	keys    atomic.Pointer[jwt.VerificationKeySet] // of []byte
 	options Options
 	parser  *jwt.Parser
 }
 
 type claims struct {
 	jwt.RegisteredClaims
-	Scope string `json:"scope"` // space separated, as in RFC 8693
+	Scope string    `json:"scope"` // space separated, as in RFC 8693
+	Lots  LotsClaim `json:"lots,omitzero"`
 }
 
-// NewHS256 returns a verifier for tokens that are signed with HMAC-SHA-256.
-// The key must have at least [MinKeyBytes].
-func NewHS256(key []byte, o Options) (*Verifier, error) {
-	if len(key) < MinKeyBytes {
-		return nil, fmt.Errorf("the key has %d bytes and needs at least %d", len(key), MinKeyBytes)
+// LotsClaim is what a token says of the lots to which it is limited: a list of their ids, or one. The zero value is that of a
+// token without the claim, which is for all lots; an empty list is for none.
+type LotsClaim struct{ ids []string }
+
+// Lots returns the ids; nil: all lots.
+func (c LotsClaim) Lots() []string { return c.ids }
+
+// MarshalJSON writes a list.
+func (c LotsClaim) MarshalJSON() ([]byte, error) { return json.Marshal(c.ids) }
+
+// UnmarshalJSON reads a list or one id. What is neither, null among it, is an error, lest a token that is meant to be limited be taken for
+// one that is not.
+func (c *LotsClaim) UnmarshalJSON(text []byte) error {
+	var ids []*string
+	var one string
+	switch {
+	case string(text) == "null":
+		return errLots
+	case json.Unmarshal(text, &one) == nil:
+		ids = []*string{&one}
+	case json.Unmarshal(text, &ids) != nil, len(ids) > maxLots:
+		return errLots
 	}
+	c.ids = make([]string, 0, len(ids))
+	for _, id := range ids {
+		if id == nil || *id == "" || len(*id) > maxLotID {
+			return errLots
+		}
+		c.ids = append(c.ids, *id)
+	}
+	return nil
+}
+
+var errLots = Refuse(fmt.Sprintf("its claim of lots is no list of at most %d ids", maxLots))
+
+// NewHS256 returns a verifier for tokens that are signed with HMAC-SHA-256. It issues tokens by key, and takes those by
+// the older ones too. Each must have at least [MinKeyBytes].
+func NewHS256(key []byte, o Options, older ...[]byte) (*Verifier, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -58,37 +107,103 @@ func NewHS256(key []byte, o Options) (*Verifier, error) {
 		jwt.WithIssuer(Issuer),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
-		jwt.WithLeeway(leeway),
+		jwt.WithLeeway(Leeway),
 		jwt.WithTimeFunc(o.Clock),
 	}
 	if o.Audience != "" {
 		checks = append(checks, jwt.WithAudience(o.Audience))
 	}
-	return &Verifier{key: slices.Clone(key), options: o, parser: jwt.NewParser(checks...)}, nil
+	v := &Verifier{options: o, parser: jwt.NewParser(checks...)}
+	return v, v.SetKeys(key, older...)
+}
+
+// SetKeys replaces the keys, for tokens that are checked or issued from now on.
+func (v *Verifier) SetKeys(key []byte, older ...[]byte) error {
+	var set jwt.VerificationKeySet
+	for _, key := range append([][]byte{key}, older...) {
+		if len(key) < MinKeyBytes {
+			return fmt.Errorf("the key has %d bytes and needs at least %d", len(key), MinKeyBytes)
+		}
+		set.Keys = append(set.Keys, slices.Clone(key))
+	}
+	v.keys.Store(&set)
+	return nil
 }
 
 // Verify returns whom the token speaks for. Scopes that do not exist are left out.
-func (v *Verifier) Verify(token string) (Principal, error) {
+func (v *Verifier) Verify(_ context.Context, token string) (Principal, error) {
 	var c claims
-	_, err := v.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return v.key, nil })
+	_, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) { return *v.keys.Load(), Understood(t) })
 	if err != nil {
-		return Principal{}, fmt.Errorf("%s: %w", reason(err), ErrToken)
+		return Principal{}, Refusal(err)
 	}
-	if c.Subject == "" || len(c.Subject) > maxSubject || strings.ContainsFunc(c.Subject, isControl) {
-		return Principal{}, fmt.Errorf("it names no usable subject: %w", ErrToken)
+	if err := CheckNames(c.Subject, c.ID); err != nil {
+		return Principal{}, err
 	}
-	scopes := slices.DeleteFunc(strings.Fields(c.Scope), func(s string) bool { return !slices.Contains(Scopes, s) })
-	return Principal{Subject: c.Subject, Scopes: scopes, Expires: c.ExpiresAt.Add(leeway)}, nil
+	p := Principal{Subject: c.Subject, Scopes: Known(strings.Fields(c.Scope)), Lots: c.Lots.Lots(), TokenID: c.ID, Expires: c.ExpiresAt.Add(Leeway)}
+	if c.IssuedAt != nil {
+		p.IssuedAt = c.IssuedAt.Time
+	}
+	return p, nil
 }
 
-// reason names the first failed check without repeating what the token holds.
+// Understood refuses tokens whose header says that it must be understood for the rest to mean what it seems to (RFC 7515, section 4.1.11).
+// Nothing of that kind is known here.
+func Understood(t *jwt.Token) error {
+	if _, critical := t.Header["crit"]; critical {
+		return Refuse("its header has parts that must be understood and are not known here")
+	}
+	return nil
+}
+
+// Known leaves out the scopes that do not exist.
+func Known(scopes []string) []string {
+	return slices.DeleteFunc(scopes, func(s string) bool { return !slices.Contains(Scopes, s) })
+}
+
+// ValidSubject reports whether a subject can stand in logs and histories.
+func ValidSubject(subject string) bool {
+	return subject != "" && len(subject) <= maxSubject && utf8.ValidString(subject) && !strings.ContainsFunc(subject, isControl)
+}
+
+// CheckNames refuses a token that names nobody whom logs and histories could name, or whose id could not be kept among those that are revoked.
+func CheckNames(subject, tokenID string) error {
+	switch {
+	case !ValidSubject(subject):
+		return Refuse("it names no usable subject")
+	case len(tokenID) > maxTokenID:
+		return Refuse(fmt.Sprintf("its id has more than %d bytes", maxTokenID))
+	}
+	return nil
+}
+
+// Refuse returns an error that refuses a token for a reason, in whose chain is [ErrToken].
+func Refuse(reason string) error { return refusal(reason) }
+
+type refusal string
+
+func (r refusal) Error() string { return string(r) + ": " + ErrToken.Error() }
+
+func (r refusal) Unwrap() error { return ErrToken }
+
+// Refusal makes of an error of the parser one that says which check failed first, and repeats nothing of the token.
+func Refusal(err error) error {
+	if known, ok := errors.AsType[refusal](err); ok {
+		return known
+	}
+	if errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	return refusal(reason(err))
+}
+
 func reason(err error) string {
 	for _, known := range []struct {
 		err  error
 		text string
 	}{
 		{jwt.ErrTokenMalformed, "it is no JSON Web Token"},
-		{jwt.ErrTokenSignatureInvalid, "its signature is not by this platform's key"},
+		{jwt.ErrTokenSignatureInvalid, "its signature is by no key that is taken here"},
 		{jwt.ErrTokenExpired, "it has expired"},
 		{jwt.ErrTokenNotValidYet, "it is not valid yet"},
 		{jwt.ErrTokenUsedBeforeIssued, "it was issued in the future"},
@@ -103,11 +218,13 @@ func reason(err error) string {
 	return "it cannot be verified"
 }
 
-// Issue returns a token for p that is valid for ttl from now.
+// Issue returns a token for p that is valid for ttl from now. Each has an id of its own.
 func (v *Verifier) Issue(p Principal, ttl time.Duration) (string, error) {
 	switch {
-	case p.Subject == "" || len(p.Subject) > maxSubject || strings.ContainsFunc(p.Subject, isControl):
+	case !ValidSubject(p.Subject):
 		return "", fmt.Errorf("the subject %q must have 1 to %d bytes and no control characters", p.Subject, maxSubject)
+	case strings.HasPrefix(p.Subject, PrefixOIDC), strings.HasPrefix(p.Subject, PrefixKey):
+		return "", fmt.Errorf("the subject %q must not begin with %q or %q: those are of other origins", p.Subject, PrefixOIDC, PrefixKey)
 	case len(p.Scopes) == 0:
 		return "", errors.New("a token needs at least one scope")
 	case ttl < time.Second:
@@ -118,17 +235,25 @@ func (v *Verifier) Issue(p Principal, ttl time.Duration) (string, error) {
 			return "", fmt.Errorf("there is no scope %q; the scopes are %s", scope, strings.Join(Scopes, ", "))
 		}
 	}
+	for _, lot := range p.Lots {
+		if lot == "" || len(lot) > maxLotID {
+			return "", fmt.Errorf("the id %q of a lot must have 1 to %d bytes", lot, maxLotID)
+		}
+	}
+	if len(p.Lots) > maxLots {
+		return "", fmt.Errorf("a token is limited to at most %d lots, not %d", maxLots, len(p.Lots))
+	}
 	now := v.options.Clock()
 	c := claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: Issuer, Subject: p.Subject, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
+			ID: uuid.NewString(), Issuer: Issuer, Subject: p.Subject, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
 		},
-		Scope: strings.Join(p.Scopes, " "),
+		Scope: strings.Join(p.Scopes, " "), Lots: LotsClaim{p.Lots},
 	}
 	if v.options.Audience != "" {
 		c.Audience = jwt.ClaimStrings{v.options.Audience}
 	}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(v.key)
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(v.keys.Load().Keys[0])
 	if err != nil {
 		return "", fmt.Errorf("signing a token: %w", err)
 	}

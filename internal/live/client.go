@@ -156,10 +156,11 @@ func (c *client) next() []byte {
 }
 
 // A tally is what was sent, until it is counted: to count each write for itself would cost more than it says.
-type tally struct{ bytes, frames int }
+type tally struct{ writes, bytes, frames int }
 
 func (t *tally) count(m *metrics) {
 	if t.bytes > 0 {
+		m.writes.Add(float64(t.writes))
 		m.bytes.Add(float64(t.bytes))
 		m.deliveries.Add(float64(t.frames))
 		*t = tally{}
@@ -168,6 +169,7 @@ func (t *tally) count(m *metrics) {
 
 // sent records that n bytes of what next returned went out. The caller holds mu.
 func (c *client) sent(n int, t *tally) {
+	t.writes++
 	t.bytes += n
 	switch {
 	case c.gone:

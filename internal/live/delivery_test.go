@@ -204,11 +204,15 @@ func TestWhatTheBusLostLastIsFoundByComparingHeads(t *testing.T) {
 	l := s.webSocket()
 	s.write(1, 2, 3)
 	l.count(3)
-	s.change(1)
-	s.change(2)
-	gapless(t, l.name, l.count(5), nil)
-	if n := testutil.ToFloat64(s.service.metrics.holes.WithLabelValues("heads")); n < 1 {
-		t.Errorf("%v holes were counted", n)
+	counted := func() float64 { return testutil.ToFloat64(s.service.metrics.holes.WithLabelValues("heads")) }
+	lost := 0
+	for ; lost < 2 || counted() == 0 && lost < 20; lost++ { // one that is lost while the bus connects is not the bus's fault
+		s.change(1)
+		l.count(4 + lost)
+	}
+	gapless(t, l.name, l.count(3+lost), nil)
+	if counted() == 0 {
+		t.Errorf("no hole was counted where %d messages were lost", lost)
 	}
 }
 

@@ -18,9 +18,9 @@ import (
 type frameLog struct {
 	head atomic.Int64 // bytes appended so far
 
-	mu   sync.Mutex // of those who append, and of what segments say of their frames
-	last *segment
-	most int // bytes of the next segment
+	mu          sync.Mutex // of those who append, and of what segments say of their frames
+	last        *segment
+	first, most int // bounds of the next segment, in bytes
 }
 
 type segment struct {
@@ -38,19 +38,21 @@ type segment struct {
 }
 
 // The newest segment stays as long as the log, sent or not. So it is small in a log that gets
-// little, and in one that few follow. Where very many do it is large, since who is to get frames of two segments takes two
-// writes: of bursts of 2 KB one in 16 does.
+// little, and in one that few follow. Where very many do it is large from the first on, since who is to get frames of two segments
+// takes two writes: of bursts of 2 KB one in 64 does.
 const (
-	minSegment  = 1 << 10
-	maxSegment  = 32 << 10
-	perFollower = 64 // bytes of a segment
+	minSegment = 1 << 10
+	maxSegment = 128 << 10
+	// Bytes of a segment for each follower: of the first one, and at most.
+	firstPerFollower = 8
+	mostPerFollower  = 64
 )
 
 func newFrameLog() *frameLog { return newFrameLogAt("") }
 
 // newFrameLogAt makes a log that knows for every place in it which cursor its client has, see [cursorOf].
 func newFrameLogAt(start string) *frameLog {
-	l := &frameLog{most: maxSegment}
+	l := &frameLog{first: minSegment, most: maxSegment}
 	l.last = &segment{log: l, start: start}
 	return l
 }
@@ -70,7 +72,7 @@ func (l *frameLog) append(frame []byte) {
 	s := l.last
 	used, _ := s.has()
 	if int(used)+len(frame) > len(s.buf) {
-		size := max(minSegment, min(l.most, 2*len(s.buf)), len(frame))
+		size := max(l.first, min(l.most, 2*len(s.buf)), len(frame))
 		l.follow(&segment{buf: make([]byte, size), start: s.cursor(len(s.ends))})
 		s, used = l.last, 0
 	}
@@ -84,7 +86,8 @@ func (l *frameLog) append(frame []byte) {
 func (l *frameLog) followed(by int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.most = min(maxSegment, by*perFollower)
+	l.first = max(minSegment, min(maxSegment, by*firstPerFollower))
+	l.most = min(maxSegment, by*mostPerFollower)
 }
 
 // follow adds a segment. The caller holds mu.

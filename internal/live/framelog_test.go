@@ -52,6 +52,33 @@ func TestAFrameLogGivesEveryFrameFromAPlaceOn(t *testing.T) {
 	}
 }
 
+// From the first frame on: small segments that grow would cost each of very many one more write at each of their ends.
+func TestWhatManyAreDueIsOneWrite(t *testing.T) {
+	l := newFrameLog()
+	l.followed(20_000)
+	p := l.end()
+	for range maxSegment / 250 {
+		l.append(make([]byte, 250))
+	}
+	for len(p.next()) > 0 {
+		if n := len(p.next()); n < maxSegment-250 {
+			t.Fatalf("a write has only %d bytes", n)
+		}
+		p.advance(len(p.next()))
+	}
+}
+
+func TestALogThatFewFollowStaysSmall(t *testing.T) {
+	l := newFrameLog()
+	l.followed(3)
+	for range 1000 {
+		l.append(make([]byte, 250))
+	}
+	if n := len(l.last.buf); n > minSegment {
+		t.Errorf("its segment has %d bytes", n)
+	}
+}
+
 func TestAPlaceNowhereHasNothingToSend(t *testing.T) {
 	var p place
 	if p.next() != nil || p.begun() != nil || p.behind() != 0 || p.advance(5) != 0 || p.alone() != (place{}) {

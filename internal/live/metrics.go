@@ -4,7 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
 	connections                *prometheus.GaugeVec
-	deliveries, bytes          prometheus.Counter
+	writes, deliveries, bytes  prometheus.Counter
 	events, holes, resumes     *prometheus.CounterVec
 	stateRecords, logReads     *prometheus.CounterVec
 	snapshots                  prometheus.Counter
@@ -39,6 +39,7 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		engine: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "parkwire", Subsystem: "live", Name: "engine_info", Help: "How clients are served: 1 for the engine that is used.",
 		}, []string{"engine"}),
+		writes:       counter("writes_total", "Writes to clients, each of everything that was due to one of them."),
 		deliveries:   counter("deliveries_total", "Frames sent to clients: events times their receivers."),
 		bytes:        counter("sent_bytes_total", "Bytes sent to clients."),
 		events:       vector("events_total", "source", "Events delivered, by where they came from.", "bus", "log", "foreign"),

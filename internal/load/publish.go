@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,16 +61,18 @@ func newPublisher(ctx context.Context, text string) (publisher, error) {
 	return nil, nil
 }
 
-// toKafka produces as Parkwire's relay does: acknowledged by all replicas, the spot as key, not held back.
+// toKafka produces as Parkwire's relay does: acknowledged by all replicas, the spot as key, not held back, and in one request
+// what is given in one go.
 type toKafka struct {
-	client *kgo.Client
-	failed atomic.Pointer[error]
+	client   *kgo.Client
+	failed   atomic.Pointer[error]
+	flushing sync.WaitGroup
 }
 
 func newKafka(ctx context.Context, brokers []string, topic string) (*toKafka, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.DefaultProduceTopic(topic), kgo.ClientID("parkwire-load"),
 		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.ProducerBatchCompression(kgo.NoCompression()),
-		kgo.ProducerLinger(0), kgo.UnknownTopicRetries(5), kgo.RecordDeliveryTimeout(30*time.Second))
+		kgo.ManualFlushing(), kgo.MaxBufferedRecords(1<<20), kgo.UnknownTopicRetries(5), kgo.RecordDeliveryTimeout(30*time.Second))
 	if err != nil {
 		return nil, fmt.Errorf("publishing to Kafka: %w", err)
 	}
@@ -90,6 +93,7 @@ func (k *toKafka) publish(ctx context.Context, events []outgoing) error {
 			}
 		})
 	}
+	k.flushing.Go(func() { _ = k.client.Flush(ctx) }) // what became of each record is told to its promise
 	return k.failure()
 }
 
@@ -107,7 +111,10 @@ func (k *toKafka) flush(ctx context.Context) error {
 	return k.failure()
 }
 
-func (k *toKafka) close() { k.client.Close() }
+func (k *toKafka) close() {
+	k.client.Close()
+	k.flushing.Wait()
+}
 
 // toRedis publishes on a channel, in one go what is given in one go.
 type toRedis struct {

@@ -106,7 +106,8 @@ func (a *App) makeLog() (part, error) {
 	c := a.config
 	log, err := kafkalog.Open(kafkalog.Options{
 		Brokers: c.KafkaBrokers, Topic: c.KafkaTopic, SpotsTopic: c.KafkaSpotsTopic, RejectedTopic: c.KafkaRejectedTopic,
-		Partitions: c.KafkaPartitions, Replication: c.KafkaReplication, Retention: c.KafkaRetention,
+		AuditTopic: c.KafkaAuditTopic, AccessTopic: c.KafkaAccessTopic,
+		Partitions: c.KafkaPartitions, Replication: c.KafkaReplication, Retention: c.KafkaRetention, AuditRetention: c.KafkaAuditRetention,
 		Logger: a.logger("log"), Registerer: a.registry,
 	})
 	a.log = log
@@ -143,7 +144,7 @@ func (a *App) makeBus() (part, error) {
 }
 
 func (a *App) makeRelay() (part, error) {
-	r := relay.New(relay.Options{Outbox: a.store, Log: a.log, Logger: a.logger("relay"), Registerer: a.registry})
+	r := relay.New(relay.Options{Outbox: a.store, Records: a.store, Log: a.log, Logger: a.logger("relay"), Registerer: a.registry})
 	return part{run: r.Run, ready: r.Ready}, nil
 }
 

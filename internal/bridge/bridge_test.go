@@ -184,7 +184,7 @@ func TestWhatIsNoEventIsPutAsideAndHoldsNothing(t *testing.T) {
 		if !slices.Equal(got, []string{value(1, 0), value(1, 1)}) || holes != 0 {
 			t.Errorf("got %v with %d holes", got, holes)
 		}
-		aside := logtest.Open(t, kafkalog.Options{Brokers: brokers, Topic: l.RejectedTopic(), SpotsTopic: l.SpotsTopic(), RejectedTopic: l.Topic(), Logger: logtest.Logger()})
+		aside := logtest.Open(t, kafkalog.Options{Brokers: brokers, Topic: l.RejectedTopic(), SpotsTopic: l.SpotsTopic(), RejectedTopic: l.Topic(), AuditTopic: l.AuditTopic(), AccessTopic: l.AccessTopic(), Logger: logtest.Logger()})
 		logtest.Ensure(t, aside)
 		logtest.Eventually(t, "the others to be put aside", func() bool { return len(logtest.All(t, aside)) == len(bad) })
 		rejected := map[string]kafkalog.Record{}

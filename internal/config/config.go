@@ -20,16 +20,19 @@ type Config struct {
 	LogLevel      string `name:"log-level" default:"info" example:"info" help:"what is logged: debug, info, warn or error"`
 	LogFormat     string `name:"log-format" default:"text" example:"json" help:"how it is logged: text or json"`
 
-	KafkaBrokers       []string      `name:"kafka-brokers" example:"kafka-1:9092,kafka-2:9092" help:"Kafka servers; empty in all: the embedded one"`
-	KafkaListen        string        `name:"kafka-listen" default:"127.0.0.1:9092" example:"127.0.0.1:9092" help:"address of the embedded Kafka server"`
-	KafkaAdvertise     string        `name:"kafka-advertise" example:"parking.local:9092" help:"address at which other programs find the embedded Kafka server; empty: kafka-listen"`
-	KafkaTopic         string        `name:"kafka-topic" default:"parking-events" example:"parking-events" help:"topic of the event log"`
-	KafkaSpotsTopic    string        `name:"kafka-spots-topic" default:"parking-spots" example:"parking-spots" help:"compacted topic with the newest event of each spot"`
-	KafkaRejectedTopic string        `name:"kafka-rejected-topic" default:"parking-events-rejected" example:"parking-events-rejected" help:"topic for records that are no events"`
-	KafkaGroup         string        `name:"kafka-group" default:"notification-group" example:"notification-group" help:"consumer group of the notification service"`
-	KafkaPartitions    int           `name:"kafka-partitions" default:"6" example:"6" help:"partitions of the topics when they are made"`
-	KafkaReplication   int           `name:"kafka-replication" default:"0" example:"3" help:"replicas of the topics when they are made; 0: as the servers have it by default"`
-	KafkaRetention     time.Duration `name:"kafka-retention" default:"168h" example:"168h" help:"how long the event log is kept, set when the topic is made"`
+	KafkaBrokers        []string      `name:"kafka-brokers" example:"kafka-1:9092,kafka-2:9092" help:"Kafka servers; empty in all: the embedded one"`
+	KafkaListen         string        `name:"kafka-listen" default:"127.0.0.1:9092" example:"127.0.0.1:9092" help:"address of the embedded Kafka server"`
+	KafkaAdvertise      string        `name:"kafka-advertise" example:"parking.local:9092" help:"address at which other programs find the embedded Kafka server; empty: kafka-listen"`
+	KafkaTopic          string        `name:"kafka-topic" default:"parking-events" example:"parking-events" help:"topic of the event log"`
+	KafkaSpotsTopic     string        `name:"kafka-spots-topic" default:"parking-spots" example:"parking-spots" help:"compacted topic with the newest event of each spot"`
+	KafkaRejectedTopic  string        `name:"kafka-rejected-topic" default:"parking-events-rejected" example:"parking-events-rejected" help:"topic for records that are no events"`
+	KafkaAuditTopic     string        `name:"kafka-audit-topic" default:"parking-audit" example:"parking-audit" help:"topic that tells who changed what"`
+	KafkaAccessTopic    string        `name:"kafka-access-topic" default:"parking-access" example:"parking-access" help:"compacted topic that tells which keys and tokens hold"`
+	KafkaGroup          string        `name:"kafka-group" default:"notification-group" example:"notification-group" help:"consumer group of the notification service"`
+	KafkaPartitions     int           `name:"kafka-partitions" default:"6" example:"6" help:"partitions of the topics when they are made"`
+	KafkaReplication    int           `name:"kafka-replication" default:"0" example:"3" help:"replicas of the topics when they are made; 0: as the servers have it by default"`
+	KafkaRetention      time.Duration `name:"kafka-retention" default:"168h" example:"168h" help:"how long the event log is kept, set when the topic is made"`
+	KafkaAuditRetention time.Duration `name:"kafka-audit-retention" default:"8760h" example:"8760h" help:"how long it is kept who changed what, set when the topic is made"`
 
 	RedisURL     string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances, unless live-fanout is kafka; empty in all: in memory; by sentinels: redis://SENTINEL:26379?addr=SENTINEL:26379&master_set=NAME"`
 	RedisChannel string `name:"redis-channel" default:"notifications" example:"notifications" help:"channel of the bus"`

@@ -373,6 +373,8 @@ func TestTopicsMustDifferAndNumbersMustFitKafka(t *testing.T) {
 	for field, args := range map[string][]string{
 		"kafka-rejected-topic": {"--kafka-rejected-topic=parking-events"}, // what is rejected would come round for ever
 		"kafka-spots-topic":    {"--kafka-topic=a", "--kafka-spots-topic=a"},
+		"kafka-audit-topic":    {"--kafka-audit-topic=parking-events"},
+		"kafka-access-topic":   {"--kafka-audit-topic=a", "--kafka-access-topic=a"},
 		"kafka-partitions":     {"--kafka-partitions=3000000000"},
 		"kafka-replication":    {"--kafka-replication=70000"},
 	} {

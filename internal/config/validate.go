@@ -33,16 +33,18 @@ func (l *Loader) validate() {
 	l.check("log-level", oneOf(c.LogLevel, "debug", "info", "warn", "error"))
 	l.check("log-format", oneOf(c.LogFormat, "text", "json"))
 	l.check("live-fanout", oneOf(c.LiveFanout, FanoutBus, FanoutKafka))
-	for name, topic := range map[string]string{
-		"kafka-topic": c.KafkaTopic, "kafka-spots-topic": c.KafkaSpotsTopic, "kafka-rejected-topic": c.KafkaRejectedTopic,
+	// Each has a meaning of its own. A record that is no event would even be read and rejected for ever, were it put where it came from.
+	var taken []string
+	for _, topic := range []struct{ setting, name string }{
+		{"kafka-topic", c.KafkaTopic}, {"kafka-spots-topic", c.KafkaSpotsTopic}, {"kafka-rejected-topic", c.KafkaRejectedTopic},
+		{"kafka-audit-topic", c.KafkaAuditTopic}, {"kafka-access-topic", c.KafkaAccessTopic},
 	} {
-		l.check(name, topicName(topic))
+		l.check(topic.setting, topicName(topic.name))
+		l.check(topic.setting, noneOf(topic.name, taken...))
+		taken = append(taken, topic.name)
 	}
 	l.check("kafka-group", notEmpty(c.KafkaGroup))
 	l.check("redis-channel", notEmpty(c.RedisChannel))
-	// A record that is no event would be read again and rejected again, for ever, were it put where it came from.
-	l.check("kafka-rejected-topic", noneOf(c.KafkaRejectedTopic, c.KafkaTopic, c.KafkaSpotsTopic))
-	l.check("kafka-spots-topic", noneOf(c.KafkaSpotsTopic, c.KafkaTopic))
 	l.check("kafka-partitions", within(c.KafkaPartitions, 1, 10_000))
 	l.check("kafka-replication", within(c.KafkaReplication, 0, 1_000))
 	l.check("rate-burst", atLeast(c.RateBurst, 1))
@@ -57,6 +59,7 @@ func (l *Loader) validate() {
 	l.check("live-loops", within(c.LiveLoops, 0, 1024))
 	l.check("live-ping-interval", within(c.LivePingInterval, time.Second, time.Hour))
 	l.check("kafka-retention", atLeast(c.KafkaRetention, time.Second))
+	l.check("kafka-audit-retention", atLeast(c.KafkaAuditRetention, time.Second))
 	l.check("history-retention", atLeast(c.HistoryRetention, time.Second))
 	l.check("drain-delay", atLeast(c.DrainDelay, 0))
 	l.check("drain-window", atLeast(c.DrainWindow, 0))

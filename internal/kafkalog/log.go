@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,14 +30,22 @@ type Options struct {
 	Topic         string // the event log; default "parking-events"
 	SpotsTopic    string // its compacted twin; default "parking-spots"
 	RejectedTopic string // records that are no events; default "parking-events-rejected"
+	AuditTopic    string // who changed what; default "parking-audit"
+	AccessTopic   string // who may do what, compacted, one partition; default "parking-access"
 
 	// These hold for topics that do not exist yet; those that do are taken as they are.
-	Partitions  int           // default 6
-	Replication int           // 0: as the servers have it by default
-	Retention   time.Duration // how long events are kept; default 7 days
+	Partitions     int           // default 6
+	Replication    int           // 0: as the servers have it by default
+	Retention      time.Duration // how long events are kept; default 7 days
+	AuditRetention time.Duration // how long it is kept who changed what; default 365 days
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+}
+
+// topics are the names of all.
+func (o Options) topics() []string {
+	return []string{o.Topic, o.SpotsTopic, o.RejectedTopic, o.AuditTopic, o.AccessTopic}
 }
 
 // Record is one record of the log. Key, Value and Headers belong to its receiver.
@@ -95,14 +104,17 @@ func Open(o Options) (*Log, error) {
 	o.Topic = cmp.Or(o.Topic, "parking-events")
 	o.SpotsTopic = cmp.Or(o.SpotsTopic, "parking-spots")
 	o.RejectedTopic = cmp.Or(o.RejectedTopic, "parking-events-rejected")
+	o.AuditTopic = cmp.Or(o.AuditTopic, "parking-audit")
+	o.AccessTopic = cmp.Or(o.AccessTopic, "parking-access")
 	o.Partitions = cmp.Or(o.Partitions, 6)
 	o.Retention = cmp.Or(o.Retention, 7*24*time.Hour)
+	o.AuditRetention = cmp.Or(o.AuditRetention, 365*24*time.Hour)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	if len(o.Brokers) == 0 {
 		return nil, errors.New("opening the event log: no brokers are given")
 	}
-	if o.Topic == o.SpotsTopic || o.Topic == o.RejectedTopic || o.SpotsTopic == o.RejectedTopic {
-		return nil, fmt.Errorf("opening the event log: the topics %q, %q and %q must differ", o.Topic, o.SpotsTopic, o.RejectedTopic)
+	if names := o.topics(); len(slices.Compact(slices.Sorted(slices.Values(names)))) < len(names) {
+		return nil, fmt.Errorf("opening the event log: the topics %q must differ", names)
 	}
 	l := &Log{options: o, ensuring: make(chan struct{}, 1), health: newHealth(o.Logger, o.Registerer)}
 	var err error
@@ -157,6 +169,12 @@ func (l *Log) SpotsTopic() string { return l.options.SpotsTopic }
 
 // RejectedTopic is the name of the topic for records that are no events.
 func (l *Log) RejectedTopic() string { return l.options.RejectedTopic }
+
+// AuditTopic is the name of the topic that tells who changed what.
+func (l *Log) AuditTopic() string { return l.options.AuditTopic }
+
+// AccessTopic is the name of the compacted topic that tells who may do what.
+func (l *Log) AccessTopic() string { return l.options.AccessTopic }
 
 // TopicID returns the identity of the events' topic; zero until EnsureTopics returned nil once.
 func (l *Log) TopicID() event.TopicID {

@@ -21,7 +21,7 @@ import (
 func TestTopicsAreMadeAsConfiguredByHoweverManyAtOnce(t *testing.T) {
 	logtest.Each(t, func(t *testing.T, brokers []string) {
 		o := logtest.Options(t, brokers)
-		o.Partitions, o.Replication, o.Retention = 4, 1, 36*time.Hour
+		o.Partitions, o.Replication, o.Retention, o.AuditRetention = 4, 1, 36*time.Hour, 48*time.Hour
 		var wg sync.WaitGroup
 		logs := []*kafkalog.Log{logtest.Open(t, o), logtest.Open(t, o), logtest.Open(t, o)}
 		for _, l := range logs {
@@ -42,6 +42,8 @@ func TestTopicsAreMadeAsConfiguredByHoweverManyAtOnce(t *testing.T) {
 			o.Topic:         {"cleanup.policy": "delete", "retention.ms": "129600000"},
 			o.SpotsTopic:    {"cleanup.policy": "compact", "retention.ms": "-1"},
 			o.RejectedTopic: {"cleanup.policy": "delete", "retention.ms": "129600000"},
+			o.AuditTopic:    {"cleanup.policy": "delete", "retention.ms": "172800000"},
+			o.AccessTopic:   {"cleanup.policy": "compact", "retention.ms": "-1"},
 		} {
 			if got := config(t, brokers, topic); got["cleanup.policy"] != want["cleanup.policy"] || got["retention.ms"] != want["retention.ms"] {
 				t.Errorf("%s is configured as %v, want %v", topic, got, want)
@@ -126,7 +128,7 @@ func TestALogThatLosesKafkaSaysSoUntilItIsBack(t *testing.T) {
 		_, err := l.Heads(ctx)
 		return err == nil && l.Ready() == nil
 	})
-	again := logtest.Open(t, kafkalog.Options{Brokers: []string{broker.Addr()}, Topic: l.Topic(), SpotsTopic: l.SpotsTopic(), RejectedTopic: l.RejectedTopic()})
+	again := logtest.Open(t, kafkalog.Options{Brokers: []string{broker.Addr()}, Topic: l.Topic(), SpotsTopic: l.SpotsTopic(), RejectedTopic: l.RejectedTopic(), AuditTopic: l.AuditTopic(), AccessTopic: l.AccessTopic()})
 	logtest.Ensure(t, again)
 	if again.TopicID() != id {
 		t.Errorf("the topic's id was %x and is %x after the broker's restart", id, again.TopicID())

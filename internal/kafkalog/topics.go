@@ -39,19 +39,12 @@ func (l *Log) ensureTopics(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
 	o := l.options
-	wanted := map[string]map[string]*string{
-		o.Topic:         {"cleanup.policy": ptr("delete"), "retention.ms": ptr(strconv.FormatInt(o.Retention.Milliseconds(), 10))},
-		o.RejectedTopic: {"cleanup.policy": ptr("delete"), "retention.ms": ptr(strconv.FormatInt(o.Retention.Milliseconds(), 10))},
-		// The state of a spot that has not changed for a year is still its state. Kafka does not look at the
-		// retention of a topic that is only compacted; the embedded broker does.
-		o.SpotsTopic: {"cleanup.policy": ptr("compact"), "retention.ms": ptr("-1")},
-	}
-	found, err := l.admin.Metadata(ctx, o.Topic, o.SpotsTopic, o.RejectedTopic)
+	found, err := l.admin.Metadata(ctx, o.topics()...)
 	if err != nil {
 		return err
 	}
 	missing := false
-	for topic, config := range wanted {
+	for topic, wanted := range o.wanted() {
 		if !errors.Is(found.Topics[topic].Err, kerr.UnknownTopicOrPartition) {
 			continue
 		}
@@ -60,14 +53,14 @@ func (l *Log) ensureTopics(ctx context.Context) error {
 		if replication == 0 {
 			replication = -1
 		}
-		_, err := l.admin.CreateTopic(ctx, int32(o.Partitions), replication, config, topic)
+		_, err := l.admin.CreateTopic(ctx, int32(wanted.partitions), replication, wanted.config, topic)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // made by another process just now
 			return fmt.Errorf("making topic %s: %w", topic, err)
 		}
 	}
 	// A server that made a topic takes a moment until it knows of it.
 	for until := time.Now().Add(time.Second); missing; missing = usable(found) != nil && time.Now().Before(until) && pause(ctx, 10*time.Millisecond) {
-		if found, err = l.admin.Metadata(ctx, o.Topic, o.SpotsTopic, o.RejectedTopic); err != nil {
+		if found, err = l.admin.Metadata(ctx, o.topics()...); err != nil {
 			return err
 		}
 	}
@@ -82,6 +75,28 @@ func (l *Log) ensureTopics(ctx context.Context) error {
 	l.first = first
 	l.mu.Unlock()
 	return l.learn(found.Topics[o.Topic])
+}
+
+// newTopic is how a topic is made.
+type newTopic struct {
+	partitions int
+	config     map[string]*string
+}
+
+func (o Options) wanted() map[string]newTopic {
+	kept := func(how string, forMS int64) map[string]*string {
+		return map[string]*string{"cleanup.policy": &how, "retention.ms": ptr(strconv.FormatInt(forMS, 10))}
+	}
+	return map[string]newTopic{
+		o.Topic:         {o.Partitions, kept("delete", o.Retention.Milliseconds())},
+		o.RejectedTopic: {o.Partitions, kept("delete", o.Retention.Milliseconds())},
+		o.AuditTopic:    {o.Partitions, kept("delete", o.AuditRetention.Milliseconds())},
+		// The state of a spot that has not changed for a year is still its state. Kafka does not look at the
+		// retention of a topic that is only compacted; the embedded broker does.
+		o.SpotsTopic: {o.Partitions, kept("compact", -1)},
+		// Every reader reads it whole.
+		o.AccessTopic: {1, kept("compact", -1)},
+	}
 }
 
 // usable returns why one of the topics cannot be used.

@@ -27,6 +27,7 @@ var (
 // shared, by several processes.
 type Store interface {
 	relay.Outbox
+	relay.Records
 
 	// Start brings the schema up to date. It waits while the database is away, and says so in the
 	// log once.
@@ -95,6 +96,8 @@ type Tx interface {
 	// Append adds events to the outbox, in order, and their entries to the history. The store
 	// gives rows and entries their IDs.
 	Append(ctx context.Context, rows []relay.OutboxRow, entries []HistoryEntry) error
+	// AppendRecords adds records, in order, which are sent when the transaction is committed.
+	AppendRecords(ctx context.Context, records []relay.Record) error
 
 	// ClaimAnswer takes a key for this transaction, and returns what was kept under it at since or later: ErrNotFound where
 	// nothing was, ErrClaimed where another transaction has the key. It does not wait for that one.

@@ -59,11 +59,12 @@ func acceptedAt(row OutboxRow) time.Time {
 type metrics struct {
 	carried  prometheus.Counter
 	repeated prometheus.Counter
+	records  prometheus.Counter
 	failures prometheus.Counter
 }
 
-// newMetrics asks waiting for the rows that wait, and the age of the oldest.
-func newMetrics(registerer prometheus.Registerer, waiting func() (int, time.Duration)) *metrics {
+// newMetrics asks waiting for the rows that wait, and the age of the oldest, and records for the records that do.
+func newMetrics(registerer prometheus.Registerer, waiting func() (int, time.Duration), records func() float64) *metrics {
 	m := &metrics{
 		carried: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parkwire_relay_produced_events_total", Help: "Events that are in the log and no longer in the outbox.",
@@ -71,12 +72,19 @@ func newMetrics(registerer prometheus.Registerer, waiting func() (int, time.Dura
 		repeated: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parkwire_relay_recognised_events_total", Help: "Those of them that an earlier leader had written already.",
 		}),
+		records: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parkwire_relay_produced_records_total", Help: "Records (of changes, keys and revocations) that are in Kafka and no longer in the outbox.",
+		}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parkwire_relay_retries_total", Help: "Failures after which everything began again from what is in the log.",
 		}),
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.carried, m.repeated, m.failures,
+		registerer.MustRegister(m.carried, m.repeated, m.records, m.failures,
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "parkwire_relay_pending_records",
+				Help: "Records that the leader found at its last look, at most one batch; 0 where another process leads.",
+			}, records),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "parkwire_relay_pending_rows",
 				Help: "Rows of the outbox that the leader found at its last look, at most one batch; 0 where another process leads.",

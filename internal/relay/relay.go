@@ -17,10 +17,11 @@ import (
 	"parkwire/internal/kafkalog"
 )
 
-// Options configure a [Relay]. Outbox and Log are required.
+// Options configure a [Relay]. Outbox, Records and Log are required.
 type Options struct {
-	Outbox Outbox
-	Log    *kafkalog.Log
+	Outbox  Outbox
+	Records Records
+	Log     *kafkalog.Log
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -50,6 +51,9 @@ type Relay struct {
 	sending time.Time // since when a batch waits for Kafka; zero when none does
 	pending int       // rows that the last look found
 	oldest  time.Time // when the first of them was accepted
+
+	records    int   // that the last look found
+	recordsErr error // why they wait
 }
 
 // Bounds that nobody needs to change.
@@ -57,6 +61,7 @@ const (
 	slowAfter     = 5 * time.Second // without an acknowledgement the relay is not ready
 	settleEvery   = time.Minute     // how often an idle leader records where the log ends
 	markEvery     = 12 * time.Hour  // how often the twin is told of that again: Kafka drops such records after a day
+	minRetryPause = 50 * time.Millisecond
 	maxRetryPause = time.Second
 	// farewell is how long a leader that is none any more listens for what is under way. With the time that it takes to
 	// notice (a quarter of a second where the database cut it off) it is over before a successor looks, see Options.Settle.
@@ -76,18 +81,18 @@ func New(o Options) *Relay {
 	o.Settle = cmp.Or(o.Settle, time.Second)
 	o.Patience = cmp.Or(o.Patience, 30*time.Second)
 	r := &Relay{options: o}
-	r.metrics = newMetrics(o.Registerer, r.waiting)
+	r.metrics = newMetrics(o.Registerer, r.waiting, r.recordsWaiting)
 	return r
 }
 
 // Run relays whenever this process leads, until ctx ends.
 func (r *Relay) Run(ctx context.Context) error {
-	pause := 50 * time.Millisecond
+	pause := minRetryPause
 	for {
 		err := r.options.Log.EnsureTopics(ctx)
 		if err == nil {
 			err = r.options.Outbox.Lead(ctx, func(ctx context.Context) error {
-				pause = 50 * time.Millisecond
+				pause = minRetryPause
 				r.leads(true)
 				defer r.leads(false)
 				return r.lead(ctx)
@@ -124,9 +129,14 @@ type place struct {
 	earlier   bool // an earlier leader wrote it
 }
 
-// lead carries rows until ctx ends or something fails. It begins by finding out what is in the log already; whoever
+// lead carries rows, and records beside them, until ctx ends or something fails. It begins by finding out what is in the log already; whoever
 // calls it again after a failure therefore repeats nothing.
 func (r *Relay) lead(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer cancel()
+	beside.Go(func() { r.carryRecords(ctx) })
 	l := &leadership{Relay: r}
 	if err := l.look(ctx); err != nil {
 		return err
@@ -351,6 +361,9 @@ func (r *Relay) Ready() error {
 	defer r.mu.Unlock()
 	if r.err != nil && r.concerned() {
 		return fmt.Errorf("events wait in the outbox: %w", r.err)
+	}
+	if r.recordsErr != nil {
+		return fmt.Errorf("records wait in the outbox: %w", r.recordsErr)
 	}
 	if !r.sending.IsZero() && time.Since(r.sending) > slowAfter {
 		return errors.New("events wait in the outbox: the event log (Kafka) does not acknowledge any")

@@ -24,6 +24,9 @@ func run(t *testing.T, o relay.Options) (r *relay.Relay, end func()) {
 	if o.Settle == 0 {
 		o.Settle = 50 * time.Millisecond
 	}
+	if o.Records == nil {
+		o.Records = newRecords()
+	}
 	r = relay.New(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -76,7 +79,7 @@ func complete(t *testing.T, l *kafkalog.Log, o *outbox) {
 // twin opens the compacted topic as a log of its own.
 func twin(t *testing.T, brokers []string, l *kafkalog.Log) *kafkalog.Log {
 	t.Helper()
-	o := kafkalog.Options{Brokers: brokers, Topic: l.SpotsTopic(), SpotsTopic: l.Topic(), RejectedTopic: l.RejectedTopic(), Logger: logtest.Logger()}
+	o := kafkalog.Options{Brokers: brokers, Topic: l.SpotsTopic(), SpotsTopic: l.Topic(), RejectedTopic: l.RejectedTopic(), AuditTopic: l.AuditTopic(), AccessTopic: l.AccessTopic(), Logger: logtest.Logger()}
 	w := logtest.Open(t, o)
 	logtest.Ensure(t, w)
 	return w

@@ -68,6 +68,7 @@ func Options(t *testing.T, brokers []string) kafkalog.Options {
 	run := "test-" + strings.ToLower(rand.Text()[:10])
 	o := kafkalog.Options{
 		Brokers: brokers, Topic: run + "-events", SpotsTopic: run + "-spots", RejectedTopic: run + "-rejected",
+		AuditTopic: run + "-audit", AccessTopic: run + "-access",
 		Partitions: 3, Logger: Logger(),
 	}
 	t.Cleanup(func() {
@@ -75,7 +76,7 @@ func Options(t *testing.T, brokers []string) kafkalog.Options {
 		defer cancel()
 		client := Client(t, brokers)
 		defer client.Close()
-		_, _ = kadm.NewClient(client).DeleteTopics(ctx, o.Topic, o.SpotsTopic, o.RejectedTopic) // the broker may be gone already
+		_, _ = kadm.NewClient(client).DeleteTopics(ctx, o.Topic, o.SpotsTopic, o.RejectedTopic, o.AuditTopic, o.AccessTopic) // the broker may be gone already
 	})
 	return o
 }

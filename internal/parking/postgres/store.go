@@ -36,12 +36,13 @@ type Options struct {
 
 // Store implements [parking.Store].
 type Store struct {
-	pool     *pgxpool.Pool
-	timeout  time.Duration
-	logger   *slog.Logger
-	health   *storage.Health
-	measures *storage.Measures
-	wake     chan struct{}
+	pool        *pgxpool.Pool
+	timeout     time.Duration
+	logger      *slog.Logger
+	health      *storage.Health
+	measures    *storage.Measures
+	wake        chan struct{}
+	recordsWake chan struct{}
 
 	closing  context.Context // ends with Close
 	close    context.CancelFunc
@@ -88,7 +89,7 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("preparing the connections to the database: %w", err)
 	}
 	s := &Store{
-		pool: pool, timeout: o.Timeout, logger: o.Logger, health: storage.NewHealth(o.Logger), wake: make(chan struct{}, 1),
+		pool: pool, timeout: o.Timeout, logger: o.Logger, health: storage.NewHealth(o.Logger), wake: make(chan struct{}, 1), recordsWake: make(chan struct{}, 1),
 		measures: storage.NewMeasures(o.Registerer, func() storage.Connections {
 			stat := pool.Stat()
 			return storage.Connections{InUse: int(stat.AcquiredConns()), Idle: int(stat.IdleConns())}

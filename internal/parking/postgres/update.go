@@ -31,12 +31,8 @@ func (s *Store) update(ctx context.Context, change func(context.Context, parking
 		t := &tx{store: s, caller: ctx}
 		err := t.run(bound, change)
 		if err == nil {
-			if t.appended {
-				select {
-				case s.wake <- struct{}{}:
-				default: // one token stands for all
-				}
-			}
+			storage.Wake(s.wake, t.appended)
+			storage.Wake(s.recordsWake, t.recorded)
 			return nil
 		}
 		if !t.conflict || n == attempts {
@@ -54,7 +50,8 @@ type tx struct {
 	store    *Store
 	caller   context.Context // of Update's caller; what the methods get is bounded besides
 	conn     *pgx.Conn
-	appended bool
+	appended bool            // to the outbox
+	recorded bool            // something in the records
 	conflict bool            // the server refused something only because of other transactions
 	known    map[string]bool // the spots that are in the table, as far as they were read or saved
 }

@@ -30,14 +30,15 @@ type Options struct {
 // Store implements [parking.Store]. One connection writes, in the order in which it is asked; others read what was
 // committed, at the same time.
 type Store struct {
-	path     string
-	health   *storage.Health
-	measures *storage.Measures
-	reader   *reader
-	leading  chan struct{} // holds a token while somebody leads
-	wake     chan struct{}
-	closing  context.Context
-	close    context.CancelFunc
+	path        string
+	health      *storage.Health
+	measures    *storage.Measures
+	reader      *reader
+	leading     chan struct{} // holds a token while somebody leads
+	wake        chan struct{}
+	recordsWake chan struct{}
+	closing     context.Context
+	close       context.CancelFunc
 
 	turn chan struct{} // holds a token while the fields below are used
 	db   *sql.DB       // of the writer
@@ -80,7 +81,7 @@ func Open(o Options) (*Store, error) {
 	reading.SetMaxIdleConns(readers)
 	s := &Store{
 		path: path, health: storage.NewHealth(o.Logger), reader: &reader{db: reading, prepared: map[string]*sql.Stmt{}},
-		leading: make(chan struct{}, 1), wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), db: writing,
+		leading: make(chan struct{}, 1), wake: make(chan struct{}, 1), recordsWake: make(chan struct{}, 1), turn: make(chan struct{}, 1), db: writing,
 	}
 	s.measures = storage.NewMeasures(o.Registerer, func() storage.Connections {
 		stats := reading.Stats()
@@ -179,19 +180,12 @@ var errClosed = storage.Unavailable(errors.New("the store is closed"))
 // Update implements [parking.Store]. Only one runs at a time, so none is ever called again.
 func (s *Store) Update(ctx context.Context, change func(context.Context, parking.Tx) error) error {
 	start := time.Now()
-	appended := false
-	err := s.write(ctx, func(w *writer) error {
-		t := &tx{w: w}
-		err := change(ctx, t)
-		appended = t.appended
-		return err
-	})
+	t := &tx{}
+	err := s.write(ctx, func(w *writer) error { t.w = w; return change(ctx, t) })
 	s.measures.Updated(start, err)
-	if err == nil && appended {
-		select {
-		case s.wake <- struct{}{}:
-		default: // one token stands for all
-		}
+	if err == nil {
+		storage.Wake(s.wake, t.appended)
+		storage.Wake(s.recordsWake, t.recorded)
 	}
 	return err
 }

@@ -17,7 +17,8 @@ import (
 // tx implements [parking.Tx]. It holds the one lock there is for writing.
 type tx struct {
 	w        *writer
-	appended bool
+	appended bool            // to the outbox
+	recorded bool            // something in the records
 	known    map[string]bool // the spots that are in the table, as far as they were read or saved
 }
 

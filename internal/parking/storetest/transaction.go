@@ -26,7 +26,8 @@ var transactionPromises = []promise{
 				spot.Version++
 				return errors.Join(tx.AddLot(ctx, newLot("new")), tx.AddZone(ctx, parking.Zone{ID: "z", LotID: "l"}),
 					tx.SaveSpots(ctx, []parking.Spot{spot, newSpot("l", "new")}),
-					tx.Append(ctx, []relay.OutboxRow{row(spot)}, []parking.HistoryEntry{{SpotID: "s", RecordedAt: noon}}), end())
+					tx.Append(ctx, []relay.OutboxRow{row(spot)}, []parking.HistoryEntry{{SpotID: "s", RecordedAt: noon}}),
+					tx.AppendRecords(ctx, []relay.Record{{Topic: relay.Audit, Key: "spot/s", Value: []byte("{}")}}), end())
 			}
 		}
 		nothing := func(what string) {
@@ -35,10 +36,13 @@ var transactionPromises = []promise{
 			equal(t, what+": zones", len(ok(s.Zones(t.Context(), "l"))(t)), 0)
 			equal(t, what+": spots", ok(s.Spots(t.Context(), parking.SpotQuery{Limit: 9}))(t), []parking.Spot{newSpot("l", "s")})
 			equal(t, what+": outbox", len(ok(s.Pending(t.Context(), 10))(t)), 0)
+			equal(t, what+": records", len(ok(s.PendingRecords(t.Context(), 10))(t)), 0)
 			equal(t, what+": history", len(ok(s.History(t.Context(), "s", 0, 10))(t)), 0)
 			select {
 			case <-s.Wake():
 				t.Error(what + ": the relay was woken")
+			case <-s.RecordsWake():
+				t.Error(what + ": the relay was woken for records")
 			default:
 			}
 		}

@@ -89,3 +89,14 @@ func Sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// Wake gives a token to who waits, if there is something to do. One token stands for all.
+func Wake(who chan<- struct{}, something bool) {
+	if !something {
+		return
+	}
+	select {
+	case who <- struct{}{}:
+	default:
+	}
+}

@@ -26,6 +26,7 @@ const (
 	HistoryColumns = `id, spot_id, change, status, previous_status, version, event_id, observed_at, recorded_at, source, subject`
 	AnswerColumns  = `subject, key, fingerprint, status, location, etag, body, kept_at`
 	OutboxColumns  = `id, spot_id, event_id, value, tombstone, traceparent`
+	RecordColumns  = `id, topic, key, value`
 )
 
 // ScanLot reads [LotColumns].
@@ -83,6 +84,12 @@ func ScanAnswer(r Row) (a parking.KeptAnswer, err error) {
 // ScanOutbox reads [OutboxColumns].
 func ScanOutbox(r Row) (row relay.OutboxRow, err error) {
 	err = r.Scan(&row.ID, &row.SpotID, &row.EventID, &row.Value, &row.Tombstone, &row.Traceparent)
+	return row, err
+}
+
+// ScanRecord reads [RecordColumns].
+func ScanRecord(r Row) (row relay.RecordRow, err error) {
+	err = r.Scan(&row.ID, &row.Topic, &row.Key, &row.Value)
 	return row, err
 }
 

@@ -1,0 +1,236 @@
+package relay_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parkwire/internal/kafkalog"
+	"parkwire/internal/kafkalog/logtest"
+	"parkwire/internal/relay"
+)
+
+// records is a table in memory.
+type records struct {
+	wake chan struct{}
+
+	mu     sync.Mutex
+	rows   []relay.RecordRow
+	nextID int64
+	calls  int // of RecordsDone
+
+	// done may fail a call of RecordsDone before it does its work.
+	done func(call int) error
+	// read may fail a call of PendingRecords.
+	read func() error
+}
+
+func newRecords() *records { return &records{wake: make(chan struct{}, 1), nextID: 1} }
+
+func (r *records) add(all ...relay.Record) {
+	r.mu.Lock()
+	for _, record := range all {
+		r.rows = append(r.rows, relay.RecordRow{ID: r.nextID, Record: record})
+		r.nextID++
+	}
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (r *records) left() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.rows)
+}
+
+func (r *records) PendingRecords(ctx context.Context, limit int) ([]relay.RecordRow, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.read != nil {
+		if err := r.read(); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Clone(r.rows[:min(limit, len(r.rows))]), ctx.Err()
+}
+
+func (r *records) RecordsDone(ctx context.Context, ids []int64) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls++
+	if r.done != nil {
+		if err := r.done(r.calls); err != nil {
+			return err
+		}
+	}
+	r.rows = slices.DeleteFunc(r.rows, func(row relay.RecordRow) bool { return slices.Contains(ids, row.ID) })
+	return ctx.Err()
+}
+
+func (r *records) RecordsWake() <-chan struct{} { return r.wake }
+
+// topic opens a topic of records as a log of its own.
+func topic(t *testing.T, brokers []string, l *kafkalog.Log, name string) *kafkalog.Log {
+	t.Helper()
+	o := kafkalog.Options{Brokers: brokers, Topic: name, SpotsTopic: l.SpotsTopic(), RejectedTopic: l.RejectedTopic(),
+		AuditTopic: l.AuditTopic(), AccessTopic: l.AccessTopic(), Logger: logtest.Logger()}
+	if name == o.AuditTopic {
+		o.AuditTopic = l.Topic()
+	} else {
+		o.AccessTopic = l.Topic()
+	}
+	opened := logtest.Open(t, o)
+	logtest.Ensure(t, opened)
+	return opened
+}
+
+// numbered are n records about some things in turn, each with its number.
+func numbered(from, n int, things ...string) (all []relay.Record) {
+	for i := from; i < from+n; i++ {
+		all = append(all, relay.Record{Topic: relay.Audit, Key: things[i%len(things)], Value: fmt.Appendf(nil, `{"id":"%06d"}`, i)})
+	}
+	return all
+}
+
+// newestLast checks that every record is there, that none of a key stands first behind a newer one, and that the last of each is the newest.
+// It returns how many are there again.
+func newestLast(t *testing.T, got []kafkalog.Record, want []relay.Record) (again int) {
+	t.Helper()
+	seen, last, newest := map[string]bool{}, map[string]string{}, map[string]string{}
+	for _, r := range got {
+		value := string(r.Value)
+		if value < newest[string(r.Key)] && !seen[value] {
+			t.Errorf("%s of %s stands first behind %s", value, r.Key, newest[string(r.Key)])
+		}
+		if seen[value] {
+			again++
+		}
+		seen[value], last[string(r.Key)] = true, value
+		newest[string(r.Key)] = max(newest[string(r.Key)], value)
+	}
+	for _, r := range want {
+		if !seen[string(r.Value)] {
+			t.Errorf("%s of %s is missing", r.Value, r.Key)
+		}
+	}
+	for key, value := range newest {
+		if last[key] != value {
+			t.Errorf("%s ends with %s, and had %s", key, last[key], value)
+		}
+	}
+	return again
+}
+
+func recordsGone(t *testing.T, r *records) {
+	t.Helper()
+	logtest.Eventually(t, "the records to be sent", func() bool { return r.left() == 0 })
+}
+
+func TestARecordGoesToItsTopicAtOnceAndIsRemoved(t *testing.T) {
+	logtest.Each(t, func(t *testing.T, brokers []string) {
+		l, r := logtest.Log(t, brokers), newRecords()
+		run(t, relay.Options{Outbox: newOutbox(), Records: r, Log: l, PollInterval: time.Hour})
+		r.add(relay.Record{Topic: relay.Audit, Key: "lot/l", Value: []byte(`{"id":"1"}`)},
+			relay.Record{Topic: relay.Access, Key: "key/k", Value: []byte(`{"id":"2"}`)}, relay.Record{Topic: relay.Access, Key: "key/k"})
+		recordsGone(t, r)
+		audit, access := logtest.All(t, topic(t, brokers, l, l.AuditTopic())), logtest.All(t, topic(t, brokers, l, l.AccessTopic()))
+		if len(audit) != 1 || string(audit[0].Key) != "lot/l" || string(audit[0].Value) != `{"id":"1"}` {
+			t.Errorf("the topic of changes has %v", audit)
+		}
+		if kind, _ := audit[0].Header("content-type"); string(kind) != "application/json" {
+			t.Errorf("it says to be %q", kind)
+		}
+		if len(access) != 2 || string(access[0].Value) != `{"id":"2"}` || string(access[1].Key) != "key/k" || access[1].Value != nil || access[1].Partition != 0 {
+			t.Errorf("the topic of access has %v", access)
+		}
+		if all := logtest.All(t, l); len(all) != 0 {
+			t.Errorf("the event log has %v", all)
+		}
+	})
+}
+
+func TestRecordsThatCannotBeRemovedComeAgainAndEndWithTheNewest(t *testing.T) {
+	logtest.Each(t, func(t *testing.T, brokers []string) {
+		l, r := logtest.Log(t, brokers), newRecords()
+		r.done = func(call int) error {
+			if call%3 == 1 {
+				return errDatabase
+			}
+			return nil
+		}
+		want := numbered(0, 2000, "a", "b", "c")
+		r.add(want...)
+		run(t, relay.Options{Outbox: newOutbox(), Records: r, Log: l, Batch: 300})
+		recordsGone(t, r)
+		if again := newestLast(t, logtest.All(t, topic(t, brokers, l, l.AuditTopic())), want); again == 0 {
+			t.Error("nothing came again: what was to be shown was not")
+		}
+	})
+}
+
+func TestAnotherProcessGoesOnWithTheRecords(t *testing.T) {
+	brokers := []string{logtest.Broker(t, "").Addr()}
+	l, o, r := logtest.Log(t, brokers), newOutbox(), newRecords()
+	_, endFirst := run(t, relay.Options{Outbox: o, Records: r, Log: l, Batch: 10})
+	run(t, relay.Options{Outbox: o, Records: r, Log: l, Batch: 10})
+	want := numbered(0, 1000, "a", "b", "c")
+	r.add(want...)
+	logtest.Eventually(t, "some records to go", func() bool { return r.left() < 900 })
+	endFirst()
+	recordsGone(t, r)
+	newestLast(t, logtest.All(t, topic(t, brokers, l, l.AuditTopic())), want)
+}
+
+func TestEventsGoOnWhereRecordsCannot(t *testing.T) {
+	brokers := []string{logtest.Broker(t, "").Addr()}
+	l, o, r := logtest.Log(t, brokers), newOutbox(), newRecords()
+	away := errDatabase
+	r.read = func() error { return away }
+	relaying, _ := run(t, relay.Options{Outbox: o, Records: r, Log: l})
+	logtest.Eventually(t, "readiness to tell of the records", func() bool {
+		err := relaying.Ready()
+		return err != nil && strings.Contains(err.Error(), "records wait")
+	})
+	o.add(t, 100, "A", "B")
+	emptied(t, o)
+	complete(t, l, o)
+	want := numbered(0, 10, "a")
+	r.add(want...)
+	r.mu.Lock()
+	away = nil
+	r.mu.Unlock()
+	recordsGone(t, r)
+	logtest.Eventually(t, "readiness", func() bool { return relaying.Ready() == nil })
+	newestLast(t, logtest.All(t, topic(t, brokers, l, l.AuditTopic())), want)
+}
+
+func TestRecordsWaitWhileKafkaIsAwayAndComeInOrder(t *testing.T) {
+	dir := t.TempDir()
+	broker := logtest.BrokerIn(t, dir, "")
+	brokers := []string{broker.Addr()}
+	l, r := logtest.Log(t, brokers), newRecords()
+	relaying, _ := run(t, relay.Options{Outbox: newOutbox(), Records: r, Log: l, Batch: 20, Patience: 500 * time.Millisecond})
+	want := numbered(0, 200, "a", "b", "c")
+	r.add(want...)
+	broker.Close() // somewhere in the middle
+	more := numbered(200, 200, "a", "b", "c")
+	r.add(more...)
+	logtest.Eventually(t, "patience to be over", func() bool {
+		err := relaying.Ready()
+		return err != nil
+	})
+	if r.left() == 0 {
+		t.Fatal("records went though Kafka is away")
+	}
+	logtest.BrokerIn(t, dir, broker.Addr())
+	recordsGone(t, r)
+	logtest.Eventually(t, "readiness", func() bool { return relaying.Ready() == nil })
+	newestLast(t, logtest.All(t, topic(t, brokers, l, l.AuditTopic())), append(want, more...))
+}

@@ -67,8 +67,11 @@ func (s *Service) serveEvents(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return notAllowed(w)
 	}
-	_, q, f, err := s.admit(r, "after", "limit")
+	who, q, f, err := s.admit(r, "after", "limit")
 	if err != nil {
+		return err
+	}
+	if f, err = f.within(lotsOf(who)); err != nil {
 		return err
 	}
 	limit, err := parseLimit(q)

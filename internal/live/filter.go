@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"parkwire/internal/event"
+	"parkwire/internal/identity"
 	"parkwire/internal/problem"
 )
 
@@ -14,6 +15,35 @@ import (
 // field that has any. The empty filter matches everything, foreign events included.
 type filter struct {
 	lots, zones, spots, statuses, changes []string
+	// granted says that lots are those to which the client's token is limited, and not what it asked for.
+	granted bool
+}
+
+// lotsOf returns the lots to which a principal is limited, as a filter has them; nil: it is not limited.
+func lotsOf(who identity.Principal) []string {
+	lots := slices.Clone(who.Lots)
+	slices.Sort(lots)
+	return slices.Compact(lots)
+}
+
+// within narrows the filter to the lots of [lotsOf]. From then on it is a filter like any other, so that all who may see the same lots
+// share a log of frames. Somebody who asks for a lot that is not theirs is refused: to hear nothing would look like nothing happening.
+func (f filter) within(lots []string) (filter, error) {
+	switch {
+	case lots == nil:
+		return f, nil
+	case len(f.lots) == 0 && len(lots) > 0:
+		f.lots, f.granted = lots, true
+		return f, nil
+	case len(f.lots) == 0:
+		return f, identity.AuthorizeLot(identity.Principal{Lots: lots}, "")
+	}
+	for _, lot := range f.lots {
+		if err := identity.AuthorizeLot(identity.Principal{Lots: lots}, lot); err != nil {
+			return f, problem.From(err).WithField("lot")
+		}
+	}
+	return f, nil
 }
 
 // maxFilterValues bounds the values of one client's filter.
@@ -85,9 +115,13 @@ func (f filter) key() string {
 	return b.String()
 }
 
-// values is how many values it has.
+// values is how many values the client gave it.
 func (f filter) values() int {
-	return len(f.lots) + len(f.zones) + len(f.spots) + len(f.statuses) + len(f.changes)
+	n := len(f.zones) + len(f.spots) + len(f.statuses) + len(f.changes)
+	if !f.granted {
+		n += len(f.lots)
+	}
+	return n
 }
 
 // wants reports whether one of the filters matches.

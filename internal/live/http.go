@@ -58,10 +58,14 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	if enc.isV1() && f.values() > 0 {
 		return notInAddress(q)
 	}
+	lots := lotsOf(who)
+	if f, err = f.within(lots); err != nil {
+		return err
+	}
 	if err := s.allowOrigin(w, r); err != nil {
 		return err
 	}
-	seat, away := s.admission(r)
+	seat, away := s.admission(r, who)
 	defer seat.giveUp()
 	overloaded := away != nil
 	in, fresh, err := s.entranceOf(r, enc, q, f)
@@ -108,6 +112,9 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 		ctx, resumption := c.prepare()
 		s.clientsWG.Go(func() { s.resume(ctx, resumption, in) })
 	}
+	if v := c.session(); v != nil {
+		v.lots = lots
+	}
 	c.watchToken(who)
 	c.begin(early)
 	return nil
@@ -153,21 +160,20 @@ func (s *Service) entranceOf(r *http.Request, enc encoding, q url.Values, f filt
 }
 
 // admission keeps a seat for a client, or returns what to tell one that has to come again later: there are as many as there may be, of its
-// address or in all, or more come than can be served.
-func (s *Service) admission(r *http.Request) (seat, *farewell) {
-	const everybody, household = "too many clients: try again later", "too many clients of this address: try again later"
+// address, of its subject or in all, or more come than can be served.
+func (s *Service) admission(r *http.Request, who identity.Principal) (seat, *farewell) {
 	wait, ok := s.handshakes.take(time.Now())
 	if ok && s.full() {
 		wait, ok = fullHint(), false
 	}
 	if !ok {
 		s.metrics.overload.Inc()
-		return seat{}, &farewell{websocket.TryAgainLater, everybody, wait}
+		return seat{}, &farewell{websocket.TryAgainLater, "too many clients: try again later", wait}
 	}
-	kept, ok := s.crowds.seat(r)
-	if !ok {
+	kept, tooMany := s.crowds.seat(r, who)
+	if tooMany != "" {
 		s.metrics.crowded.Inc()
-		return seat{}, &farewell{websocket.TryAgainLater, household, fullHint()}
+		return seat{}, &farewell{websocket.TryAgainLater, "too many clients of " + tooMany + ": try again later", fullHint()}
 	}
 	return kept, nil
 }

@@ -22,6 +22,8 @@ const (
 	codeUnknownSubscription  = "unknown-subscription"
 	codeUnauthorized         = "unauthorized"
 	codeForbidden            = "forbidden"
+	codeLotNotAllowed        = "lot-not-allowed"
+	codeLotsChanged          = "lots-changed"
 	codeLogUnavailable       = "log-unavailable"
 	codeTokenExpiring        = "token-expiring"
 )

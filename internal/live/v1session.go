@@ -18,6 +18,7 @@ import (
 // that ends when none is left.
 type session struct {
 	filters map[string]filter // by the id of the subscription; whoever serves touches it
+	lots    []string          // to which the client is limited, see [lotsOf]; it never changes
 
 	// Guarded by client.mu.
 	expires      time.Time // of the token; zero: never
@@ -143,6 +144,12 @@ func (c *client) subscribe(ctx context.Context, r request) {
 		c.answer(refusal(r, codeTooManySubscriptions, "", "A connection may have 16 subscriptions, with 1,000 filter values in all."))
 		return
 	}
+	var err error
+	if r.filter, err = r.filter.within(c.session().lots); err != nil {
+		p := problem.From(err)
+		c.answer(refusal(r, codeLotNotAllowed, p.Field, p.Detail))
+		return
+	}
 	add, err := c.loop.service.prepareAddition(ctx, r)
 	switch {
 	case err == nil:
@@ -194,6 +201,10 @@ func (c *client) authenticate(ctx context.Context, r request) {
 			code = codeForbidden
 		}
 		c.answer(refusal(r, code, "token", p.Detail))
+		return
+	}
+	if lots := lotsOf(who); (lots == nil) != (c.session().lots == nil) || !slices.Equal(lots, c.session().lots) {
+		c.answer(refusal(r, codeLotsChanged, "token", "The token is for other lots than the one before. Connect anew with it."))
 		return
 	}
 	c.answer(message{Type: "Authenticated", ExpiresAt: timestamp(who.Expires)})

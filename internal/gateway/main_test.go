@@ -114,8 +114,12 @@ func newClient(t *testing.T) *http.Client {
 }
 
 func (b *bench) token(scopes ...string) string {
+	return b.tokenOf(identity.Principal{Subject: "tester", Scopes: scopes})
+}
+
+func (b *bench) tokenOf(p identity.Principal) string {
 	b.t.Helper()
-	token, err := b.verifier.Issue(identity.Principal{Subject: "tester", Scopes: scopes}, time.Hour)
+	token, err := b.verifier.Issue(p, time.Hour)
 	if err != nil {
 		b.t.Fatal(err)
 	}

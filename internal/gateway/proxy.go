@@ -150,7 +150,8 @@ func makeRewindable(r *http.Request) error {
 // rewrite makes the outgoing request. What the gateway says of the client is set again, since a client can have any header
 // taken out on the way by naming it in Connection.
 func rewrite(r *httputil.ProxyRequest) {
-	for _, name := range []string{identity.HeaderSubject, identity.HeaderScopes, problem.HeaderRequestID, identity.HeaderForwardedFor, "Authorization"} {
+	identity.CopyForwarded(r.Out.Header, r.In.Header)
+	for _, name := range []string{problem.HeaderRequestID, identity.HeaderForwardedFor, "Authorization"} {
 		if values := r.In.Header[name]; len(values) > 0 {
 			r.Out.Header[name] = values
 		}

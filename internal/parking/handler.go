@@ -116,7 +116,12 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) (answe
 			return answer{}, routeNotFound(r.URL.Path) // and no store needs to hear of it
 		}
 	}
-	by := origin{subject: who.Subject, traceparent: traceparent(r)}
+	if id := r.PathValue("lotId"); id != "" {
+		if err := identity.AuthorizeLot(who, id); err != nil {
+			return answer{}, err
+		}
+	}
+	by := origin{who: who, traceparent: traceparent(r)}
 	if hasKey(r) {
 		return s.once(w, r, by, to.serve)
 	}

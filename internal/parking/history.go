@@ -27,8 +27,9 @@ func viewEntry(e HistoryEntry) historyView {
 	}
 }
 
-// getHistory answers for removed spots too, for as long as there are entries.
-func (s *Service) getHistory(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+// getHistory answers for removed spots too, for as long as there are entries; to who is limited to lots only while the spot is in one of them,
+// since entries do not say in which it was.
+func (s *Service) getHistory(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	p := parseParams(r.URL.RawQuery)
 	at := p.page("history")
 	var before int64 // from the newest on
@@ -42,12 +43,17 @@ func (s *Service) getHistory(_ http.ResponseWriter, r *http.Request, _ origin) (
 		return answer{}, err
 	}
 	id := r.PathValue("spotId")
+	if by.who.Lots != nil {
+		if _, err := s.spot(r.Context(), by, id); err != nil {
+			return answer{}, err
+		}
+	}
 	entries, err := s.store.History(r.Context(), id, before, at.limit+1)
 	if err != nil {
 		return answer{}, err
 	}
 	if len(entries) == 0 {
-		if _, err := s.spot(r.Context(), id); err != nil {
+		if _, err := s.spot(r.Context(), by, id); err != nil {
 			return answer{}, err
 		}
 	}

@@ -207,9 +207,9 @@ func (t *transaction) importRows(ctx context.Context, by origin, lotID string, f
 	for _, row := range rows {
 		before, there := known[row.spot.ID]
 		there = there && !before.Removed
-		fault := elsewhere(before, there, lotID)
+		fault := elsewhere(by, before, there, lotID)
 		if fault == nil {
-			if fault, err = t.zoneFor(ctx, row.spot.ZoneID, lotID, zones, asked, report); err != nil {
+			if fault, err = t.zoneFor(ctx, by, row.spot.ZoneID, lotID, zones, asked, report); err != nil {
 				return err
 			}
 		}
@@ -252,22 +252,30 @@ func (t *transaction) importChange(by origin, at importPlace, row importRow, bef
 }
 
 // elsewhere says where a spot is that is not in this lot.
-func elsewhere(spot Spot, there bool, lotID string) *spotfile.Fault {
+func elsewhere(by origin, spot Spot, there bool, lotID string) *spotfile.Fault {
 	if !there || spot.LotID == lotID {
 		return nil
 	}
-	return &spotfile.Fault{Field: "spotId", Reason: "There is a spot with this id in the lot " + strconv.Quote(spot.LotID) + ".",
+	return &spotfile.Fault{Field: "spotId", Reason: "There is a spot with this id in " + named(by, spot.LotID) + ".",
 		Remedy: "Ids are unique in the platform: choose another one, or remove that spot first."}
 }
 
+// named is a lot as somebody is told of it: of one that is not theirs they need not know the name.
+func named(by origin, lotID string) string {
+	if !by.who.Reaches(lotID) {
+		return "another lot"
+	}
+	return "the lot " + strconv.Quote(lotID)
+}
+
 // zoneFor makes sure that the zone is one of the lot.
-func (t *transaction) zoneFor(ctx context.Context, id, lotID string, zones map[string]Zone, asked importAsked, report *importReport) (*spotfile.Fault, error) {
+func (t *transaction) zoneFor(ctx context.Context, by origin, id, lotID string, zones map[string]Zone, asked importAsked, report *importReport) (*spotfile.Fault, error) {
 	zone, there := zones[id]
 	switch {
 	case id == "" || there && zone.LotID == lotID:
 		return nil, nil
 	case there:
-		return &spotfile.Fault{Field: "zoneId", Reason: "The zone " + strconv.Quote(id) + " is one of the lot " + strconv.Quote(zone.LotID) + ".",
+		return &spotfile.Fault{Field: "zoneId", Reason: "The zone " + strconv.Quote(id) + " is one of " + named(by, zone.LotID) + ".",
 			Remedy: "Ids of zones are unique in the platform: name another zone, or none."}, nil
 	case !asked.createZones:
 		return &spotfile.Fault{Field: "zoneId", Reason: "The lot has no zone " + strconv.Quote(id) + ".",

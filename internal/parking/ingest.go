@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"parkwire/internal/identity"
 	"parkwire/internal/lorawan"
 	"parkwire/internal/problem"
 )
@@ -91,7 +92,7 @@ func (s *Service) Deliver(ctx context.Context, messages []Message) (refused []er
 		}
 	}
 	for all := range slices.Chunk(read, maxGroup) {
-		b := newBatch(all, origin{subject: "mqtt"})
+		b := newBatch(all, origin{who: identity.Principal{Subject: "mqtt"}})
 		if err := s.commits.submit(ctx, b); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parkwire/internal/event"
+	"parkwire/internal/identity"
 )
 
 // lotView is a lot as it is answered.
@@ -106,13 +107,13 @@ func (s *Service) lot(ctx context.Context, id string) (LotState, error) {
 	return lot, instead(err, ErrNotFound, lotNotFound(id))
 }
 
-func (s *Service) getLots(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) getLots(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	p := parseParams(r.URL.RawQuery)
 	at := p.page("lots")
 	if err := p.end(); err != nil {
 		return answer{}, err
 	}
-	lots, err := s.store.Lots(r.Context(), at.after, at.limit+1)
+	lots, err := s.store.Lots(r.Context(), LotQuery{IDs: by.who.Lots, After: at.after, Limit: at.limit + 1})
 	if err != nil {
 		return answer{}, err
 	}
@@ -126,6 +127,9 @@ func (s *Service) postLot(w http.ResponseWriter, r *http.Request, by origin) (an
 		readLot(o, &lot)
 	})
 	if err != nil {
+		return answer{}, err
+	}
+	if err := identity.AuthorizeLot(by.who, lot.ID); err != nil {
 		return answer{}, err
 	}
 	return s.addLot(r.Context(), by, lot)

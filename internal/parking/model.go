@@ -148,6 +148,7 @@ type Sensor struct {
 	ID     string // of a LoRaWAN device its DevEUI, in lower case
 	Model  string // see package sensor
 	SpotID string // "" while it stands nowhere
+	LotID  string // of that spot, as it is read; it is not stored with the sensor
 	// What it said last of itself; nil: nothing so far.
 	BatteryPercent, BatteryVolts *float64
 	RSSI, SNR                    *float64 // dBm and dB, at the gateway that heard it best

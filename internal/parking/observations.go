@@ -208,7 +208,7 @@ func (t *transaction) observe(spots map[string]Spot, b *batch) error {
 			continue
 		}
 		spot, there := spots[o.SpotID]
-		if !there || spot.Removed {
+		if !there || spot.Removed || !b.by.who.Reaches(spot.LotID) {
 			b.outcomes[i] = noSuchSpot
 			continue
 		}

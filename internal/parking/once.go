@@ -73,7 +73,7 @@ func (s *Service) once(w http.ResponseWriter, r *http.Request, by origin, serve 
 		return answer{}, bodyError(r, err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	by.attempt = &attempt{key: AnswerKey{Subject: by.subject, Key: key}, fingerprint: fingerprint(r, body)}
+	by.attempt = &attempt{key: AnswerKey{Subject: by.who.Subject, Key: key}, fingerprint: fingerprint(r, body)}
 	if !s.claims.take(by.attempt.key) {
 		return answer{}, keyInUse()
 	}

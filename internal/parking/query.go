@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parkwire/internal/event"
+	"parkwire/internal/identity"
 )
 
 // spotsAnswer returns a page of spots, with the notification cursor to go on from. Every page carries that of
@@ -45,10 +46,17 @@ func (s *Service) cursor(ctx context.Context) (string, error) {
 	return event.Cursor{Topic: topic, Offsets: offsets}.String(), nil
 }
 
-func (s *Service) getSpots(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) getSpots(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	p := parseParams(r.URL.RawQuery)
 	q := readQuery(p)
-	q.Lots = p.ids("lot")
+	if q.Lots = p.ids("lot"); q.Lots == nil {
+		q.Lots = by.who.Lots
+	}
+	for _, lot := range q.Lots {
+		if err := identity.AuthorizeLot(by.who, lot); err != nil && p.err == nil {
+			return answer{}, err
+		}
+	}
 	return s.listSpots(r, p, q, "")
 }
 

@@ -45,27 +45,31 @@ func readSensor(o *object, s *Sensor) {
 	optional(o, "spotId", &s.SpotID, wantID, validID)
 }
 
-// checkSpot returns a problem unless the sensor stands nowhere or on a spot that there is.
-func (t *transaction) checkSpot(ctx context.Context, s Sensor) error {
-	if s.SpotID == "" {
+// checkSpot returns a problem unless the sensor stands nowhere or on a spot that there is. Who is limited to lots must name a spot, since a
+// sensor that stands nowhere is in none of them.
+func (t *transaction) checkSpot(ctx context.Context, by origin, s Sensor) error {
+	switch {
+	case s.SpotID == "" && by.who.Lots == nil:
 		return nil
+	case s.SpotID == "":
+		return invalidField("spotId", "the id of a spot in one of the lots to which the token is limited", "missing")
 	}
 	spots, err := t.Spots(ctx, []string{s.SpotID})
-	if spot, there := spots[s.SpotID]; err == nil && (!there || spot.Removed) {
+	if spot, there := spots[s.SpotID]; err == nil && (!there || spot.Removed || !by.who.Reaches(spot.LotID)) {
 		err = invalidField("spotId", "the id of a spot that there is", strconv.Quote(s.SpotID))
 	}
 	return err
 }
 
 // sensorToChange reads a sensor, if it is as the caller expects.
-func (t *transaction) sensorToChange(ctx context.Context, id string, expect precondition) (Sensor, error) {
+func (t *transaction) sensorToChange(ctx context.Context, by origin, id string, expect precondition) (Sensor, error) {
 	sensors, err := t.Sensors(ctx, []string{id})
 	if err != nil {
 		return Sensor{}, err
 	}
 	s, there := sensors[id]
 	switch {
-	case !there:
+	case !there || !by.who.Reaches(s.LotID):
 		err = sensorNotFound(id)
 	case !expect.holds(sensorAnswer(s).etag):
 		err = changedMeanwhile("sensor", id)
@@ -73,9 +77,9 @@ func (t *transaction) sensorToChange(ctx context.Context, id string, expect prec
 	return s, err
 }
 
-func (s *Service) getSensors(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) getSensors(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	p := parseParams(r.URL.RawQuery)
-	q := SensorQuery{Spots: p.ids("spot")}
+	q := SensorQuery{Lots: by.who.Lots, Spots: p.ids("spot")}
 	at := p.page("sensors")
 	if err := p.end(); err != nil {
 		return answer{}, err
@@ -99,7 +103,7 @@ func (s *Service) postSensor(w http.ResponseWriter, r *http.Request, by origin) 
 	}
 	added.ID = lorawan.CanonicalID(added.ID)
 	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
-		if err := t.checkSpot(ctx, added); err != nil {
+		if err := t.checkSpot(ctx, by, added); err != nil {
 			return answer{}, err
 		}
 		added.AddedAt = t.now
@@ -112,12 +116,15 @@ func (s *Service) postSensor(w http.ResponseWriter, r *http.Request, by origin) 
 // sensorID is the sensor that a path names, however its EUI is written there.
 func sensorID(r *http.Request) string { return lorawan.CanonicalID(r.PathValue("sensorId")) }
 
-func (s *Service) getSensor(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) getSensor(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
 	id := sensorID(r)
 	found, err := s.store.Sensor(r.Context(), id)
+	if err == nil && !by.who.Reaches(found.LotID) {
+		return answer{}, sensorNotFound(id)
+	}
 	return sensorAnswer(found), instead(err, ErrNotFound, sensorNotFound(id))
 }
 
@@ -128,7 +135,7 @@ func (s *Service) patchSensor(w http.ResponseWriter, r *http.Request, by origin)
 		return answer{}, err
 	}
 	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
-		changed, err := t.sensorToChange(ctx, sensorID(r), ifMatch(r))
+		changed, err := t.sensorToChange(ctx, by, sensorID(r), ifMatch(r))
 		if err != nil {
 			return answer{}, err
 		}
@@ -137,7 +144,7 @@ func (s *Service) patchSensor(w http.ResponseWriter, r *http.Request, by origin)
 			return answer{}, err
 		}
 		if changed.SpotID != before.SpotID {
-			if err := t.checkSpot(ctx, changed); err != nil {
+			if err := t.checkSpot(ctx, by, changed); err != nil {
 				return answer{}, err
 			}
 		}
@@ -148,12 +155,12 @@ func (s *Service) patchSensor(w http.ResponseWriter, r *http.Request, by origin)
 	})
 }
 
-func (s *Service) deleteSensor(w http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) deleteSensor(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	if err := readNothing(w, r); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, s.update(r.Context(), func(ctx context.Context, t *transaction) error {
-		found, err := t.sensorToChange(ctx, sensorID(r), ifMatch(r))
+		found, err := t.sensorToChange(ctx, by, sensorID(r), ifMatch(r))
 		if err != nil {
 			return err
 		}

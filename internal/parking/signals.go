@@ -93,7 +93,7 @@ func (t *transaction) recognize(ctx context.Context, group []*batch) ([]Sensor, 
 	changed := map[string]bool{}
 	for _, b := range group {
 		for i := range b.readings {
-			if o := &b.readings[i]; o.signal != nil && o.recognize(known, t.now) {
+			if o := &b.readings[i]; o.signal != nil && o.recognize(known, b.by, t.now) {
 				changed[o.SensorID] = true
 			}
 		}
@@ -106,10 +106,10 @@ func (t *transaction) recognize(ctx context.Context, group []*batch) ([]Sensor, 
 }
 
 // recognize makes a reading of its signal, and returns whether something new is known of the sensor.
-func (o *Observation) recognize(known map[string]Sensor, now time.Time) (changed bool) {
+func (o *Observation) recognize(known map[string]Sensor, by origin, now time.Time) (changed bool) {
 	o.signal = &signal{Message: o.signal.Message} // an earlier try may have left something
 	sensor, there := known[o.signal.SensorID]
-	if !there {
+	if !there || !by.who.Reaches(sensor.LotID) {
 		o.signal.settle(noSuchSensor)
 		return false
 	}

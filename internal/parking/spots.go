@@ -82,17 +82,20 @@ func digest(described any) string {
 	return fmt.Sprintf(`"%x"`, sum[:8])
 }
 
-// spot returns a spot.
-func (s *Service) spot(ctx context.Context, id string) (Spot, error) {
+// spot returns a spot, as far as whoever asks may see it: one in a lot that is not theirs is not there.
+func (s *Service) spot(ctx context.Context, by origin, id string) (Spot, error) {
 	spot, err := s.store.Spot(ctx, id)
+	if err == nil && !by.who.Reaches(spot.LotID) {
+		return Spot{}, spotNotFound(id)
+	}
 	return spot, instead(err, ErrNotFound, spotNotFound(id))
 }
 
-func (s *Service) getSpot(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) getSpot(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
-	return spotAnswer(s.spot(r.Context(), r.PathValue("spotId")))
+	return spotAnswer(s.spot(r.Context(), by, r.PathValue("spotId")))
 }
 
 // readDescription reads what an operator may change of a spot.

@@ -41,8 +41,8 @@ type Store interface {
 	// have no effects but by Tx. The error of change is returned as it is.
 	Update(ctx context.Context, change func(ctx context.Context, tx Tx) error) error
 
-	// Lots returns up to limit lots whose id follows after, by id.
-	Lots(ctx context.Context, after string, limit int) ([]LotState, error)
+	// Lots returns the lots that match, by id.
+	Lots(ctx context.Context, q LotQuery) ([]LotState, error)
 	Lot(ctx context.Context, id string) (LotState, error)
 	// Zones returns the zones of a lot, by id; ErrNotFound where there is no such lot.
 	Zones(ctx context.Context, lotID string) ([]ZoneState, error)
@@ -132,9 +132,17 @@ type ZoneState struct {
 	Counts Counts
 }
 
+// LotQuery selects lots.
+type LotQuery struct {
+	IDs   []string // nil: all
+	After string   // whose id follows
+	Limit int
+}
+
 // SpotQuery selects spots: those that match one of the values in each field that has any.
 type SpotQuery struct {
-	Lots, Zones  []string
+	Lots         []string // nil: all; where it is empty nothing matches
+	Zones        []string
 	Statuses     []event.Status
 	Within       *Box
 	ChangedSince time.Time // changed at this time or later
@@ -144,6 +152,7 @@ type SpotQuery struct {
 
 // SensorQuery selects sensors: those on one of the spots, where there are any.
 type SensorQuery struct {
+	Lots  []string // on spots of these; nil: all, also those that stand nowhere
 	Spots []string
 	After string // whose id follows
 	Limit int

@@ -9,12 +9,13 @@ import (
 	"github.com/google/uuid"
 
 	"parkwire/internal/event"
+	"parkwire/internal/identity"
 	"parkwire/internal/relay"
 )
 
 // origin is who asked for a change, and in which trace.
 type origin struct {
-	subject     string // of the token
+	who         identity.Principal
 	traceparent string
 	attempt     *attempt // nil: without a key
 }
@@ -70,7 +71,7 @@ func (t *transaction) publish(e *event.Event, by origin) error {
 	})
 	t.entries = append(t.entries, HistoryEntry{
 		SpotID: e.SpotID, Change: e.Change, Status: e.Status, PreviousStatus: e.PreviousStatus, Version: e.Version, EventID: e.EventID,
-		ObservedAt: e.ObservedAt.Time, RecordedAt: e.Timestamp.Time, Source: Source(e.Source), By: by.subject,
+		ObservedAt: e.ObservedAt.Time, RecordedAt: e.Timestamp.Time, Source: Source(e.Source), By: by.who.Subject,
 	})
 	return nil
 }
@@ -82,7 +83,7 @@ func (t *transaction) recordLate(o Observation, by origin) {
 		status = event.Occupied
 	}
 	t.entries = append(t.entries, HistoryEntry{
-		SpotID: o.SpotID, Change: ChangeLate, Status: status, ObservedAt: o.ObservedAt, RecordedAt: t.now, Source: SourceSensor, By: by.subject,
+		SpotID: o.SpotID, Change: ChangeLate, Status: status, ObservedAt: o.ObservedAt, RecordedAt: t.now, Source: SourceSensor, By: by.who.Subject,
 	})
 }
 
@@ -108,7 +109,7 @@ func (s *Service) changeSpot(ctx context.Context, by origin, id string, expect p
 			return answer{}, err
 		}
 		spot, there := spots[id]
-		if !there || spot.Removed {
+		if !there || spot.Removed || !by.who.Reaches(spot.LotID) {
 			return answer{}, spotNotFound(id)
 		}
 		if !expect.holds(etag(spot.Version)) {

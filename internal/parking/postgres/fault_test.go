@@ -179,7 +179,7 @@ func TestACutConnectionIsToldAndHealsByItself(t *testing.T) {
 	if err := s.Update(t.Context(), addLot("during")); !errors.Is(err, parking.ErrUnavailable) {
 		t.Errorf("a transaction: %v", err)
 	}
-	if _, err := s.Lots(t.Context(), "", 1); !errors.Is(err, parking.ErrUnavailable) {
+	if _, err := s.Lots(t.Context(), parking.LotQuery{Limit: 1}); !errors.Is(err, parking.ErrUnavailable) {
 		t.Errorf("a query: %v", err)
 	}
 	if err := s.Done(t.Context(), []int64{1}, event.Cursor{}); !errors.Is(err, parking.ErrUnavailable) {
@@ -194,7 +194,7 @@ func TestACutConnectionIsToldAndHealsByItself(t *testing.T) {
 	p.setCut(false)
 	eventually(t, "it is ready again", s.Ready)
 	update(t, s, addLot("after"))
-	if lots, err := s.Lots(t.Context(), "", 9); err != nil || len(lots) != 2 {
+	if lots, err := s.Lots(t.Context(), parking.LotQuery{Limit: 9}); err != nil || len(lots) != 2 {
 		t.Errorf("the lots are %v, %v", lots, err)
 	}
 }

@@ -13,8 +13,12 @@ import (
 )
 
 // Lots implements [parking.Store].
-func (s *Store) Lots(ctx context.Context, after string, limit int) ([]parking.LotState, error) {
-	states, err := s.lots(ctx, "id > $1 order by id limit $2", after, limit)
+func (s *Store) Lots(ctx context.Context, q parking.LotQuery) ([]parking.LotState, error) {
+	where, args := "id > $1", []any{q.After, q.Limit}
+	if q.IDs != nil {
+		where, args = where+" and id = any($3)", append(args, possible(q.IDs))
+	}
+	states, err := s.lots(ctx, where+" order by id limit $2", args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading lots: %w", err)
 	}
@@ -69,8 +73,8 @@ func (s *Store) Spots(ctx context.Context, q parking.SpotQuery) ([]parking.Spot,
 		where.WriteString(" and " + condition)
 	}
 	add("s.id > ?", q.After)
-	if len(q.Lots) > 0 {
-		add("s.lot_id = any(?)", q.Lots)
+	if q.Lots != nil {
+		add("s.lot_id = any(?)", possible(q.Lots))
 	}
 	if len(q.Zones) > 0 {
 		add("s.zone_id = any(?)", q.Zones)

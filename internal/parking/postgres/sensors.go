@@ -12,8 +12,13 @@ import (
 // Sensors implements [parking.Store].
 func (s *Store) Sensors(ctx context.Context, q parking.SensorQuery) ([]parking.Sensor, error) {
 	where, args := "id > $1", []any{q.After, q.Limit}
+	if q.Lots != nil {
+		args = append(args, possible(q.Lots))
+		where += fmt.Sprintf(" and spot_id in (select id from spots where lot_id = any($%d))", len(args))
+	}
 	if len(q.Spots) > 0 {
-		where, args = where+" and spot_id = any($3)", append(args, q.Spots)
+		args = append(args, q.Spots)
+		where += fmt.Sprintf(" and spot_id = any($%d)", len(args))
 	}
 	sensors, err := look(ctx, s, storage.ScanSensor, "select "+storage.SensorColumns+" from sensors where "+where+" order by id limit $2", args...)
 	if err != nil {

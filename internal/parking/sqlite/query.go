@@ -13,8 +13,12 @@ import (
 )
 
 // Lots implements [parking.Store].
-func (s *Store) Lots(ctx context.Context, after string, limit int) ([]parking.LotState, error) {
-	states, err := s.lots(ctx, "id > ?1 order by id limit ?2", after, limit)
+func (s *Store) Lots(ctx context.Context, q parking.LotQuery) ([]parking.LotState, error) {
+	where, args := "id > ?1", []any{q.After, q.Limit}
+	if q.IDs != nil {
+		where, args = where+" and id in (select value from json_each(?3))", append(args, list(q.IDs))
+	}
+	states, err := s.lots(ctx, where+" order by id limit ?2", args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading lots: %w", err)
 	}
@@ -67,7 +71,7 @@ func (s *Store) Spots(ctx context.Context, q parking.SpotQuery) ([]parking.Spot,
 	add := func(condition string, values ...any) {
 		where, args = append(where, condition), append(args, values...)
 	}
-	if len(q.Lots) > 0 {
+	if q.Lots != nil {
 		add("s.lot_id in (select value from json_each(?))", list(q.Lots))
 	}
 	if len(q.Zones) > 0 {

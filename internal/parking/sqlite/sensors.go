@@ -11,6 +11,9 @@ import (
 // Sensors implements [parking.Store].
 func (s *Store) Sensors(ctx context.Context, q parking.SensorQuery) ([]parking.Sensor, error) {
 	where, args := "id > ?", []any{q.After}
+	if q.Lots != nil {
+		where, args = where+" and spot_id in (select id from spots where lot_id in (select value from json_each(?)))", append(args, list(q.Lots))
+	}
 	if len(q.Spots) > 0 {
 		where, args = where+" and spot_id in (select value from json_each(?))", append(args, list(q.Spots))
 	}

@@ -52,7 +52,7 @@ func Benchmark(b *testing.B, s parking.Store, settle func()) {
 	settle()
 	for name, read := range map[string]func(ctx context.Context) error{
 		"counts of 1 lot":    func(ctx context.Context) error { _, err := s.Lot(ctx, "lot-07"); return err },
-		"counts of 100 lots": func(ctx context.Context) error { _, err := s.Lots(ctx, "", 1000); return err },
+		"counts of 100 lots": func(ctx context.Context) error { _, err := s.Lots(ctx, parking.LotQuery{Limit: 1000}); return err },
 		"500 spots of a lot": func(ctx context.Context) error {
 			_, err := s.Spots(ctx, parking.SpotQuery{Lots: []string{"lot-07"}, Limit: 500})
 			return err

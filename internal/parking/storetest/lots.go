@@ -49,7 +49,7 @@ var lotPromises = []promise{
 		}
 		var got []string
 		for after := ""; ; {
-			page := ok(s.Lots(t.Context(), after, 2))(t)
+			page := ok(s.Lots(t.Context(), parking.LotQuery{After: after, Limit: 2}))(t)
 			for _, lot := range page {
 				got = append(got, lot.ID)
 			}
@@ -59,6 +59,20 @@ var lotPromises = []promise{
 			after = page[1].ID
 		}
 		equal(t, "the order", got, []string{"B", "Z", "a", "a-2", "b", "é"})
+		for _, c := range []struct {
+			q    parking.LotQuery
+			want string
+		}{
+			{parking.LotQuery{IDs: []string{"é", "no", "B", "a"}, Limit: 9}, "Baé"},
+			{parking.LotQuery{IDs: []string{"é", "no", "B", "a"}, After: "B", Limit: 1}, "a"},
+			{parking.LotQuery{IDs: []string{}, Limit: 9}, ""},
+		} {
+			ids := ""
+			for _, lot := range ok(s.Lots(t.Context(), c.q))(t) {
+				ids += lot.ID
+			}
+			equal(t, "those that are asked for", ids, c.want)
+		}
 	}},
 	{"say when there is none, and when the id is taken", func(t *testing.T, s parking.Store) {
 		put(t, s, newLot("a"))

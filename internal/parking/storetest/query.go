@@ -47,6 +47,7 @@ var queryPromises = []promise{
 			{"fields together", parking.SpotQuery{Lots: []string{"l", "m"}, Statuses: []event.Status{event.Occupied}, Zones: []string{"y", "z"},
 				Within: &parking.Box{West: 100, South: 0, East: 180, North: 90}, ChangedSince: noon, After: "a"}, "b"},
 			{"none", parking.SpotQuery{Lots: []string{"no"}}, ""},
+			{"no lot at all", parking.SpotQuery{Lots: []string{}}, ""},
 		} {
 			if c.query.Limit == 0 {
 				c.query.Limit = 100

@@ -12,13 +12,21 @@ import (
 )
 
 func newSensor(id, spotID string) parking.Sensor {
-	return parking.Sensor{ID: id, Model: "m", SpotID: spotID, AddedAt: noon}
+	return parking.Sensor{ID: id, Model: "m", SpotID: spotID, LotID: lotOf(spotID), AddedAt: noon}
+}
+
+// lotOf is the lot of the spots on which these sensors stand.
+func lotOf(spotID string) string {
+	if spotID == "" {
+		return ""
+	}
+	return "l"
 }
 
 func fullSensor(id, spotID string) parking.Sensor {
 	percent, volts, rssi, snr := 0., 3.344, -117.5, -0.25
 	return parking.Sensor{
-		ID: id, Model: "bosch-tps110", SpotID: spotID, BatteryPercent: &percent, BatteryVolts: &volts, RSSI: &rssi, SNR: &snr,
+		ID: id, Model: "bosch-tps110", SpotID: spotID, LotID: lotOf(spotID), BatteryPercent: &percent, BatteryVolts: &volts, RSSI: &rssi, SNR: &snr,
 		LastSeenAt: noon.Add(time.Millisecond), LastMessage: "AXA50tHUSfcLHLHk/42", AddedAt: noon,
 	}
 }
@@ -43,7 +51,7 @@ var sensorPromises = []promise{
 		update(t, s, func(ctx context.Context, tx parking.Tx) error { return tx.SaveSensors(ctx, nil) })
 	}},
 	{"are listed by id, page by page, and by the spots that they stand on", func(t *testing.T, s parking.Store) {
-		put(t, s, newLot("l"), newSpot("l", "s"), newSpot("l", "t"), newSensor("b", "s"), newSensor("B", "t"), newSensor("a", "s"), newSensor("é", ""), newSensor("Z", "s"))
+		put(t, s, newLot("l"), newLot("m"), newSpot("l", "s"), newSpot("m", "t"), newSensor("b", "s"), newSensor("B", "t"), newSensor("a", "s"), newSensor("é", ""), newSensor("Z", "s"))
 		for _, c := range []struct {
 			q    parking.SensorQuery
 			want string
@@ -54,6 +62,10 @@ var sensorPromises = []promise{
 			{parking.SensorQuery{Limit: 9, Spots: []string{"s", "t"}, After: "B"}, "Zab"},
 			{parking.SensorQuery{Limit: 1, Spots: []string{"t"}}, "B"},
 			{parking.SensorQuery{Limit: 9, Spots: []string{"no"}}, ""},
+			{parking.SensorQuery{Limit: 9, Lots: []string{"l"}}, "Zab"},
+			{parking.SensorQuery{Limit: 9, Lots: []string{"m", "no"}}, "B"},
+			{parking.SensorQuery{Limit: 9, Lots: []string{"l"}, Spots: []string{"t"}}, ""},
+			{parking.SensorQuery{Limit: 9, Lots: []string{}}, ""},
 		} {
 			ids := ""
 			for _, sensor := range ok(s.Sensors(t.Context(), c.q))(t) {
@@ -92,7 +104,9 @@ var sensorPromises = []promise{
 		spot.Removed, spot.Version = true, 2
 		save(t, s, spot)
 		update(t, s, func(ctx context.Context, tx parking.Tx) error { return tx.RemoveLot(ctx, "l") })
-		equal(t, "the sensor", ok(s.Sensor(t.Context(), "a"))(t), newSensor("a", "s"))
+		want := newSensor("a", "s")
+		want.LotID = ""
+		equal(t, "the sensor", ok(s.Sensor(t.Context(), "a"))(t), want)
 	}},
 	{"lose no change among 8 writers, who lock them before spots", func(t *testing.T, s parking.Store) {
 		const writers, each = 8, 10

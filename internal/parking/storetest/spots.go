@@ -179,7 +179,7 @@ var countPromises = []promise{
 		put(t, s, newLot("l"), newLot("empty"), parking.Zone{ID: "z", LotID: "l"}, parking.Zone{ID: "y", LotID: "l"}, counted())
 		want := parking.Counts{Total: 21, Free: 1, Occupied: 2, Reserved: 3, Closed: 4, OutOfService: 5, Unknown: 6}
 		equal(t, "one lot", ok(s.Lot(t.Context(), "l"))(t).Counts, want)
-		lots := ok(s.Lots(t.Context(), "", 10))(t)
+		lots := ok(s.Lots(t.Context(), parking.LotQuery{Limit: 10}))(t)
 		equal(t, "an empty lot", lots[0].Counts, parking.Counts{})
 		equal(t, "the lot in the list", lots[1].Counts, want)
 		zones := ok(s.Zones(t.Context(), "l"))(t)

@@ -32,7 +32,7 @@ var transactionPromises = []promise{
 		}
 		nothing := func(what string) {
 			t.Helper()
-			equal(t, what+": lots", len(ok(s.Lots(t.Context(), "", 10))(t)), 1)
+			equal(t, what+": lots", len(ok(s.Lots(t.Context(), parking.LotQuery{Limit: 10}))(t)), 1)
 			equal(t, what+": zones", len(ok(s.Zones(t.Context(), "l"))(t)), 0)
 			equal(t, what+": spots", ok(s.Spots(t.Context(), parking.SpotQuery{Limit: 9}))(t), []parking.Spot{newSpot("l", "s")})
 			equal(t, what+": outbox", len(ok(s.Pending(t.Context(), 10))(t)), 0)
@@ -82,7 +82,7 @@ var transactionPromises = []promise{
 			t.Fatal(err)
 		}
 		failsWith(t, "a transaction", s.Update(t.Context(), func(context.Context, parking.Tx) error { return nil }), parking.ErrUnavailable)
-		_, err := s.Lots(t.Context(), "", 1)
+		_, err := s.Lots(t.Context(), parking.LotQuery{Limit: 1})
 		failsWith(t, "reading", err, parking.ErrUnavailable)
 		_, err = s.Pending(t.Context(), 1)
 		failsWith(t, "the outbox", err, parking.ErrUnavailable)

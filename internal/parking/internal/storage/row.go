@@ -22,7 +22,7 @@ const (
 		s.occupancy, s.signal_lost, s.closed, s.faulted, s.status = 'removed',
 		s.reservation_reference, s.reserved_at, s.reserved_until,
 		s.version, s.last_observed_at, s.last_sequence, s.sensor_id, s.added_at, s.changed_at, s.last_heard_at`
-	SensorColumns  = `id, model, coalesce(spot_id, ''), battery_percent, battery_volts, rssi, snr, last_seen_at, last_message, added_at`
+	SensorColumns  = `id, model, coalesce(spot_id, ''), coalesce((select lot_id from spots where spots.id = spot_id), ''), battery_percent, battery_volts, rssi, snr, last_seen_at, last_message, added_at`
 	HistoryColumns = `id, spot_id, change, status, previous_status, version, event_id, observed_at, recorded_at, source, subject`
 	AnswerColumns  = `subject, key, fingerprint, status, location, etag, body, kept_at`
 	OutboxColumns  = `id, spot_id, event_id, value, tombstone, traceparent`
@@ -64,7 +64,7 @@ func ScanSpot(r Row) (spot parking.Spot, err error) {
 
 // ScanSensor reads [SensorColumns].
 func ScanSensor(r Row) (s parking.Sensor, err error) {
-	err = r.Scan(&s.ID, &s.Model, &s.SpotID, &s.BatteryPercent, &s.BatteryVolts, &s.RSSI, &s.SNR, instant{&s.LastSeenAt}, &s.LastMessage, instant{&s.AddedAt})
+	err = r.Scan(&s.ID, &s.Model, &s.SpotID, &s.LotID, &s.BatteryPercent, &s.BatteryVolts, &s.RSSI, &s.SNR, instant{&s.LastSeenAt}, &s.LastMessage, instant{&s.AddedAt})
 	return s, err
 }
 

@@ -11,15 +11,13 @@ import (
 
 	"parkwire/internal/parking"
 	"parkwire/internal/parking/internal/storage"
-	"parkwire/internal/relay"
 )
 
 // tx implements [parking.Tx]. It holds the one lock there is for writing.
 type tx struct {
 	w        *writer
-	appended bool            // to the outbox
-	recorded bool            // something in the records
-	known    map[string]bool // the spots that are in the table, as far as they were read or saved
+	appended bool // to the outbox
+	recorded bool // something in the records
 }
 
 func (t *tx) Lot(ctx context.Context, id string) (parking.Lot, error) {
@@ -77,21 +75,13 @@ func (t *tx) remove(ctx context.Context, what, id, inUse, remove string) error {
 	if err != nil {
 		return fmt.Errorf("removing %s %q: %w", what, id, err)
 	}
-	return wrote("removing", what, id)(t.w.affect(remove, id))
-}
-
-func (t *tx) Spots(ctx context.Context, ids []string) (map[string]parking.Spot, error) {
-	spots, err := read(ctx, t.w, storage.ScanSpot,
-		"select "+storage.SpotColumns+" from spots s where s.id in (select value from json_each(?))", list(ids))
-	if err != nil {
-		return nil, fmt.Errorf("reading spots: %w", err)
+	if err := wrote("removing", what, id)(t.w.affect(remove, id)); err != nil {
+		return err
 	}
-	found := make(map[string]parking.Spot, len(spots))
-	for _, spot := range spots {
-		found[spot.ID] = spot
-		t.know(spot.ID)
-	}
-	return found, nil
+	t.w.memory.left(func(s parking.Spot) (lot, zone bool) {
+		return what == "lot" && s.LotID == id, what == "zone" && s.ZoneID == id
+	})
+	return nil
 }
 
 // Each of the three kinds is found by an index that readings do not touch; only the spots of lots and those
@@ -110,65 +100,9 @@ func (t *tx) Overdue(ctx context.Context, now time.Time, limit int) ([]parking.S
 		return nil, fmt.Errorf("looking for spots that something is due for: %w", err)
 	}
 	for _, spot := range spots {
-		t.know(spot.ID)
+		t.w.memory.known[spot.ID] = spot
 	}
 	return spots, nil
-}
-
-const (
-	insertSpot = `insert into spots (lot_id, zone_id, name, category, lat, lon, heartbeat_ms, occupancy, signal_lost, closed, faulted,
-		status, reservation_reference, reserved_at, reserved_until, version, last_observed_at, last_sequence, sensor_id, added_at, changed_at, last_heard_at, id)
-		values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	updateSpot = `update spots set lot_id = ?, zone_id = ?, name = ?, category = ?, lat = ?, lon = ?, heartbeat_ms = ?, occupancy = ?,
-		signal_lost = ?, closed = ?, faulted = ?, status = ?, reservation_reference = ?, reserved_at = ?, reserved_until = ?, version = ?,
-		last_observed_at = ?, last_sequence = ?, sensor_id = ?, added_at = ?, changed_at = ?, last_heard_at = ? where id = ?`
-)
-
-func (t *tx) SaveSpots(ctx context.Context, spots []parking.Spot) error {
-	for _, s := range spots {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		query, doing := insertSpot, "adding"
-		if t.known[s.ID] {
-			query, doing = updateSpot, "saving"
-		}
-		r := storage.Reservation(s)
-		err := wrote(doing, "spot", s.ID)(t.w.affect(query, storage.Null(s.LotID), storage.Null(s.ZoneID), s.Name, string(s.Category),
-			storage.Lat(s.Location), storage.Lon(s.Location), s.Heartbeat.Milliseconds(), string(s.Occupancy), s.SignalLost, s.Closed,
-			s.Faulted, string(s.Status()), r.Reference, millis(r.ReservedAt), millis(r.Until), s.Version, millis(s.LastObservedAt),
-			s.LastSequence, s.SensorID, s.AddedAt.UnixMilli(), s.ChangedAt.UnixMilli(), millis(s.LastHeardAt), s.ID))
-		if err != nil {
-			return err
-		}
-		t.know(s.ID)
-	}
-	return nil
-}
-
-func (t *tx) know(id string) {
-	if t.known == nil {
-		t.known = make(map[string]bool)
-	}
-	t.known[id] = true
-}
-
-func (t *tx) Append(ctx context.Context, rows []relay.OutboxRow, entries []parking.HistoryEntry) error {
-	for _, r := range rows {
-		if err := t.w.exec(`insert into outbox (spot_id, event_id, value, tombstone, traceparent) values (?, ?, ?, ?, ?)`,
-			r.SpotID, r.EventID, r.Value, r.Tombstone, r.Traceparent); err != nil {
-			return fmt.Errorf("adding an event of spot %q to the outbox: %w", r.SpotID, err)
-		}
-		t.appended = true
-	}
-	for _, e := range entries {
-		if err := t.w.exec(`insert into history (spot_id, change, status, previous_status, version, event_id, observed_at, recorded_at,
-			source, subject) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, e.SpotID, string(e.Change), string(e.Status), string(e.PreviousStatus),
-			e.Version, e.EventID, millis(e.ObservedAt), e.RecordedAt.UnixMilli(), string(e.Source), e.By); err != nil {
-			return fmt.Errorf("adding to the history of spot %q: %w", e.SpotID, err)
-		}
-	}
-	return ctx.Err()
 }
 
 // wrote says what became of a statement that was to write one row.

@@ -18,6 +18,7 @@ import (
 type writer struct {
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt
+	memory   memory
 }
 
 var background = context.Background()
@@ -34,6 +35,11 @@ func (w *writer) transaction(ctx context.Context, do func(*writer) error) error 
 			_ = w.exec("rollback") // fails where the error ended the transaction already
 		}
 	}()
+	version, err := read(ctx, w, scanVersion, "pragma data_version")
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	w.memory.begin(version[0])
 	if err := do(w); err != nil {
 		return err
 	}
@@ -41,11 +47,15 @@ func (w *writer) transaction(ctx context.Context, do func(*writer) error) error 
 		return err
 	}
 	if err := w.exec("commit"); err != nil {
+		w.memory.forget()
 		return fmt.Errorf("committing: %w", err)
 	}
 	committed = true
+	w.memory.committed()
 	return nil
 }
+
+func scanVersion(r storage.Row) (v int64, err error) { return v, r.Scan(&v) }
 
 func (w *writer) prepare(query string) (*sql.Stmt, error) {
 	if stmt, ok := w.prepared[query]; ok {

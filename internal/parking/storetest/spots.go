@@ -63,6 +63,68 @@ var spotPromises = []promise{
 			return nil
 		})
 	}},
+	{"that are removed lose a lot or zone that is removed, and nothing else of them changes", func(t *testing.T, s parking.Store) {
+		gone := with(newSpot("l", "s"), func(s *parking.Spot) { s.ZoneID, s.Removed = "l", true }) // a lot and a zone may have the same id
+		put(t, s, newLot("l"), newLot("z"), parking.Zone{ID: "l", LotID: "l"}, parking.Zone{ID: "x", LotID: "z"}, gone)
+		other := with(newSpot("z", "o"), func(s *parking.Spot) { s.ZoneID = "x" })
+		put(t, s, other)
+		check := func(when, lot, zone string) {
+			t.Helper()
+			update(t, s, func(ctx context.Context, tx parking.Tx) error {
+				want := with(gone, func(s *parking.Spot) { s.LotID, s.ZoneID = lot, zone })
+				equal(t, when, ok(tx.Spots(ctx, []string{"s", "o"}))(t), map[string]parking.Spot{"s": want, "o": other})
+				return nil
+			})
+		}
+		remove := func(do func(ctx context.Context, tx parking.Tx) error) {
+			update(t, s, func(ctx context.Context, tx parking.Tx) error {
+				if _, err := tx.Spots(ctx, []string{"s", "o"}); err != nil {
+					return err
+				}
+				return do(ctx, tx)
+			})
+		}
+		check("before", "l", "l")
+		remove(func(ctx context.Context, tx parking.Tx) error { return tx.RemoveZone(ctx, "l") })
+		check("without its zone", "l", "")
+		remove(func(ctx context.Context, tx parking.Tx) error { return tx.RemoveLot(ctx, "l") })
+		check("without its lot", "", "")
+	}},
+	{"have what was changed of them, however little that is", func(t *testing.T, s parking.Store) {
+		spot := newSpot("l", "s")
+		put(t, s, newLot("l"), newLot("m"), parking.Zone{ID: "z", LotID: "m"}, spot)
+		for what, change := range map[string]func(*parking.Spot){
+			"nothing": func(*parking.Spot) {},
+			"a reading": func(s *parking.Spot) {
+				s.LastObservedAt, s.LastSequence, s.SensorID = noon.Add(time.Second), 7, "sensor"
+			},
+			"a sign of life": func(s *parking.Spot) { s.LastHeardAt = noon.Add(time.Minute) },
+			"an event":       func(s *parking.Spot) { s.Occupancy, s.Version, s.ChangedAt = parking.Taken, 2, noon.Add(time.Second) },
+			"a lost signal":  func(s *parking.Spot) { s.Occupancy, s.SignalLost, s.Version = parking.NotKnown, true, 3 },
+			"its closing":    func(s *parking.Spot) { s.Closed, s.Version = true, 4 },
+			"a reservation": func(s *parking.Spot) {
+				s.Reservation, s.Version = &parking.Reservation{Reference: "r", ReservedAt: noon}, 5
+			},
+			"its place": func(s *parking.Spot) {
+				s.LotID, s.ZoneID, s.Location, s.Version = "m", "z", &parking.Location{Lat: 1}, 6
+			},
+			"its removal": func(s *parking.Spot) { s.Removed, s.Version = true, 7 },
+		} {
+			for range 2 { // and back
+				spot = with(spot, change)
+				save(t, s, spot)
+				update(t, s, func(ctx context.Context, tx parking.Tx) error {
+					equal(t, what, ok(tx.Spots(ctx, []string{"s"}))(t), map[string]parking.Spot{"s": spot})
+					return nil
+				})
+				if !spot.Removed {
+					equal(t, what+", read", ok(s.Spot(t.Context(), "s"))(t), spot)
+					equal(t, what+", counted", len(ok(s.Spots(t.Context(), parking.SpotQuery{Lots: []string{spot.LotID}, Statuses: []event.Status{spot.Status()}, Limit: 9}))(t)), 1)
+				}
+				change = func(s *parking.Spot) { *s = newSpot("l", "s") }
+			}
+		}
+	}},
 	{"say when there is none, or no lot or zone for them", func(t *testing.T, s parking.Store) {
 		put(t, s, newLot("l"))
 		_, err := s.Spot(t.Context(), "no")

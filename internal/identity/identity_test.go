@@ -2,18 +2,22 @@ package identity_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -99,6 +103,12 @@ func TestTokensThatMustBeRefused(t *testing.T) {
 	hs, same := jwt.SigningMethodHS256, func(jwt.MapClaims) {}
 	good := sign(hs, key, same)
 	cut := strings.Split(good, ".")
+	understood := jwt.NewWithClaims(hs, jwt.MapClaims{"iss": "parkwire", "sub": "x", "scope": "admin", "exp": now.Add(time.Hour).Unix()})
+	understood.Header["crit"] = []string{"b64"}
+	crit, err := understood.SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, token := range map[string]string{
 		"not a token":           "hello",
 		"empty":                 "",
@@ -122,6 +132,12 @@ func TestTokensThatMustBeRefused(t *testing.T) {
 		"a lot without a name":  sign(hs, key, as("lots", []string{""})),
 		"very many lots":        sign(hs, key, as("lots", strings.Split(strings.Repeat("a,", 1000)+"a", ","))),
 		"an id of great size":   sign(hs, key, as("jti", strings.Repeat("i", 201))),
+		"parts to understand":   crit,
+		"lots that are null":    sign(hs, key, func(c jwt.MapClaims) { c["lots"] = nil }),
+		"lots of another kind":  sign(hs, key, as("lots", 7)),
+		"lots without a name":   sign(hs, key, as("lots", []string{"a", ""})),
+		"more lots than may be": sign(hs, key, as("lots", make([]string, 1001))),
+		"id of great size":      sign(hs, key, as("jti", strings.Repeat("i", 201))),
 		"claims swapped":        cut[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"root"}`)) + "." + cut[2],
 	} {
 		if p, err := verifier(t, key, identity.Options{}).Verify(t.Context(), token); !errors.Is(err, identity.ErrToken) {
@@ -174,6 +190,59 @@ func TestIssueRefusesWhatVerifyWouldNotAccept(t *testing.T) {
 	if _, err := identity.NewHS256(key[:31], identity.Options{}); err == nil {
 		t.Error("a key of 31 bytes was taken")
 	}
+}
+
+func TestATokenIsForAllLotsOrForThoseThatItNames(t *testing.T) {
+	v := verifier(t, key, identity.Options{})
+	for _, lots := range [][]string{nil, {}, {"north"}, {"a b", "Straße 9"}} {
+		token, err := v.Issue(identity.Principal{Subject: "x", Scopes: []string{"read"}, Lots: lots}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := v.Verify(t.Context(), token); err != nil || !reflect.DeepEqual(p.Lots, lots) {
+			t.Errorf("a token for %#v speaks for %#v, %v", lots, p.Lots, err)
+		}
+	}
+}
+
+func TestATokenIsCheckedByWhatIsForItsIssuer(t *testing.T) {
+	ours, theirs := verifier(t, key, identity.Options{}), provider{"https://login.example.org"}
+	tokens := identity.Tokens{identity.Issuer: ours, "https://login.example.org": theirs}
+	token, err := ours.Issue(identity.Principal{Subject: "x", Scopes: []string{"read"}}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsigned := func(payload string) string {
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".x"
+	}
+	for token, subject := range map[string]string{
+		token:                              "x",
+		unsigned(`{"iss":"parkwire"}`):     "",
+		unsigned(`{"iss":"https://evil"}`): "",
+		unsigned(`{"iss":["parkwire"]}`):   "",
+		unsigned(`{}`):                     "",
+		unsigned(`what`):                   "",
+		"hello":                            "",
+		"pw_" + strings.Repeat("x", 43):    "",
+		unsigned(`{"iss":"https://login.example.org"}`): "https://login.example.org",
+	} {
+		p, err := tokens.Verify(t.Context(), token)
+		if p.Subject != subject || (subject == "") != errors.Is(err, identity.ErrToken) {
+			t.Errorf("%s: %+v, %v", token, p, err)
+		}
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	if p, err := (identity.Tokens{}).Authenticate(r); err != nil || !p.Anonymous() {
+		t.Errorf("with nothing to look at tokens with: %+v, %v", p, err)
+	}
+}
+
+// provider takes every token.
+type provider struct{ subject string }
+
+func (p provider) Verify(context.Context, string) (identity.Principal, error) {
+	return identity.Principal{Subject: p.subject}, nil
 }
 
 func TestTheTokenIsReadFromTheAddressOnlyForNotifications(t *testing.T) {
@@ -304,12 +373,106 @@ func TestOneKeyIsMadeHoweverManyProcessesStart(t *testing.T) {
 	}
 }
 
-func TestAShortKeyFileIsRefused(t *testing.T) {
+func TestAKeyFileThatCannotBeUsedIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "k")
-	if err := os.WriteFile(path, []byte("short\n"), 0o600); err != nil {
-		t.Fatal(err)
+	for text, says := range map[string]string{
+		"short\n":                         "key 1 ",
+		"":                                "0 bytes and needs at least 32",
+		" \n\n":                           "0 bytes and needs at least 32",
+		strings.Repeat("k", 32) + "\nold": "key 2 ",
+	} {
+		write(t, path, text)
+		if _, err := identity.ReadOrMakeKeys(path); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: got %v", text, err)
+		}
 	}
-	if _, err := identity.ReadOrMakeKeys(path); err == nil || !strings.Contains(err.Error(), "at least 32") {
-		t.Errorf("got %v", err)
+}
+
+func TestKeysChangeWhileTheProcessRuns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "k")
+	one, two := strings.Repeat("1", 32), strings.Repeat("2", 32)
+	write(t, path, one+"\n")
+	synctest.Test(t, func(t *testing.T) {
+		keys, err := identity.ReadKeys(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := identity.NewHS256(keys[0], identity.Options{}, keys[1:]...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			v.Follow(ctx, path, slog.New(slog.NewTextHandler(&log, nil)))
+		}()
+		defer func() { cancel(); <-ended }()
+		tokens := map[string]string{}
+		issue := func(name string) {
+			token, err := v.Issue(identity.Principal{Subject: name, Scopes: []string{"read"}}, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tokens[name] = token
+		}
+		taken := func(when string, want ...string) {
+			t.Helper()
+			var got []string
+			for _, name := range []string{"one", "two"} {
+				if token := tokens[name]; token != "" {
+					if _, err := v.Verify(t.Context(), token); err == nil {
+						got = append(got, name)
+					}
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s tokens by the keys %q are taken, not %q", when, got, want)
+			}
+		}
+		issue("one")
+		for _, step := range []struct {
+			when, text string
+			taken      []string
+		}{
+			{"while nothing changes", one + "\n", []string{"one"}},
+			{"with a new key before the old one", two + "\r\n" + one, []string{"one", "two"}},
+			{"while half a file is there", "2", []string{"one", "two"}},
+			{"without the old key", "\n" + two + "\n\n", []string{"two"}},
+		} {
+			write(t, path, step.text)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if step.when == "with a new key before the old one" {
+				issue("two")
+			}
+			taken(step.when, step.taken...)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		token, err := v.Issue(identity.Principal{Subject: "three", Scopes: []string{"read"}}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Verify(t.Context(), token); err != nil {
+			t.Errorf("while there is no file: %v", err)
+		}
+		if n := strings.Count(log.String(), "level=WARN"); n != 2 { // half a file, and none
+			t.Errorf("it was told of %d times that the file cannot be used:\n%s", n, &log)
+		}
+		if strings.Contains(log.String(), one) || strings.Contains(log.String(), two) {
+			t.Errorf("a key is logged:\n%s", &log)
+		}
+	})
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

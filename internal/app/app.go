@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"parkwire/internal/bus"
+	"parkwire/internal/certificate"
 	"parkwire/internal/config"
 	"parkwire/internal/identity"
 	"parkwire/internal/identity/oidc"
@@ -47,20 +48,23 @@ type App struct {
 	runner      *runner
 
 	// What the modules made, in the order in which they need each other.
-	log     *kafkalog.Log
-	store   parking.Store
-	parking *parking.Service
-	bus     bus.Bus
-	limiter limit.Limiter // nil: none
+	log         *kafkalog.Log
+	store       parking.Store
+	parking     *parking.Service
+	bus         bus.Bus
+	limiter     limit.Limiter      // nil: none
+	certificate *certificate.Files // nil: no TLS
 	// handlers are what modules serve to clients, by their names.
 	handlers map[string]http.Handler
+	// sendAway, where set, ends the streams that are served in this process.
+	sendAway func(context.Context)
 	// endStreams, where set, ends the streams that pass through to other processes.
 	endStreams func(context.Context)
 	server     *httpServer  // for clients
 	served     http.Handler // what it serves
 }
 
-// New makes the parts. It reads, or makes, the key for tokens, and does no other I/O.
+// New makes the parts. It reads, or makes, the key for tokens, reads the certificate, and does no other I/O.
 func New(c *config.Resolved, o Options) (*App, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	a := &App{config: c, options: o, registry: newRegistry(o.Version), health: &health{}, becameReady: make(chan struct{}), handlers: map[string]http.Handler{}}
@@ -128,7 +132,11 @@ func (a *App) URL() string {
 	if bound == nil {
 		return ""
 	}
-	return "http://" + config.Dialable(*bound)
+	scheme := "http://"
+	if a.certificate != nil {
+		scheme = "https://"
+	}
+	return scheme + config.Dialable(*bound)
 }
 
 func (a *App) logger(part string) *slog.Logger { return a.options.Logger.With("part", part) }

@@ -31,10 +31,10 @@ func TestEveryModuleComesBehindWhatItNeeds(t *testing.T) {
 
 func TestATargetBringsWhatItNeedsAndNothingElse(t *testing.T) {
 	for target, want := range map[config.Target]string{
-		config.Gateway:       "gateway server",
-		config.Parking:       "data-dir log parking relay server store",
-		config.Notifications: "bus live log notifications server",
-		config.All:           "all bus data-dir gateway live log notifications parking relay server store",
+		config.Gateway:       "certificate gateway identity limits server",
+		config.Parking:       "certificate data-dir log parking relay server store",
+		config.Notifications: "bus certificate identity live log notifications server",
+		config.All:           "all bus certificate data-dir gateway identity limits live log notifications parking relay server store",
 	} {
 		names, err := modules.order([]string{"server", string(target)})
 		if err != nil {

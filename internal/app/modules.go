@@ -40,20 +40,21 @@ var modules = graph{
 	"all":           {needs: []string{"gateway", "parking", "notifications"}},
 	"notifications": {needs: []string{"live"}},
 
-	"data-dir": {make: (*App).makeDataDir},
-	"broker":   {needs: []string{"data-dir"}, make: (*App).makeBroker},
-	"log":      {after: []string{"broker"}, make: (*App).makeLog},
-	"store":    {needs: []string{"data-dir"}, make: (*App).makeStore},
-	"bus":      {after: []string{"log"}, make: (*App).makeBus},
-	"relay":    {needs: []string{"store", "log"}, make: (*App).makeRelay},
-	"parking":  {needs: []string{"store", "log", "relay"}, make: (*App).makeParking},
-	"mqtt":     {needs: []string{"parking"}, make: (*App).makeMQTT},
-	"bridge":   {needs: []string{"log", "bus"}, make: (*App).makeBridge},
-	"live":     {needs: []string{"log", "bus", "identity"}, make: (*App).makeLive},
-	"limits":   {make: (*App).makeLimits},
-	"gateway":  {needs: []string{"identity", "limits"}, after: []string{"parking", "live"}, make: (*App).makeGateway},
+	"data-dir":    {make: (*App).makeDataDir},
+	"broker":      {needs: []string{"data-dir"}, make: (*App).makeBroker},
+	"log":         {after: []string{"broker"}, make: (*App).makeLog},
+	"store":       {needs: []string{"data-dir"}, make: (*App).makeStore},
+	"bus":         {after: []string{"log"}, make: (*App).makeBus},
+	"relay":       {needs: []string{"store", "log"}, make: (*App).makeRelay},
+	"parking":     {needs: []string{"store", "log", "relay"}, make: (*App).makeParking},
+	"mqtt":        {needs: []string{"parking"}, make: (*App).makeMQTT},
+	"bridge":      {needs: []string{"log", "bus"}, make: (*App).makeBridge},
+	"live":        {needs: []string{"log", "bus", "identity"}, make: (*App).makeLive},
+	"limits":      {make: (*App).makeLimits},
+	"certificate": {make: (*App).makeCertificate},
+	"gateway":     {needs: []string{"identity", "limits"}, after: []string{"parking", "live"}, make: (*App).makeGateway},
 	// The address is served from the first moment on: what cannot be done yet is refused with its reason.
-	"server":    {after: []string{"gateway", "parking", "live", "bridge"}, make: (*App).makeServer},
+	"server":    {needs: []string{"certificate"}, after: []string{"gateway", "parking", "live", "bridge"}, make: (*App).makeServer},
 	"proxied":   {after: []string{"server"}, make: (*App).makeProxied},
 	"companion": {needs: []string{"server"}, make: (*App).makeCompanion},
 	"identity":  {make: (*App).makeIdentity},
@@ -183,11 +184,11 @@ func (a *App) makeLive() (part, error) {
 	service := live.New(live.Options{
 		Log: a.log, Bus: a.bus, Authorize: a.authorizeReading, Origins: c.WebSocketOrigins,
 		MemoryBytes: int64(c.LiveMemory), ClientBytes: int64(c.LiveClientLimit), DrainWindow: max(c.DrainWindow, 1), // 0 would be the default
-		MaxClients: c.LiveMaxClients, ClientsPerAddress: c.LiveAddressLimit, TrustedProxies: c.TrustedProxies, HandshakeRate: c.LiveHandshakeRate,
+		MaxClients: c.LiveMaxClients, ClientsPerAddress: c.LiveAddressLimit, ClientsPerPrincipal: c.LivePrincipalLimit, TrustedProxies: c.TrustedProxies, HandshakeRate: c.LiveHandshakeRate,
 		PingInterval: c.LivePingInterval, Compression: c.LiveCompression, Engine: c.LiveEngine, Loops: c.LiveLoops,
 		Logger: a.logger("live"), Registerer: a.registry,
 	})
-	a.handlers["live"] = service.Handler()
+	a.handlers["live"], a.sendAway = service.Handler(), service.Drain
 	return part{run: service.Run, ready: service.Ready, drain: service.Drain}, nil
 }
 
@@ -282,7 +283,7 @@ func (a *App) makeServer() (part, error) {
 		handler = mux
 	}
 	a.served = handler
-	s := newHTTPServer("listen", a.config.Listen, a.config.StopTimeout/2, handler, a.logger("server"))
+	s := a.clientServer("listen", a.config.Listen, handler, a.logger("server"))
 	a.server = s
 	p := s.part()
 	p.drain = a.endStreams
@@ -297,7 +298,7 @@ func (a *App) makeProxied() (part, error) {
 		return part{}, nil
 	}
 	logger := a.logger("proxied")
-	s := newHTTPServer("listen-proxied", c.ListenProxied, c.StopTimeout/2, a.served, logger)
+	s := a.clientServer("listen-proxied", c.ListenProxied, a.served, logger)
 	s.wrap = func(l net.Listener) net.Listener {
 		return &proxyprotocol.Listener{TCPListener: l.(*net.TCPListener), Trusted: c.TrustedProxies, Timeout: headerTimeout, Logger: logger}
 	}
@@ -318,7 +319,7 @@ func (a *App) makeProxied() (part, error) {
 
 // makeAdmin serves operators from before anything else starts until everything else has ended.
 func (a *App) makeAdmin() (part, error) {
-	return newHTTPServer("admin-listen", a.config.AdminListen, time.Second, adminHandler(a.health, a.registry), a.logger("admin")).part(), nil
+	return newHTTPServer("admin-listen", a.config.AdminListen, time.Second, adminHandler(a.health, a.registry), nil, a.logger("admin")).part(), nil
 }
 
 func (a *App) makeCompanion() (part, error) {

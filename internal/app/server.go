@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -22,6 +24,7 @@ const (
 	answerTimeout  = 30 * time.Second
 	answerRate     = 16 << 10 // bytes a second
 	maxHeaderBytes = 64 << 10
+	maxStreams     = 100 // requests under way on one connection of HTTP/2
 )
 
 // httpServer is a part that serves one address.
@@ -29,21 +32,28 @@ type httpServer struct {
 	setting string // that names the address
 	address string
 	grace   time.Duration // for requests under way at the end
-	logger  *slog.Logger
-	wrap    func(net.Listener) net.Listener // nil: as it is
+	tls     *tls.Config   // nil: none
+	// sendAway, where set, ends the streams that are served here. Over HTTP/2 they are answers like any other, which the server's end waits
+	// for; over HTTP/1 they are connections that the server does not know any more.
+	sendAway func(context.Context)
+	logger   *slog.Logger
+	wrap     func(net.Listener) net.Listener // nil: as it is
 
 	listener net.Listener
 	bound    atomic.Pointer[string] // the address that is served; nil: none yet
 	server   *http.Server
 }
 
-func newHTTPServer(setting, address string, grace time.Duration, handler http.Handler, logger *slog.Logger) *httpServer {
-	return &httpServer{setting: setting, address: address, grace: grace, logger: logger, server: &http.Server{
+// newHTTPServer makes one that speaks HTTP/1 and, where it has a certificate, over TLS also HTTP/2.
+func newHTTPServer(setting, address string, grace time.Duration, handler http.Handler, config *tls.Config, logger *slog.Logger) *httpServer {
+	return &httpServer{setting: setting, address: address, grace: grace, logger: logger, tls: config, server: &http.Server{
 		Handler:           hurried(handler),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		TLSConfig:         config,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: idleTimeout / 4, PingTimeout: answerTimeout / 2, WriteByteTimeout: answerTimeout},
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug), // clients that speak no HTTP
 	}}
 }
@@ -84,7 +94,13 @@ func listenError(setting, address string, err error) error {
 
 func (s *httpServer) run(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.server.Serve(s.listener) }()
+	go func() {
+		if s.tls != nil {
+			failed <- s.server.ServeTLS(s.listener, "", "") // which the configuration has
+		} else {
+			failed <- s.server.Serve(s.listener)
+		}
+	}()
 	select {
 	case err := <-failed:
 		return err
@@ -92,6 +108,11 @@ func (s *httpServer) run(ctx context.Context) error {
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
 	defer cancel()
+	var leaving sync.WaitGroup
+	defer leaving.Wait()
+	if s.tls != nil && s.sendAway != nil {
+		leaving.Go(func() { s.sendAway(grace) }) // while nobody can connect any more
+	}
 	if err := s.server.Shutdown(grace); err != nil {
 		s.server.Close() // what is left does not end by itself
 	}
@@ -112,8 +133,10 @@ func (s *httpServer) close() error {
 // hurried cuts off clients that do not take their answers, which would hold memory and a goroutine for ever.
 func hurried(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := hurriedWriter{w, http.NewResponseController(w)}
-		h.extend(0) // what was left by the request before on the connection may be over
+		h := hurriedWriter{w, http.NewResponseController(w), r.ProtoMajor > 1}
+		if !h.shared {
+			h.extend(0) // what was left by the request before on the connection may be over
+		}
 		next.ServeHTTP(h, r)
 	})
 }
@@ -122,6 +145,9 @@ func hurried(next http.Handler) http.Handler {
 type hurriedWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	// shared says that the connection is that of other requests too (HTTP/2). There a deadline that passes ends the request, also when
+	// nothing is being written: so it holds only while something may be.
+	shared bool
 }
 
 func (h hurriedWriter) extend(bytes int) {
@@ -137,6 +163,15 @@ func (h hurriedWriter) WriteHeader(status int) {
 func (h hurriedWriter) Write(b []byte) (int, error) {
 	h.extend(len(b))
 	return h.ResponseWriter.Write(b)
+}
+
+// FlushError is what handlers call that pause afterwards.
+func (h hurriedWriter) FlushError() error {
+	err := h.control.Flush()
+	if h.shared && err == nil {
+		err = h.control.SetWriteDeadline(time.Time{})
+	}
+	return err
 }
 
 // Unwrap is for [http.ResponseController].

@@ -3,6 +3,7 @@ package app
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"parkwire/internal/certificate/certificatetest"
 )
 
 // pipes is a listener whose connections have no buffer: what the client does not read cannot be written.
@@ -33,7 +36,11 @@ func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // serving runs a server on pipes until the test ends and returns a function that connects to it.
 func serving(t *testing.T, handler http.Handler) (connect func() net.Conn) {
-	s := newHTTPServer("listen", "", time.Second, handler, slog.New(slog.DiscardHandler))
+	return servingWith(t, nil, handler)
+}
+
+func servingWith(t *testing.T, config *tls.Config, handler http.Handler) (connect func() net.Conn) {
+	s := newHTTPServer("listen", "", time.Second, handler, config, slog.New(slog.DiscardHandler))
 	listener := pipes{make(chan net.Conn), make(chan struct{})}
 	s.listener = listener
 	ctx, cancel := context.WithCancel(context.Background())
@@ -106,6 +113,61 @@ func TestAnswersAndStreamsThatAreTakenHaveNoEnd(t *testing.T) {
 				t.Errorf("%s: %d %q %v", path, answer.StatusCode, body, err)
 			}
 			time.Sleep(answerTimeout + time.Second) // longer than what was left
+		}
+	})
+}
+
+// As above over HTTP/2, where all share a connection and a deadline would end a request that is only waiting.
+func TestOverHTTP2OnlyWhoDoesNotTakeAnAnswerIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		cert, key := certificatetest.Make(t, "x", time.Now().Add(24*time.Hour))
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		connect := servingWith(t, &tls.Config{Certificates: []tls.Certificate{pair}}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/late":
+				time.Sleep(2 * answerTimeout)
+			case "/stream":
+				for range 20 {
+					io.WriteString(w, "event\n")
+					http.NewResponseController(w).Flush()
+					time.Sleep(2 * answerTimeout)
+				}
+			case "/much":
+				_, err := w.Write(make([]byte, 16<<20))
+				ended <- err
+			}
+		}))
+		transport := &http.Transport{
+			DialContext:     func(context.Context, string, string) (net.Conn, error) { return connect(), nil },
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true,
+		}
+		defer transport.CloseIdleConnections()
+		get := func(path string) *http.Response {
+			answer, err := (&http.Client{Transport: transport}).Get("https://x" + path)
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			return answer
+		}
+		much := get("/much") // and nobody reads it
+		defer much.Body.Close()
+		began := time.Now()
+		for _, path := range []string{"/", "/late", "/stream"} {
+			answer := get(path)
+			body, err := io.ReadAll(answer.Body)
+			if err != nil || answer.ProtoMajor != 2 || path == "/stream" && strings.Count(string(body), "event") != 20 {
+				t.Errorf("%s: %s %q %v", path, answer.Proto, body, err)
+			}
+		}
+		if err := <-ended; err == nil {
+			t.Error("the answer was written though nobody took it")
+		}
+		if took, most := time.Since(began), answerTimeout*100; took > most {
+			t.Errorf("it took %v", took)
 		}
 	})
 }

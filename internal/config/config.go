@@ -13,12 +13,15 @@ import (
 // in YAML; its default; an example for error messages; its help; and whether it is a secret,
 // which is never printed. The order is that of `parkwire config`.
 type Config struct {
-	Listen        string `name:"listen" default:":5000" example:":5000" help:"address for clients: dashboard, REST and notifications"`
-	ListenProxied string `name:"listen-proxied" example:":5001" help:"address for the same clients behind proxies that only move bytes (trusted-proxies, PROXY protocol); empty: none"`
-	AdminListen   string `name:"admin-listen" default:"127.0.0.1:9500" example:"127.0.0.1:9500" help:"address for operators: /livez, /readyz, /metrics, /debug/pprof"`
-	DataDir       string `name:"data-dir" default:"./data" example:"/var/lib/parkwire" help:"folder for what the embedded parts store"`
-	LogLevel      string `name:"log-level" default:"info" example:"info" help:"what is logged: debug, info, warn or error"`
-	LogFormat     string `name:"log-format" default:"text" example:"json" help:"how it is logged: text or json"`
+	Listen        string   `name:"listen" default:":5000" example:":5000" help:"address for clients: dashboard, REST and notifications"`
+	ListenProxied string   `name:"listen-proxied" example:":5001" help:"address for the same clients behind proxies that only move bytes (trusted-proxies, PROXY protocol); empty: none"`
+	TLSCertFile   string   `name:"tls-cert-file" example:"/etc/parkwire/tls.crt" help:"certificate, and those between it and a root, with which listen and listen-proxied speak TLS (PEM); read again when it changes; empty: no TLS"`
+	TLSKeyFile    string   `name:"tls-key-file" example:"/etc/parkwire/tls.key" help:"key of that certificate (PEM)"`
+	Hosts         []string `name:"hosts" example:"parking.example.org,10.0.0.5" help:"names and addresses, without ports, under which clients may reach the gateway; empty: all"`
+	AdminListen   string   `name:"admin-listen" default:"127.0.0.1:9500" example:"127.0.0.1:9500" help:"address for operators: /livez, /readyz, /metrics, /debug/pprof"`
+	DataDir       string   `name:"data-dir" default:"./data" example:"/var/lib/parkwire" help:"folder for what the embedded parts store"`
+	LogLevel      string   `name:"log-level" default:"info" example:"info" help:"what is logged: debug, info, warn or error"`
+	LogFormat     string   `name:"log-format" default:"text" example:"json" help:"how it is logged: text or json"`
 
 	KafkaBrokers        []string      `name:"kafka-brokers" example:"kafka-1:9092,kafka-2:9092" help:"Kafka servers; empty in all: the embedded one"`
 	KafkaListen         string        `name:"kafka-listen" default:"127.0.0.1:9092" example:"127.0.0.1:9092" help:"address of the embedded Kafka server"`
@@ -34,8 +37,8 @@ type Config struct {
 	KafkaRetention      time.Duration `name:"kafka-retention" default:"168h" example:"168h" help:"how long the event log is kept, set when the topic is made"`
 	KafkaAuditRetention time.Duration `name:"kafka-audit-retention" default:"8760h" example:"8760h" help:"how long it is kept who changed what, set when the topic is made"`
 
-	RedisURL     string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances, unless live-fanout is kafka; empty in all: in memory; by sentinels: redis://SENTINEL:26379?addr=SENTINEL:26379&master_set=NAME"`
-	RedisChannel string `name:"redis-channel" default:"notifications" example:"notifications" help:"channel of the bus"`
+	RedisURL     string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances, unless live-fanout is kafka, and where gateways count requests together; empty in all: in memory; empty in gateway: each counts alone; by sentinels: redis://SENTINEL:26379?addr=SENTINEL:26379&master_set=NAME"`
+	RedisChannel string `name:"redis-channel" default:"notifications" example:"notifications" help:"channel of the bus; what gateways count has keys that begin with it"`
 
 	LiveFanout string `name:"live-fanout" default:"bus" example:"kafka" help:"how notification instances hear of events: bus (redis-url), or kafka: each follows the event log"`
 
@@ -74,18 +77,19 @@ type Config struct {
 	CORSOrigins      []string       `name:"cors-origins" example:"https://signs.example.org" help:"sites whose pages may call the REST interface; * for all; empty: none"`
 	WebSocketOrigins []string       `name:"websocket-origins" example:"https://signs.example.org" help:"sites whose pages may open notifications; empty: all"`
 
-	LiveMemory        Bytes         `name:"live-memory" default:"64MiB" example:"256MiB" help:"recent events kept for clients that come back; older ones are read from the log"`
-	LiveClientLimit   Bytes         `name:"live-client-limit" default:"1MiB" example:"1MiB" help:"how far a client may fall behind before it is closed, or, with parkwire.v1, sent only the newest of each spot"`
-	LiveHandshakeRate int           `name:"live-handshake-rate" default:"2000" example:"500" help:"clients that an instance takes a second; others are told when to come back"`
-	LiveMaxClients    int           `name:"live-max-clients" default:"100000" example:"500000" help:"clients that an instance has at once; others are told when to come back"`
-	LiveAddressLimit  int           `name:"live-clients-per-address" default:"0" example:"100" help:"clients at once from one address (IPv6: /64; behind trusted-proxies the one that they name); others are told when to come back; 0: no limit"`
-	LivePingInterval  time.Duration `name:"live-ping-interval" default:"30s" example:"20s" help:"how often clients are pinged; one that is silent for three times as long is gone. To be less than proxies in front let a connection be idle"`
-	LiveEngine        string        `name:"live-engine" default:"auto" example:"epoll" help:"how clients are served: io_uring, epoll, goroutines, or auto: the first of these that works; connections with TLS always have goroutines"`
-	LiveLoops         int           `name:"live-loops" default:"0" example:"4" help:"goroutines that send to clients, each to a share of them; 0: as many as there are cores"`
-	LiveCompression   bool          `name:"live-compression" default:"false" example:"true" help:"whether WebSockets may have frames compressed (permessage-deflate): less traffic, more work for both ends"`
-	DrainDelay        time.Duration `name:"drain-delay" default:"0s" example:"5s" help:"pause between not being ready and closing, for balancers to notice"`
-	DrainWindow       time.Duration `name:"drain-window" default:"10s" example:"30s" help:"time over which clients are sent away when the process ends"`
-	StopTimeout       time.Duration `name:"stop-timeout" default:"20s" example:"20s" help:"longest time for the parts to end after that"`
+	LiveMemory         Bytes         `name:"live-memory" default:"64MiB" example:"256MiB" help:"recent events kept for clients that come back; older ones are read from the log"`
+	LiveClientLimit    Bytes         `name:"live-client-limit" default:"1MiB" example:"1MiB" help:"how far a client may fall behind before it is closed, or, with parkwire.v1, sent only the newest of each spot"`
+	LiveHandshakeRate  int           `name:"live-handshake-rate" default:"2000" example:"500" help:"clients that an instance takes a second; others are told when to come back"`
+	LiveMaxClients     int           `name:"live-max-clients" default:"100000" example:"500000" help:"clients that an instance has at once; others are told when to come back"`
+	LiveAddressLimit   int           `name:"live-clients-per-address" default:"0" example:"100" help:"clients at once from one address (IPv6: /64; behind trusted-proxies the one that they name); others are told when to come back; 0: no limit"`
+	LivePrincipalLimit int           `name:"live-clients-per-principal" default:"0" example:"20" help:"clients at once with tokens of one subject; others are told when to come back; 0: no limit"`
+	LivePingInterval   time.Duration `name:"live-ping-interval" default:"30s" example:"20s" help:"how often clients are pinged; one that is silent for three times as long is gone. To be less than proxies in front let a connection be idle"`
+	LiveEngine         string        `name:"live-engine" default:"auto" example:"epoll" help:"how clients are served: io_uring, epoll, goroutines, or auto: the first of these that works; connections with TLS always have goroutines"`
+	LiveLoops          int           `name:"live-loops" default:"0" example:"4" help:"goroutines that send to clients, each to a share of them; 0: as many as there are cores"`
+	LiveCompression    bool          `name:"live-compression" default:"false" example:"true" help:"whether WebSockets may have frames compressed (permessage-deflate): less traffic, more work for both ends"`
+	DrainDelay         time.Duration `name:"drain-delay" default:"0s" example:"5s" help:"pause between not being ready and closing, for balancers to notice"`
+	DrainWindow        time.Duration `name:"drain-window" default:"10s" example:"30s" help:"time over which clients are sent away when the process ends"`
+	StopTimeout        time.Duration `name:"stop-timeout" default:"20s" example:"20s" help:"longest time for the parts to end after that"`
 }
 
 // Bytes is a size. It is written as a number with an optional unit: B, KiB, MiB, GiB, KB, MB or GB.

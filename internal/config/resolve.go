@@ -58,7 +58,7 @@ func (l *Loader) Resolve(target Target) (*Resolved, error) {
 	if bus {
 		r.Modules = append(r.Modules, "bridge")
 	}
-	if notifies && !bus && c.RedisURL != "" {
+	if notifies && !bus && !gateway && c.RedisURL != "" {
 		l.Warnings = append(l.Warnings, "redis-url is not used, because live-fanout is "+c.LiveFanout)
 	}
 	if c.MQTTURL != "" && (target == All || target == Parking) {

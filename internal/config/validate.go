@@ -22,6 +22,11 @@ func (l *Loader) validate() {
 		l.check("listen-proxied", address(c.ListenProxied))
 	}
 	l.check("admin-listen", address(c.AdminListen))
+	l.check("tls-cert-file", together(c.TLSCertFile, "tls-key-file", c.TLSKeyFile))
+	l.check("tls-key-file", together(c.TLSKeyFile, "tls-cert-file", c.TLSCertFile))
+	for _, host := range c.Hosts {
+		l.check("hosts", hostName(host))
+	}
 	l.check("kafka-listen", fixedAddress(c.KafkaListen))
 	if c.KafkaAdvertise != "" {
 		l.check("kafka-advertise", hostPort(c.KafkaAdvertise))
@@ -55,6 +60,7 @@ func (l *Loader) validate() {
 	l.check("live-handshake-rate", within(c.LiveHandshakeRate, 1, 1_000_000))
 	l.check("live-max-clients", within(c.LiveMaxClients, 1, 10_000_000))
 	l.check("live-clients-per-address", within(c.LiveAddressLimit, 0, 10_000_000))
+	l.check("live-clients-per-principal", within(c.LivePrincipalLimit, 0, 10_000_000))
 	l.check("live-engine", oneOf(c.LiveEngine, "auto", "io_uring", "epoll", "goroutines"))
 	l.check("live-loops", within(c.LiveLoops, 0, 1024))
 	l.check("live-ping-interval", within(c.LivePingInterval, time.Second, time.Hour))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parkwire/internal/gateway"
+	"parkwire/internal/limit"
 )
 
 func TestABodyThatIsTooLargeNeverReachesAPart(t *testing.T) {
@@ -74,7 +75,7 @@ func TestManyBodiesOfUnknownLengthAreServedInTurn(t *testing.T) {
 func TestWhoAsksTooMuchIsToldHowLongToWait(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	b := newBench(t, func(o *gateway.Options) {
-		o.RateLimit, o.RateBurst, o.Clock = 0.5, 2, func() time.Time { return now }
+		o.Limiter = limit.NewLocal(limit.Rate{PerSecond: 0.5, Burst: 2}, func() time.Time { return now })
 		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	})
 	b.do("GET", "/api/v1/lots", nil)

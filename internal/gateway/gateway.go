@@ -11,12 +11,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"parkwire/internal/identity"
+	"parkwire/internal/limit"
 	"parkwire/internal/reference"
 )
 
@@ -28,10 +28,9 @@ type Options struct {
 
 	// ReadPublic lets everybody read. A token that is shown must be good all the same.
 	ReadPublic bool
-	// RateLimit is how many requests a second a client may make, RateBurst how many at once before
-	// that holds. Opening a stream of notifications is not counted. A client is the subject of a token or, without one, an address (of IPv6 its /64). 0: no limit.
-	RateLimit float64
-	RateBurst int
+	// Limiter counts the requests of each client, by the subject of its token or, without one, by its address. Opening a stream of
+	// notifications is not counted. nil: no limit.
+	Limiter limit.Limiter
 	// BodyLimit is the largest body in bytes. Default 8 MiB.
 	BodyLimit int64
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
@@ -43,8 +42,6 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
-	// Clock is what the limits go by; nil: time.Now.
-	Clock func() time.Time
 }
 
 // Gateway is an [http.Handler] for everything that clients may ask.
@@ -52,7 +49,6 @@ type Gateway struct {
 	options   Options
 	mux       *http.ServeMux // of [resource]s; it is asked which one, and serves none
 	unknown   *resource
-	limiter   *limiter // nil: no limit
 	cors      cors
 	pages     http.Handler
 	metrics   *metrics
@@ -66,13 +62,9 @@ const maxBuffered = 16
 func New(o Options) *Gateway {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.BodyLimit = cmp.Or(o.BodyLimit, 8<<20)
-	if o.Clock == nil {
-		o.Clock = time.Now
-	}
 	g := &Gateway{
 		options:   o,
 		mux:       http.NewServeMux(),
-		limiter:   newLimiter(o.RateLimit, o.RateBurst, o.Clock),
 		cors:      newCORS(o.CORSOrigins),
 		pages:     reference.Handler(),
 		metrics:   newMetrics(o.Registerer),

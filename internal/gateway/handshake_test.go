@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"parkwire/internal/gateway"
+	"parkwire/internal/limit"
 )
 
 // forEver bounds in time what a test does not want to see ended by time.
@@ -23,7 +24,7 @@ const forEver = time.Hour
 func TestListeningIsNotCountedAsARequest(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	b := newBench(t, func(o *gateway.Options) {
-		o.RateLimit, o.RateBurst, o.Clock = 0.5, 2, func() time.Time { return now }
+		o.Limiter = limit.NewLocal(limit.Rate{PerSecond: 0.5, Burst: 2}, func() time.Time { return now })
 	})
 	for range 50 {
 		for _, how := range [][]string{{"Accept", "text/event-stream"}, {"Upgrade", "websocket", "Connection", "Upgrade"}} {
@@ -157,7 +158,7 @@ func TestTheClientsOfAKilledInstanceFindTheOthersAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newBench(t, func(o *gateway.Options) {
-		o.RateLimit, o.RateBurst = 1, 1 // all are behind one address
+		o.Limiter = limit.NewLocal(limit.Rate{PerSecond: 1, Burst: 1}, nil) // all are behind one address
 		o.Live = proxy
 	})
 	ended := make(chan struct{}, clients)

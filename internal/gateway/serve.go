@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"parkwire/internal/identity"
+	"parkwire/internal/limit"
 	"parkwire/internal/problem"
 )
 
@@ -43,7 +45,7 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 	x.subject = principal.Subject
 	if wait := g.count(r, principal, refused, x.client); wait > 0 {
 		g.metrics.rateLimited.Inc()
-		x.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
+		x.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		return nil, nil, problem.New(http.StatusTooManyRequests, "rate-limited",
 			"You make more requests than one client may. Wait as long as Retry-After says, and send several things in one request where that is possible.")
 	}
@@ -75,10 +77,10 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 // not: behind one address there may be thousands of clients that come back at once after a crash, and
 // no page could read the refusal. How many handshakes there may be is for the live instances to say.
 func (g *Gateway) count(r *http.Request, principal identity.Principal, refused error, client netip.Addr) time.Duration {
-	if isStream(r) && refused == nil {
+	if g.options.Limiter == nil || isStream(r) && refused == nil {
 		return 0
 	}
-	return g.limiter.take(keyOf(principal.Subject, client))
+	return g.options.Limiter.Take(r.Context(), limit.KeyOf(principal.Subject, client))
 }
 
 // end says what became of a request. A panic becomes a 500, or, where an answer was begun already, cuts the

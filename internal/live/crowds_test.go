@@ -8,6 +8,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"parkwire/internal/identity"
 )
 
 func TestClientsOfOneAddressAreBoundedAndOthersAreNot(t *testing.T) {
@@ -79,4 +81,44 @@ func TestWithoutABoundNobodyIsCounted(t *testing.T) {
 	if n := len(s.service.crowds.sizes) + len(s.service.crowds.homes); n != 0 {
 		t.Errorf("%d are", n)
 	}
+}
+
+func TestClientsOfOneSubjectAreBoundedWhateverTheirAddressAndToken(t *testing.T) {
+	s := start(t, func(o *Options) {
+		o.ClientsPerPrincipal, o.ClientsPerAddress, o.TrustedProxies = 2, 4, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		o.Authorize = func(r *http.Request) (identity.Principal, error) {
+			subject, _, _ := strings.Cut(identity.Bearer(r, true), ".")
+			return identity.Principal{Subject: subject}, nil
+		}
+	})
+	from := func(address, token string) *listener {
+		h := http.Header{"X-Forwarded-For": {address}}
+		if token != "" {
+			h.Set("Authorization", "Bearer "+token)
+		}
+		return s.webSocketWith(h)
+	}
+	welcome := func(l *listener) {
+		t.Helper()
+		s.write(1)
+		l.count(1)
+	}
+	turnedAway := func(l *listener, of string) {
+		t.Helper()
+		if code, reason := l.closed(), l.reason(); code != int(websocket.StatusTryAgainLater) || hinted(t, reason) < 5000 || !strings.Contains(reason, "of "+of) {
+			t.Errorf("it was closed with %d, %q", code, reason)
+		}
+	}
+	first := from("192.0.2.1", "ann.1")
+	welcome(first)
+	welcome(from("192.0.2.2", "ann.2"))
+	turnedAway(from("192.0.2.3", "ann.3"), "the subject of this token")
+	welcome(from("192.0.2.1", "bob.1"))
+	welcome(from("192.0.2.1", "")) // nobody in particular
+	welcome(from("192.0.2.1", ""))
+	turnedAway(from("192.0.2.1", "cid.1"), "this address")
+	first.stop()
+	s.connected(4)
+	welcome(from("192.0.2.3", "ann.3"))
+	turnedAway(from("192.0.2.3", "ann.4"), "the subject of this token")
 }

@@ -117,6 +117,9 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	}
 	c.watchToken(who)
 	c.begin(early)
+	if a, ok := conn.(*answerConn); ok {
+		a.wait()
+	}
 	return nil
 }
 
@@ -201,9 +204,13 @@ func shakeHands(w http.ResponseWriter, r *http.Request, enc encoding) (conn net.
 		answer, _ := websocket.OffersDeflate(r)
 		w.Header().Set(websocket.HeaderExtensions, answer)
 	}
-	if enc != encodingSSE {
+	switch {
+	case enc != encodingSSE:
 		conn, early, err = websocket.Accept(w, r)
-	} else {
+	case r.ProtoMajor > 1:
+		describeStream(w.Header())
+		return newAnswerConn(w, r), nil, nil
+	default:
 		describeStream(w.Header())
 		// The stream ends with its connection, and so needs neither a length nor chunks: events are the same bytes for all.
 		w.Header().Set("Connection", "close")

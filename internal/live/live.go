@@ -72,6 +72,9 @@ type Options struct {
 	// ClientsPerAddress bounds the connections of one address, an IPv6 network (/64) counting as one, as far as TrustedProxies tell whose they
 	// are; beyond, clients are told to try again later. Default 0: no bound, since a whole office may come from one address.
 	ClientsPerAddress int
+	// ClientsPerPrincipal bounds the connections with tokens of one subject; beyond, clients are told to try again later. Who shows no
+	// token is not counted. Default 0: no bound.
+	ClientsPerPrincipal int
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// HandshakeRate bounds how many clients a second are taken, so that those who all come at once do not hurt the others; beyond, they
@@ -168,7 +171,7 @@ func New(o Options) *Service {
 		hear:       (*client).handle,
 
 		handshakes: newBucket(o.HandshakeRate),
-		crowds:     newCrowds(o.ClientsPerAddress, o.TrustedProxies),
+		crowds:     newCrowds(o),
 		switching:  map[*client][]filter{},
 	}
 	s.metrics = newMetrics(o.Registerer, s.staleSeconds)

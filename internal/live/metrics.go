@@ -58,7 +58,7 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 			Namespace: "parkwire", Subsystem: "live", Name: "slow_clients", Help: "Clients that take no more at present of what waits for them.",
 		}),
 		overload: counter("overload_refused_total", "Clients sent away because there were too many, or too many came."),
-		crowded:  counter("crowded_refused_total", "Clients sent away because there were too many of their address."),
+		crowded:  counter("crowded_refused_total", "Clients sent away because there were too many of their address or subject."),
 	}
 	for e := range encodings {
 		m.connections.WithLabelValues(e.String())

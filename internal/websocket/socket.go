@@ -36,7 +36,11 @@ func NewSocket(conn net.Conn) *Socket {
 	if c, ok := conn.(syscall.Conn); ok && haveTryWrite {
 		s.raw, _ = c.SyscallConn()
 	}
-	if c, ok := conn.(interface{ SetWriteBuffer(int) error }); ok {
+	beneath := conn
+	if c, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
+		beneath = c.NetConn()
+	}
+	if c, ok := beneath.(interface{ SetWriteBuffer(int) error }); ok {
 		_ = c.SetWriteBuffer(sendBuffer)
 	}
 	s.write = func(fd uintptr) bool {

@@ -5,7 +5,8 @@ import { ParkwireError, size, type ServerMessage } from './wire.js';
 export interface Options {
   /**
    * The access token, or what provides one: called for each connection, and again a minute before the token expires, so that a
-   * living connection gets a fresh one. It has 30 s; while it fails it is called again with a growing pause. Default: no token.
+   * living connection gets a fresh one without being opened anew. It has 30 s; while it fails it is called again with a growing pause. What it
+   * gave already is not sent again: it is asked once more after 5 s. Default: no token.
    */
   readonly token?: TokenProvider | undefined;
   /** The WebSocket to use where there is no global one (Node before 22), such as that of the package `ws`. Default: the global one. */

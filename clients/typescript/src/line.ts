@@ -14,7 +14,8 @@ export interface Socket {
 
 export type SocketConstructor = new (url: string, protocols: string[]) => Socket;
 
-export type TokenProvider = string | (() => string | Promise<string>);
+/** `undefined`: there is no token now, and the connection is opened, or goes on, without one. */
+export type TokenProvider = string | (() => string | undefined | Promise<string | undefined>);
 
 /** How a connection ended, or an attempt to open one. */
 export interface Lost {
@@ -60,6 +61,7 @@ export class Line {
   #failures = 0;
   #hint: number | undefined;
   #welcomed = 0;
+  #shown: string | undefined; // the token that this connection has
   #heard = 0;
   #heartbeat = 0;
 
@@ -104,6 +106,7 @@ export class Line {
   }
 
   #dial(token: string | undefined): void {
+    this.#shown = token;
     const { addresses, WebSocket } = this.options;
     const url = new URL(addresses[this.#turn]!);
     this.#turn = (this.#turn + 1) % addresses.length;
@@ -141,6 +144,8 @@ export class Line {
       return this.#refresh();
     } else if (message.type === 'Error' && message.code === 'unauthorized') {
       this.#refreshLater(); // the token before holds for a while
+    } else if (message.type === 'Error' && message.code === 'lots-changed') {
+      return this.open(); // the fresh token is for other lots: it takes a connection of its own
     }
     if (this.#welcomed > 0 || message.type === 'Error') this.options.receive(message);
   }
@@ -162,7 +167,12 @@ export class Line {
     const attempt = this.#attempt;
     clearTimeout(this.#tokenTimer);
     call(token).then(
-      (value) => attempt === this.#attempt && this.send({ type: 'Authenticate', token: value }),
+      (value) => {
+        if (attempt !== this.#attempt || value === undefined) return;
+        if (value === this.#shown) return this.#refreshLater(); // the provider holds it to be fresh enough for now
+        this.#shown = value;
+        this.send({ type: 'Authenticate', token: value });
+      },
       (cause) => {
         if (attempt !== this.#attempt) return;
         this.options.failed(new ParkwireError('token', 'The token provider failed.', undefined, cause));
@@ -210,4 +220,4 @@ export class Line {
 type Timer = ReturnType<typeof setTimeout> | undefined;
 
 /** Calls a provider so that what it throws is a rejection too. */
-const call = async (provider: () => string | Promise<string>) => provider();
+const call = async (provider: () => string | undefined | Promise<string | undefined>) => provider();

@@ -230,7 +230,8 @@ describe('tokens', () => {
 
   test('a provider that fails is told of and asked again', async () => {
     const errors: ParkwireError[] = [];
-    const token = vi.fn(async () => 'good').mockRejectedValueOnce(new Error('no network'));
+    let n = 0;
+    const token = vi.fn(async () => `t${++n}`).mockRejectedValueOnce(new Error('no network'));
     connect({ token });
     client.on('error', (error) => errors.push(error));
     await pass(0);
@@ -240,8 +241,50 @@ describe('tokens', () => {
     token.mockRejectedValueOnce(new Error('again'));
     FakeSocket.last.say({ type: 'Error', code: 'token-expiring', message: '' });
     await pass(timing.tokenRetry);
-    expect(FakeSocket.last.said).toEqual([{ type: 'Authenticate', token: 'good' }]);
+    expect(FakeSocket.last.said).toEqual([{ type: 'Authenticate', token: 't2' }]);
     expect(errors).toHaveLength(2);
+  });
+
+  test('a token that the connection has is not sent again, but asked for once more', async () => {
+    let fresh = 't1';
+    connect({ token: () => fresh });
+    await pass(0);
+    FakeSocket.last.welcome();
+    FakeSocket.last.say({ type: 'Error', code: 'token-expiring', message: 'in 60 s' });
+    await pass(timing.tokenRetry - 1);
+    expect(FakeSocket.last.said).toEqual([]);
+    fresh = 't2';
+    await pass(1);
+    expect(FakeSocket.last.said).toEqual([{ type: 'Authenticate', token: 't2' }]);
+  });
+
+  test('without a token it connects as nobody, and one that has become nobody says nothing', async () => {
+    let token: string | undefined;
+    connect({ token: async () => token });
+    await pass(0);
+    expect(new URL(FakeSocket.last.url).searchParams.has('access_token')).toBe(false);
+    FakeSocket.last.welcome();
+    token = 't1';
+    client.reconnect();
+    await pass(0);
+    expect(new URL(FakeSocket.last.url).searchParams.get('access_token')).toBe('t1');
+    FakeSocket.last.welcome();
+    token = undefined;
+    FakeSocket.last.say({ type: 'Error', code: 'token-expiring', message: 'in 60 s' });
+    await pass(timing.tokenRetry);
+    expect(FakeSocket.last.said).toEqual([]);
+  });
+
+  test('a fresh token for other lots takes a new connection', async () => {
+    let n = 0;
+    connect({ token: () => `t${++n}` });
+    await pass(0);
+    FakeSocket.last.welcome();
+    FakeSocket.last.say({ type: 'Error', code: 'token-expiring', message: 'in 60 s' });
+    await pass(0);
+    FakeSocket.last.say({ type: 'Error', code: 'lots-changed', message: 'connect again', field: 'token' });
+    await pass(0);
+    expect(FakeSocket.made.map(({ url }) => new URL(url).searchParams.get('access_token'))).toEqual(['t1', 't3']);
   });
 
   test('one that the server refuses is told, and another one fetched', async () => {

@@ -61,6 +61,7 @@ type endpointsAnswer struct {
 type principalAnswer struct {
 	Subject string   `json:"subject"`
 	Scopes  []string `json:"scopes"`
+	Lots    []string `json:"lots,omitzero"` // nil: all
 }
 
 // serveIdentity says who asks, and how people sign in. Everybody may ask: it is how the page learns that there is something to sign in for.
@@ -78,7 +79,7 @@ func (g *Gateway) serveIdentity(w http.ResponseWriter, r *http.Request) {
 	}
 	// The gateway forwards requests to itself as to any part: who asks stands in the header.
 	if p, _ := (identity.Behind{}).Authenticate(r); !p.Anonymous() {
-		answer.Principal = &principalAnswer{Subject: p.Subject, Scopes: p.Scopes}
+		answer.Principal = &principalAnswer{Subject: p.Subject, Scopes: p.Scopes, Lots: p.Lots}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer) // the client is gone: nobody is left to tell

@@ -1,10 +1,9 @@
 // The dashboard as a visitor sees it, in a real Chromium.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launch, on } from './browser.js';
 import { Platform } from './platform.js';
 
-const executablePath = process.env.PARKWIRE_TEST_CHROMIUM ?? '/usr/bin/chromium';
 const spots = Array.from({ length: 40 }, (_, i) => `c-${String(i + 1).padStart(2, '0')}`);
 
 let platform, browser, page, faults, hosts;
@@ -13,13 +12,7 @@ before(async () => {
   platform = await Platform.start();
   await platform.addLot('central', 'Central Station', spots);
   await platform.addLot('harbour', 'Harbour', ['h-01', 'h-02']);
-  browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync',
-    ],
-  });
+  browser = await launch();
 });
 
 after(async () => {
@@ -42,19 +35,11 @@ afterEach(async () => {
   assert.deepEqual([...hosts], [platform.listen], 'the page asks no other host than its own');
 });
 
-const lot = (id) => page.locator(`[data-testid="lot"][data-lot-id="${id}"]`);
-const spot = (id) => page.locator(`[data-testid="spot"][data-spot-id="${id}"]`);
-const feed = () => page.locator('[data-testid="feed-item"]');
-
-/** Waits until an element has an attribute with this value. */
-async function has(locator, attribute, value) {
-  await locator.and(page.locator(`[${attribute}="${value}"]`)).first().waitFor({ state: 'attached', timeout: 60_000 })
-    .catch(async () => assert.fail(
-      `${locator} has no ${attribute}="${value}" after a minute, but ${await locator.first().getAttribute(attribute, { timeout: 1000 }).catch(() => 'is not there')}`,
-    ));
-}
-
-const connected = (state = 'open') => has(page.locator('[data-testid="connection"]'), 'data-state', state);
+const lot = (id) => on(page).lot(id);
+const spot = (id) => on(page).spot(id);
+const feed = () => on(page).feed();
+const has = (...what) => on(page).has(...what);
+const connected = (state) => on(page).connected(state);
 
 /** Opens the dashboard and a lot's grid. */
 async function open(id = 'central') {

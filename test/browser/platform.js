@@ -28,17 +28,20 @@ function freePort() {
 export class Platform {
   #folder = mkdtempSync(join(tmpdir(), 'parkwire-browser-'));
   #binary = binary(this.#folder);
+  #environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PARKWIRE_')));
   #child;
   #said = [];
   #token;
+  #arguments;
 
-  /** Starts the platform on new ports and an empty data folder. */
-  static async start() {
+  /** Starts the platform on new ports and an empty data folder. more: further arguments, given the address at which it will be. */
+  static async start(more = async () => []) {
     const platform = new Platform();
     platform.listen = `127.0.0.1:${await freePort()}`;
     platform.admin = `127.0.0.1:${await freePort()}`;
     platform.kafka = `127.0.0.1:${await freePort()}`;
     platform.url = `http://${platform.listen}`;
+    platform.#arguments = await more(platform.url);
     await platform.restart();
     return platform;
   }
@@ -46,11 +49,10 @@ export class Platform {
   /** Starts the process (again) and waits until it is ready. */
   async restart() {
     const data = join(this.#folder, 'data');
-    const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PARKWIRE_')));
     this.#child = spawn(
       this.#binary,
-      ['all', '--data-dir', data, '--listen', this.listen, '--admin-listen', this.admin, '--kafka-listen', this.kafka],
-      { env: environment, cwd: this.#folder },
+      ['all', '--data-dir', data, '--listen', this.listen, '--admin-listen', this.admin, '--kafka-listen', this.kafka, ...this.#arguments],
+      { env: this.#environment, cwd: this.#folder },
     );
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream.on('data', (text) => this.#said.push(String(text)));
     for (let attempt = 0; ; attempt++) {
@@ -59,7 +61,12 @@ export class Platform {
       if (this.#child.exitCode !== null || attempt > 1500) throw new Error(`the platform is not ready:\n${this.said}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    this.#token ??= execFileSync(this.#binary, ['token', '--data-dir', data, '--scope', 'operate'], { env: environment }).toString().trim();
+    this.#token ??= this.token('--scope', 'operate');
+  }
+
+  /** A token of the platform's own key. */
+  token(...options) {
+    return execFileSync(this.#binary, ['token', '--data-dir', join(this.#folder, 'data'), ...options], { env: this.#environment }).toString().trim();
   }
 
   /** What the process said so far. */

@@ -1,13 +1,29 @@
 import { watchPage } from 'parkwire-client';
 import { render } from 'preact';
+import { Account, arrivalPath } from './identity/account';
+import { TabStorage } from './identity/storage';
 import { Api } from './live/api';
 import { Session } from './live/session';
 import './styles/main.css';
 import { App } from './ui/App';
 import { startClock } from './ui/clock';
-import { startRouter } from './ui/router';
+import { replaceAddress, startRouter } from './ui/router';
+import { Who } from './ui/who';
 
-const session = new Session(new Api(), '/notifications');
+// Back from the provider, with what must not stay in the address.
+const storage = new TabStorage(sessionStorage);
+const arrival = location.pathname === arrivalPath ? new URLSearchParams(location.search) : undefined;
+if (arrival) replaceAddress(storage.back);
+
+const account: Account = new Account(
+  {
+    storage, request: (...args) => fetch(...args), origin: location.origin, leave: (address) => location.assign(address),
+    locks: navigator.locks as LockManager | undefined, secure: isSecureContext,
+  },
+  arrival,
+  () => session.restart(),
+);
+const session = new Session(new Api(account), '/notifications', { credentials: account });
 watchPage(session.connection);
 startClock();
 startRouter(() => requestAnimationFrame(() => {
@@ -16,5 +32,5 @@ startRouter(() => requestAnimationFrame(() => {
   document.querySelector('main')?.scrollTo(0, 0);
   document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
 }));
-render(<App session={session} />, document.getElementById('app')!);
+render(<Who value={account}><App session={session} /></Who>, document.getElementById('app')!);
 void session.connection.run();

@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { Api, ProblemError } from '../src/live/api';
+import { Api, nobody } from '../src/live/api';
+import { ProblemError } from '../src/live/http';
 
-const failing = (answer: () => Promise<Response>) => new Api(answer as typeof fetch).lots().then(() => expect.unreachable(), (error) => error as ProblemError);
+const failing = (answer: () => Promise<Response>) => new Api(nobody, answer as typeof fetch).lots().then(() => expect.unreachable(), (error) => error as ProblemError);
 
 test('the snapshot has all pages, and the cursor of the first', async () => {
   const pages: Record<string, object> = {
@@ -9,7 +10,7 @@ test('the snapshot has all pages, and the cursor of the first', async () => {
     '/api/v1/spots?cursor=p%262&limit=5000': { items: [{ spotId: 'b', status: 'levitating' }], after: 'later' },
     '/api/v1/lots?limit=5000': { items: [{ id: 'x' }] },
   };
-  const snapshot = await new Api((async (address: string) => Response.json(pages[address])) as typeof fetch).snapshot();
+  const snapshot = await new Api(nobody, (async (address: string) => Response.json(pages[address])) as typeof fetch).snapshot();
   expect(snapshot.cursor).toBe('first');
   expect(snapshot.lots).toHaveLength(1);
   expect(snapshot.spots.map((spot) => spot.status), 'a status of a newer platform is unknown here').toEqual(['free', 'unknown']);

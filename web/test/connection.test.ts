@@ -1,6 +1,6 @@
 import { watchPage } from 'parkwire-client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ProblemError } from '../src/live/api';
+import { ProblemError } from '../src/live/http';
 import { Connection, timing } from '../src/live/connection';
 import type { ParkingEvent } from '../src/live/wire';
 import { address, FakeSocket, Socket } from './sockets';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Api } from '../src/live/api';
+import { Api, nobody } from '../src/live/api';
 import { Session } from '../src/live/session';
 import { address, FakeSocket, Socket } from './sockets';
 
@@ -17,7 +17,7 @@ beforeEach(async () => {
   frames.length = 0;
   asked = [];
   platform = { lots: [{ id: 'central', name: 'Central' }], spots: [spot('c-01'), spot('c-02')], cursor: 'now' };
-  session = new Session(new Api(answer as typeof fetch), address, Socket);
+  session = new Session(new Api(nobody, answer as typeof fetch), address, { Socket });
   void session.connection.run();
   await pass(0);
   FakeSocket.last.open();
@@ -90,6 +90,7 @@ test('resumed after a loss it has what happened meanwhile, without loading again
   paint();
   expect(spots()).toMatchObject({ 'c-01': { status: 'occupied' }, 'c-02': { status: 'reserved' } });
   expect(session.feed.items().value.map((item) => item.kind)).toEqual(['change', 'change']);
+  await pass(0);
   expect(asked, 'only the lots, which change without events').toEqual(['/api/v1/lots?limit=5000']);
 });
 

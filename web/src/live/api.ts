@@ -1,20 +1,22 @@
-// The REST resources that the dashboard reads.
+// The REST resources that the dashboard uses.
+import { ProblemError, send } from './http';
 import { isStatus, type Lot, type Spot, type Zone } from './wire';
 
-/** What went wrong, in words for a person: RFC 9457. */
-export interface Problem {
-  readonly title: string;
-  readonly detail?: string;
-  readonly status?: number;
-  readonly requestId?: string;
+/** Who asks. */
+export interface Credentials {
+  /** The access token to ask with, fresh enough to be taken; undefined: nobody is signed in. */
+  token(): Promise<string | undefined>;
+  /** The platform refused this token. */
+  refused(token: string): void;
+  /** Finds out whether the platform still takes the token. */
+  check(): Promise<void>;
 }
 
-export class ProblemError extends Error {
-  /** retryAfter is how long the platform asked to be left alone, in milliseconds. */
-  constructor(readonly problem: Problem, readonly retryAfter = 0) {
-    super(problem.detail ?? problem.title);
-  }
-}
+/** Who never signs in. */
+export const nobody: Credentials = { token: async () => undefined, refused: () => {}, check: async () => {} };
+
+/** What an operator does to a spot; `end_reservation` is the end of its reservation. */
+export type Action = 'occupy' | 'release' | 'close' | 'reopen' | 'fault' | 'repair' | 'end_reservation';
 
 export interface Snapshot {
   readonly lots: Lot[];
@@ -30,10 +32,9 @@ interface Page<T> {
 }
 
 const pageSize = 5000;
-const patience = 20_000; // milliseconds for one page, after which it is asked for again
 
 export class Api {
-  constructor(private readonly request: typeof fetch = (...args) => fetch(...args)) {}
+  constructor(private readonly credentials: Credentials = nobody, private readonly request: typeof fetch = (...args) => fetch(...args)) {}
 
   async snapshot(): Promise<Snapshot> {
     // The cursor comes first, then everything else: what changes meanwhile comes again as an event.
@@ -55,6 +56,12 @@ export class Api {
     return this.all<Zone>(`/api/v1/lots/${encodeURIComponent(lotId)}/zones`, {});
   }
 
+  /** Does something to a spot. What became of it is told by its event. Done twice, it is done once. */
+  async act(spotId: string, action: Action): Promise<void> {
+    const spot = `/api/v1/spots/${encodeURIComponent(spotId)}`;
+    await (action === 'end_reservation' ? this.ask('DELETE', `${spot}/reservation`) : this.ask('POST', `${spot}/${action}`));
+  }
+
   private async all<T>(path: string, query: Record<string, string>): Promise<T[]> {
     return this.rest(path, query, await this.page<T>(path, query));
   }
@@ -72,35 +79,24 @@ export class Api {
     return this.get<Page<T>>(path, { ...query, limit: String(pageSize) });
   }
 
-  private async get<T>(path: string, query: Record<string, string>): Promise<T> {
-    let answer: Response;
+  private get<T>(path: string, query: Record<string, string>): Promise<T> {
+    return this.ask('GET', `${path}?${new URLSearchParams(query)}`);
+  }
+
+  /** Asks, and once more where the token was refused and there is another one. */
+  private async ask<T>(method: 'GET' | 'POST' | 'DELETE', address: string): Promise<T> {
+    const token = await this.credentials.token();
     try {
-      answer = await this.request(`${path}?${new URLSearchParams(query)}`, {
-        headers: { accept: 'application/json' },
-        signal: AbortSignal.timeout(patience),
-      });
-    } catch {
-      throw new ProblemError({ title: 'Parkwire cannot be reached', detail: 'The server does not answer. It may be restarting, or this device has no connection.' });
-    }
-    if (!answer.ok) throw new ProblemError(await problemOf(answer), retryAfter(answer));
-    try {
-      return (await answer.json()) as T;
-    } catch {
-      throw new ProblemError({ title: 'The answer cannot be read', detail: `What came for ${path} is no JSON.`, status: answer.status });
+      return await send(this.request, method, address, token);
+    } catch (error) {
+      if (token === undefined || !(error instanceof ProblemError) || error.problem.status !== 401) throw error;
+      this.credentials.refused(token);
+      const fresh = await this.credentials.token();
+      if (fresh === token) throw error;
+      return send(this.request, method, address, fresh);
     }
   }
 }
 
 /** A status that a newer platform may have is one that this page does not know. */
 const known = (spot: Spot): Spot => (isStatus(spot.status) ? spot : { ...spot, status: 'unknown' });
-
-async function problemOf(answer: Response): Promise<Problem> {
-  const fallback = { title: answer.statusText || 'The request failed', status: answer.status };
-  if (!answer.headers.get('content-type')?.includes('json')) return fallback;
-  return { ...fallback, ...(await answer.json().catch(() => ({}))) };
-}
-
-function retryAfter(answer: Response): number {
-  const seconds = Number(answer.headers.get('retry-after'));
-  return Number.isFinite(seconds) ? Math.min(seconds, 60) * 1000 : 0;
-}

@@ -1,7 +1,7 @@
 // What the page follows: the state is loaded, then the client of parkwire.v1 goes on from its cursor; where that is lost, it is loaded again.
 import { batch, computed, signal } from '@preact/signals';
-import { Parkwire, type SocketConstructor } from 'parkwire-client';
-import { ProblemError, type Problem } from './api';
+import { Parkwire, type SocketConstructor, type TokenProvider } from 'parkwire-client';
+import { ProblemError, type Problem } from './http';
 import { parseEvent, type ParkingEvent } from './wire';
 
 export type ConnectionState = 'connecting' | 'open' | 'reconnecting' | 'offline';
@@ -14,7 +14,10 @@ export interface ConnectionOptions {
   readonly reopened?: () => void;
   /** Called when changes were left out, because this page was too slow to take them all. */
   readonly omitted?: () => void;
+  /** Called when a connection was lost, or none came about. */
+  readonly lost?: () => void;
   readonly address: string;
+  readonly token?: TokenProvider | undefined;
   readonly WebSocket?: SocketConstructor | undefined;
   readonly random?: () => number;
 }
@@ -36,11 +39,12 @@ export class Connection {
   #leave: (() => void) | undefined; // ends the following
 
   constructor(private readonly options: ConnectionOptions) {
-    const client = (this.#client = new Parkwire(options.address, { WebSocket: options.WebSocket, random: options.random }));
+    const client = (this.#client = new Parkwire(options.address, { token: options.token, WebSocket: options.WebSocket, random: options.random }));
     client.on('state', () => {
       if (client.state === 'open' && this.#wasOpen.peek()) options.reopened?.();
       this.#show();
     });
+    client.on('lost', () => options.lost?.());
     client.on('stale', () => this.#show());
     client.on('foreign', (message) => this.#receive(message));
     client.on('conflated', ({ after }) => {
@@ -96,6 +100,14 @@ export class Connection {
     this.#hurry?.();
   }
 
+  /** Loads the state again and follows on a new connection, as for somebody else. */
+  restart(): void {
+    this.#wasOpen.value = false;
+    this.#client.reconnect();
+    this.#leave?.();
+    this.#hurry?.();
+  }
+
   /** Makes sure of the connection, and waits no longer for the next attempt. */
   check(): void {
     this.#client.check();
@@ -121,11 +133,13 @@ export class Connection {
     return new Promise<void>((resolve, reject) => {
       const subscription = this.#client.subscribe({ after }, (message) => {
         if (message.type === 'events') message.events.forEach((event) => this.#receive(event));
-        if (message.type === 'reset') resolve();
+        if (message.type === 'reset') leave();
         if (message.type === 'error') reject(new ProblemError({ title: 'Parkwire sends no changes', detail: message.error.message }));
-        if (message.type === 'reset') subscription.unsubscribe();
       });
-      this.#leave = resolve;
+      const leave = (this.#leave = () => {
+        subscription.unsubscribe();
+        resolve();
+      });
       this.#following = true;
       this.#show();
     }).finally(() => {

@@ -44,6 +44,10 @@ export class Feed {
     for (const list of [this.#all, ...this.#byLot.values()]) prepend(list, [gap]);
   }
 
+  clear(): void {
+    for (const list of [this.#all, ...this.#byLot.values()]) list.value = [];
+  }
+
   #lot(lotId: string): Signal<readonly FeedItem[]> {
     let list = this.#byLot.get(lotId);
     if (!list) this.#byLot.set(lotId, (list = signal<readonly FeedItem[]>([])));

@@ -1,7 +1,7 @@
 // What joins the connection, the state and the feed: a page has one session.
 import { batch, signal } from '@preact/signals';
 import type { SocketConstructor } from 'parkwire-client';
-import { Api } from './api';
+import { Api, nobody, type Credentials } from './api';
 import { Connection } from './connection';
 import { Feed } from './feed';
 import { Parking } from './parking';
@@ -28,10 +28,13 @@ export class Session {
   #fetching = false;
   #pace = { second: 0, now: 0, before: 0 };
   readonly #loaded = signal(false);
+  #era = 0; // counts those for whom the page was begun
 
-  constructor(private readonly api: Api, address: string, Socket?: SocketConstructor) {
+  constructor(readonly api: Api, address: string, { credentials = nobody, Socket }: { credentials?: Credentials; Socket?: SocketConstructor } = {}) {
     this.connection = new Connection({
       address,
+      token: () => credentials.token(),
+      lost: () => void credentials.check(), // a browser does not say why a stream was refused
       WebSocket: Socket,
       load: () => this.#load(),
       receive: (event) => this.#receive(event),
@@ -45,6 +48,19 @@ export class Session {
     return this.#loaded;
   }
 
+  /** Forgets everything, and begins again as for somebody else. */
+  restart(): void {
+    this.#era++;
+    this.flush();
+    batch(() => {
+      this.#loaded.value = false;
+      this.#incomplete.clear();
+      this.parking.load([], []);
+      this.feed.clear();
+    });
+    this.connection.restart();
+  }
+
   /** Fetches the zones of a lot. Without them the zones' ids stand for their names, so a failure is no matter. */
   async fetchZones(lotId: string): Promise<void> {
     await this.api.zones(lotId).then((zones) => this.parking.setZones(lotId, zones), () => undefined);
@@ -56,7 +72,9 @@ export class Session {
   }
 
   async #load(): Promise<string> {
+    const era = this.#era;
     const { lots, spots, cursor } = await this.api.snapshot();
+    if (era !== this.#era) return this.#load(); // it is partly what somebody else may see
     this.flush();
     batch(() => {
       this.parking.load(lots, spots);

@@ -1,4 +1,6 @@
 // Every word that the dashboard says.
+import type { Setback, Way } from '../identity/account';
+import type { Action } from '../live/api';
 import type { ConnectionState } from '../live/connection';
 import type { FeedItem } from '../live/feed';
 import type { Counts } from '../live/tally';
@@ -85,3 +87,38 @@ export function ago(time: number, now: number): string {
 export const summary = (name: string, counts: Counts): string => `${name}: ${number(counts.free)} of ${number(counts.total)} spots free.`;
 
 export const percent = (part: number, whole: number): string => (whole === 0 ? '' : `${Math.floor((part / whole) * 100)} %`);
+
+export const actionName: Record<Action, string> = {
+  occupy: 'Mark occupied', release: 'Mark free', close: 'Close', reopen: 'Reopen', fault: 'Out of service', repair: 'Back in service', end_reservation: 'End reservation',
+};
+
+/** What the strongest of one's scopes allows. */
+export const scopeName: Record<string, string> = {
+  read: 'may look', ingest: 'may look and send readings', operate: 'may change lots and spots', admin: 'may do everything',
+};
+
+export const limits = (lots: readonly string[] | undefined): string => (lots === undefined ? 'in all lots' : lots.length === 0 ? 'in no lot' : `in ${lots.join(', ')}`);
+
+/** Why nobody is signed in. */
+export function setbackText({ reason, detail }: Setback): string {
+  switch (reason) {
+    case 'expired': return 'Your sign-in has expired.';
+    case 'ended': return `Your sign-in has ended${because(detail)}`;
+    case 'refused': return `Your sign-in is not taken any more${because(detail)}`;
+    case 'failed': return `Signing in did not succeed${because(detail)}`;
+    case 'unreachable': return 'The sign-in service cannot be reached, so that you are not signed in for now.';
+    case 'duplicate': return 'This tab is a copy of one in which you are signed in, and needs a sign-in of its own.';
+  }
+}
+
+const because = (detail: string | undefined) => (detail === undefined ? '.' : `: ${detail.replace(/\.?$/, '.')}`);
+
+export const endsSoon = (at: number): string => `Your sign-in ends at ${clockTime(at)}.`;
+
+/** How one signs in, to somebody who must. */
+export const signInText: Record<Way, string> = {
+  provider: 'This installation shows its lots to people who have signed in.',
+  unreachable: 'This installation shows its lots to people who have signed in. Its sign-in service cannot be reached at present; this page goes on trying.',
+  insecure: 'This installation shows its lots to people who have signed in, for which this page must be opened by https.',
+  token: 'This installation shows its lots to those who have a token. Whoever operates it makes one:',
+};

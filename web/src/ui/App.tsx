@@ -10,6 +10,8 @@ import { LotPage } from './LotPage';
 import { Loading, NoLots, NotLoaded, Nowhere } from './Notices';
 import { Proportion } from './Proportion';
 import { place } from './router';
+import { SignIn, SignInBanner } from './SignIn';
+import { useAccount } from './who';
 
 export function App({ session }: { session: Session }) {
   const { parking } = session;
@@ -22,7 +24,10 @@ export function App({ session }: { session: Session }) {
     <div class="page" data-view={place.value.view}>
       <a class="skip" href="#main">To the lots</a>
       <Header session={session} />
-      <StaleBanner session={session} />
+      <div class="banners">
+        <SignInBanner />
+        <StaleBanner session={session} />
+      </div>
       <Content session={session} />
       <Announcer session={session} />
     </div>
@@ -32,6 +37,7 @@ export function App({ session }: { session: Session }) {
 function Content({ session }: { session: Session }) {
   const { connection, loaded, parking } = session;
   const problem = connection.problem.value;
+  if (useAccount().locked.value) return <main id="main" class="single"><SignIn /></main>;
   if (!loaded.value) {
     return <main id="main" class="single">{problem ? <NotLoaded problem={problem} retry={() => connection.check()} /> : <Loading />}</main>;
   }

@@ -1,6 +1,8 @@
 import type { Session } from '../live/session';
 import { connectionName, delay, number, staleName, staleness } from '../text/english';
+import { AccountMenu } from './AccountMenu';
 import { cityPath, place } from './router';
+import { useAccount } from './who';
 
 export function Header({ session }: { session: Session }) {
   return (
@@ -14,7 +16,11 @@ export function Header({ session }: { session: Session }) {
         <span>Parkwire</span>
       </a>
       {session.loaded.value && place.value.view !== 'city' && <Total session={session} />}
-      <ConnectionPill session={session} />
+      {!useAccount().locked.value && <ConnectionPill session={session} />}
+      <nav aria-label="More">
+        <a href="/docs" target="_self" title="The interfaces for programs">API</a>
+        <AccountMenu />
+      </nav>
     </header>
   );
 }

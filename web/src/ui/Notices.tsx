@@ -1,5 +1,5 @@
 // What is shown when there are no lots to show.
-import type { Problem } from '../live/api';
+import type { Problem } from '../live/http';
 import { cityPath } from './router';
 
 /** Shapes where the lots will be. */

@@ -2,6 +2,7 @@ import { useLayoutEffect } from 'preact/hooks';
 import type { Cell } from '../live/parking';
 import type { Session } from '../live/session';
 import { ago, categoryName, shortTime, statusName } from '../text/english';
+import { Actions } from './Actions';
 import { clock } from './clock';
 import { Mark } from './Mark';
 
@@ -37,7 +38,8 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
         )}
         {extras.length > 0 && <span> · {extras.join(' · ')}</span>}
       </p>
-      <button type="button" class="quiet" onClick={close} aria-label="Close">×</button>
+      <button type="button" class="plain" onClick={close} aria-label="Close">×</button>
+      <Actions key={spot.spotId} api={session.api} spot={spot} />
     </aside>
   );
 }

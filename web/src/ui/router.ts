@@ -24,6 +24,15 @@ export function parse(path: string): Place {
 export const cityPath = (): string => `/${address.value.search}`;
 export const lotPath = (lotId: string): string => `/lots/${encodeURIComponent(lotId)}${address.value.search}`;
 
+/** The present address, for coming back to it. */
+export const here = (): string => address.peek().pathname + address.peek().search;
+
+/** Replaces the address, which then counts as never visited. */
+export function replaceAddress(path: string): void {
+  history.replaceState(null, '', path);
+  address.value = new URL(location.href);
+}
+
 export function narrowFeed(lotId: string | undefined): void {
   const to = new URL(address.value);
   if (lotId === undefined) to.searchParams.delete('feed');

@@ -56,7 +56,7 @@ func (p *Proxy) open(r *http.Request, f *flight) (*http.Response, error) {
 	}
 	for began := time.Now(); ; {
 		in := f.instances[f.current]
-		response, err := p.shake(r, f.stream, in)
+		response, err := p.shake(r, f)
 		noConnection := new(dialError)
 		switch {
 		case err == nil && response.StatusCode == http.StatusServiceUnavailable && f.next(p.turn.Load(), true):
@@ -74,7 +74,8 @@ func (p *Proxy) open(r *http.Request, f *flight) (*http.Response, error) {
 }
 
 // shake asks one instance for a stream. It gives up in time, and at once when the instance is found to be unreachable.
-func (p *Proxy) shake(r *http.Request, s *stream, in *instance) (*http.Response, error) {
+func (p *Proxy) shake(r *http.Request, f *flight) (*http.Response, error) {
+	in := f.instances[f.current]
 	ctx, cancel := context.WithCancelCause(r.Context()) // that it ends when the stream has is seen to by r's
 	late := fmt.Errorf("no answer within %v: %w", p.options.HandshakeTimeout, os.ErrDeadlineExceeded)
 	timer := time.AfterFunc(p.options.HandshakeTimeout, func() { cancel(late) })
@@ -85,12 +86,12 @@ func (p *Proxy) shake(r *http.Request, s *stream, in *instance) (*http.Response,
 	})
 	var conn net.Conn
 	trace := &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) { conn = got.Conn }}
-	response, err := p.ask(in, r.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	response, err := p.ask(f, r.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	timely := timer.Stop()
 	calm()
 	switch {
 	case err == nil && timely && ctx.Err() == nil:
-		p.follow(s, response, conn, func() { cancel(errEnded) }, in)
+		p.follow(f.stream, response, conn, func() { cancel(errEnded) }, in)
 		return response, nil
 	case err == nil:
 		response.Body.Close()

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A condition is what is known of an instance; the lower, the better.
@@ -23,6 +24,7 @@ type instance struct {
 	inFlight atomic.Int64
 	opening  atomic.Int64 // those of inFlight that are streams and not answered yet
 	answers  atomic.Int64 // that it gave
+	breaker  breaker
 
 	mu        sync.Mutex
 	condition condition
@@ -52,6 +54,7 @@ func (i *instance) set(c condition, reason error) bool {
 		i.lose()
 	case before == unreachable:
 		i.reach, i.lose = context.WithCancel(context.Background())
+		i.breaker.forget()
 	}
 	return true
 }
@@ -78,6 +81,8 @@ type flight struct {
 	instances []*instance
 	current   int // index of the one that has it; -1: none yet
 	tried     uint64
+	trial     bool // it tries whether the instance that has it answers again
+	resting   bool // an instance was passed over because it does not answer
 
 	stream  *stream // nil: the request is none
 	opening bool    // a stream that is not answered yet
@@ -86,10 +91,11 @@ type flight struct {
 
 // next moves the request to the instance that is best of those that did not have it: of those in the best
 // condition, and for a stream with room for another handshake, the one with the fewest requests under way. turn decides between
-// equals. It reports false where none is left, or, for onlyReady, none that is ready.
+// equals. One that rests comes last for a stream, which a page could not be refused, and not at all for others. next reports false where
+// none is left, or, for onlyReady, none that is ready.
 func (f *flight) next(turn uint64, onlyReady bool) bool {
 	best, bestRank, bestLoad := -1, 0, int64(0)
-	n := len(f.instances)
+	n, now := len(f.instances), time.Now()
 	for k := range n {
 		i := (k + int(turn%uint64(n))) % n
 		if f.tried&(1<<i) != 0 {
@@ -101,6 +107,13 @@ func (f *flight) next(turn uint64, onlyReady bool) bool {
 			continue
 		}
 		rank, load := 2*int(c), in.inFlight.Load()
+		if !in.breaker.lets(now) {
+			if f.stream == nil {
+				f.resting = true
+				continue
+			}
+			rank += 2 * int(unreachable+1)
+		}
 		if f.stream != nil && in.opening.Load() >= f.most {
 			rank++
 		}
@@ -115,6 +128,7 @@ func (f *flight) next(turn uint64, onlyReady bool) bool {
 	f.current = best
 	f.tried |= 1 << best
 	f.instances[best].inFlight.Add(1)
+	f.trial = f.instances[best].breaker.begin(now)
 	if f.opening = f.stream != nil; f.opening {
 		f.instances[best].opening.Add(1)
 	}

@@ -63,6 +63,7 @@ type Proxy struct {
 	inFlight  prometheus.Gauge
 	streams   *streams
 	opening   chan struct{} // one element for each stream that is being opened
+	again     *allowance    // for what is asked twice
 
 	turnedAway prometheus.Counter
 }
@@ -78,7 +79,7 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 	o.HandshakeWait = cmp.Or(o.HandshakeWait, 5*time.Second)
 	o.FinishWait = cmp.Or(o.FinishWait, 3*time.Second)
 	part := prometheus.Labels{"part": o.Name}
-	p := &Proxy{options: o, transport: newTransport(o.AnswerTimeout), streams: newStreams(2 * o.FinishWait), opening: make(chan struct{}, o.Handshakes*max(len(o.URLs), 1)),
+	p := &Proxy{options: o, transport: newTransport(o.AnswerTimeout), again: newAllowance(), streams: newStreams(2 * o.FinishWait), opening: make(chan struct{}, o.Handshakes*max(len(o.URLs), 1)),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "parkwire_gateway_proxied_in_flight", Help: "Requests and streams under way to a part in other processes.", ConstLabels: part,
 		}),
@@ -100,8 +101,18 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 		Rewrite: rewrite, Transport: p, ModifyResponse: modify, ErrorHandler: p.refuse, BufferPool: &bufferPool{},
 		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // connections that ended in the middle
 	}
+	resting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "parkwire_gateway_instances_resting", Help: "Instances that are passed over because they take requests and do not answer.", ConstLabels: part,
+	}, func() (n float64) {
+		for _, in := range p.instances {
+			if in.breaker.rests() {
+				n++
+			}
+		}
+		return n
+	})
 	if o.Registerer != nil {
-		for _, metric := range []prometheus.Collector{p.inFlight, p.turnedAway} {
+		for _, metric := range []prometheus.Collector{p.inFlight, p.turnedAway, resting} {
 			if err := o.Registerer.Register(metric); err != nil {
 				return nil, fmt.Errorf("%s: %w", o.Name, err)
 			}
@@ -109,6 +120,9 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 	}
 	return p, nil
 }
+
+// headerKey is of requests that are done once, however often they are sent.
+const headerKey = "Idempotency-Key"
 
 type flightKey struct{}
 
@@ -158,9 +172,11 @@ func rewrite(r *httputil.ProxyRequest) {
 	}
 	r.Out.URL.RawQuery = r.In.URL.RawQuery // parts judge parameters, also those that cannot be parsed
 	r.Out.GetBody = r.In.GetBody
-	// The gateway has answered "Expect" already. The keys would let the transport repeat what may have been done.
-	for _, name := range []string{"Expect", "Idempotency-Key", "X-Idempotency-Key"} {
-		r.Out.Header.Del(name)
+	// The gateway has answered "Expect" already. Keys let the transport, too, repeat what may have been done: parts keep this one, of these methods.
+	r.Out.Header.Del("Expect")
+	r.Out.Header.Del("X-Idempotency-Key")
+	if r.In.Method != http.MethodPost && r.In.Method != http.MethodPatch {
+		r.Out.Header.Del(headerKey)
 	}
 }
 
@@ -183,7 +199,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errClientBody):
 		problem.Write(w, r, unreadable())
 		return
-	case errors.As(err, &noConnection):
+	case errors.As(err, &noConnection), errors.Is(err, errResting):
 	case isTimeout(err):
 		answer = problem.New(http.StatusGatewayTimeout, "timeout",
 			fmt.Sprintf("The %s service took too long to answer. Whether it did what was asked is not known.", p.options.Name))

@@ -95,7 +95,7 @@ func TestARequestIsTheSameElsewhereAsHere(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"X-Parkwire-Subject": "tester", "X-Parkwire-Scopes": "operate", "X-Parkwire-Lots": "central ost%202", "Traceparent": "00-aa-bb-01", "If-Match": `"6"`, "X-Request-Id": "id-1",
-		"X-Forwarded-For": "127.0.0.1", "Authorization": token, "Idempotency-Key": "", "Expect": "", "Accept-Encoding": "br", "User-Agent": "Go-http-client/1.1",
+		"X-Forwarded-For": "127.0.0.1", "Authorization": token, "Idempotency-Key": "k", "Expect": "", "Accept-Encoding": "br", "User-Agent": "Go-http-client/1.1",
 	} {
 		if h := strings.Join(got.header.Values(name), "|"); h != want {
 			t.Errorf("%s arrived as %q, not %q", name, h, want)
@@ -179,7 +179,7 @@ func deaf(t *testing.T, requests *atomic.Int64) string {
 	})).URL
 }
 
-func TestOnlyWhatReadsIsAskedTwice(t *testing.T) {
+func TestOfWhatHasNoKeyOnlyWhatReadsIsAskedTwice(t *testing.T) {
 	var killed atomic.Int64
 	part := &fake{name: "alive"}
 	b := remote(t, []string{deaf(t, &killed), serve(t, part).URL}, nil)
@@ -192,7 +192,7 @@ func TestOnlyWhatReadsIsAskedTwice(t *testing.T) {
 	lost := 0
 	for range 10 {
 		before := killed.Load() + int64(len(part.requests()))
-		a := b.do("POST", "/api/v1/lots", strings.NewReader("{}"), "Authorization", operate, "Idempotency-Key", "k")
+		a := b.do("POST", "/api/v1/lots", strings.NewReader("{}"), "Authorization", operate)
 		if a.status != 200 {
 			lost++
 			if p := b.refused(a, 503, "unavailable"); !strings.Contains(p.Detail, "not known") {
@@ -316,4 +316,99 @@ func TestARequestInFlightIsCountedAndADisconnectedClientLetsGo(t *testing.T) {
 	<-done
 	<-left
 	eventually(t, "none in flight", inFlight(0))
+}
+
+// Parts keep keys, so that what was done under one is not done twice.
+func TestWhatHasAKeyIsAskedOnceMoreElsewhere(t *testing.T) {
+	var killed atomic.Int64
+	part := &fake{name: "alive"}
+	b := remote(t, []string{deaf(t, &killed), serve(t, part).URL}, nil)
+	operate := "Bearer " + b.token("operate")
+	for range 10 {
+		if a := b.do("POST", "/api/v1/lots", strings.NewReader(`{"id":"x"}`), "Authorization", operate, "Idempotency-Key", "k"); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if killed.Load() == 0 {
+		t.Error("none met the instance that dies")
+	}
+	for _, got := range part.requests() {
+		if got.header.Get("Idempotency-Key") != "k" || got.body != `{"id":"x"}` {
+			t.Errorf("it arrived as %+v", got)
+		}
+	}
+	lost := 0
+	for range 10 { // methods whose keys parts do not look at
+		if a := b.do("DELETE", "/api/v1/lots/a", nil, "Authorization", operate, "Idempotency-Key", "k"); a.status != 200 {
+			lost++
+		}
+	}
+	if lost == 0 {
+		t.Error("a DELETE is asked twice")
+	}
+}
+
+func TestAnInstanceThatDoesNotAnswerRestsAndIsTriedAgain(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	var killed atomic.Int64
+	bad := deaf(t, &killed)
+	proxy, err := gateway.NewProxy(gateway.ProxyOptions{URLs: []string{bad}, Name: "parking", Registerer: registry, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, func(o *gateway.Options) { o.Parking = proxy })
+	operate := "Bearer " + b.token("operate")
+	write := func() answer {
+		return b.do("POST", "/api/v1/lots", strings.NewReader("{}"), "Authorization", operate)
+	}
+	for range 10 {
+		if p := b.refused(write(), 503, "unavailable"); !strings.Contains(p.Detail, "not known") {
+			t.Errorf("%s", p.Detail)
+		}
+	}
+	before := killed.Load()
+	a := write()
+	if p := b.refused(a, 503, "unavailable"); !strings.Contains(p.Detail, "Nothing was done") || killed.Load() != before {
+		t.Errorf("it was asked all the same, or its client is not told that it was not: %s", p.Detail)
+	}
+	const want = "# HELP parkwire_gateway_instances_resting Instances that are passed over because they take requests and do not answer.\n" +
+		"# TYPE parkwire_gateway_instances_resting gauge\nparkwire_gateway_instances_resting{part=\"parking\"} 1\n"
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "parkwire_gateway_instances_resting"); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "it is tried again", func() bool { write(); return killed.Load() > before })
+}
+
+func TestAnInstanceThatAnswersWithErrorsDoesNotRest(t *testing.T) {
+	part := &fake{name: "broken"}
+	part.answer = func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) }
+	b := remote(t, []string{serve(t, part).URL}, nil)
+	for range 30 {
+		b.do("GET", "/api/v1/lots", nil)
+	}
+	if n := len(part.requests()); n != 30 {
+		t.Errorf("it was asked %d times", n)
+	}
+}
+
+func TestReadersOfAnInstanceThatIsLostAreServedByAnother(t *testing.T) {
+	var silent atomic.Bool
+	hanging := make(chan struct{}, 10)
+	lost := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/readyz" {
+			silent.Store(true)
+			hanging <- struct{}{}
+		} else if !silent.Load() {
+			return
+		}
+		<-r.Context().Done()
+	}))
+	part := &fake{name: "alive"}
+	b := remote(t, []string{lost.URL, serve(t, part).URL}, nil)
+	eventually(t, "a reader hangs and is served elsewhere", func() bool {
+		if a := b.do("GET", "/api/v1/lots", nil); a.body != "alive" {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		return len(hanging) > 0
+	})
 }

@@ -75,8 +75,8 @@ func (b *clientBody) Close() error { return nil } // the HTTP server's to do
 // RoundTrip sends a request to the best instance, and to others where that cannot have any other effect:
 //
 //   - where there is no connection to an instance, any request goes on to the next;
-//   - where the connection is lost before the answer, what only reads is asked once more elsewhere;
-//   - where an instance answers that it cannot serve now, what only reads is asked once more at one that is ready.
+//   - where the connection is lost before the answer, or the instance itself is, what may be repeated is asked once more elsewhere;
+//   - where an instance answers that it cannot serve now, what may be repeated is asked once more at one that is ready.
 //
 // Streams are opened by [Proxy.open].
 func (p *Proxy) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -84,16 +84,21 @@ func (p *Proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	if f.stream != nil {
 		return p.open(r, f)
 	}
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	p.again.earn()
 	if !f.next(p.turn.Add(1), false) {
-		return nil, errors.New("there is no instance")
+		return nil, errResting
 	}
-	for again := reads; ; {
+	for again := p.repeatable(r); ; {
 		in := f.instances[f.current]
-		response, err := p.ask(in, r)
+		asked, settled := r, func() {}
+		if again {
+			asked, settled = p.whileReached(r, in)
+		}
+		response, err := p.ask(f, asked)
+		settled()
 		noConnection := new(dialError)
 		switch {
-		case err == nil && response.StatusCode == http.StatusServiceUnavailable && again && f.next(p.turn.Load(), true):
+		case err == nil && response.StatusCode == http.StatusServiceUnavailable && again && p.again.spend() && f.next(p.turn.Load(), true):
 			response.Body.Close()
 			again = false
 		case err == nil:
@@ -105,24 +110,67 @@ func (p *Proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 			if !f.next(p.turn.Load(), false) {
 				return nil, err
 			}
-		case again && !isTimeout(err) && f.next(p.turn.Load(), false):
+		case again && !isTimeout(err) && p.again.spend() && f.next(p.turn.Load(), false):
 			again = false
+		case clientFailed(r):
+			return nil, errClientBody
 		default:
-			if body, ok := r.Body.(*clientBody); ok && body.failed.Load() {
-				return nil, errClientBody
-			}
 			return nil, err
 		}
 	}
 }
 
-// ask sends a request to one instance.
-func (p *Proxy) ask(in *instance, r *http.Request) (*http.Response, error) {
+// errResting says that no instance was asked, because none of them answers at present.
+var errResting = errors.New("every instance rests, because it did not answer")
+
+// repeatable reports whether a request may be done twice: what only reads, and what is done under a key that the part keeps, if its body can
+// be sent again.
+func (p *Proxy) repeatable(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return true
+	}
+	return r.Header.Get(headerKey) != "" && (r.GetBody != nil || r.Body == nil || r.Body == http.NoBody)
+}
+
+// whileReached lets a request end when its instance is found to be unreachable and there is another one. The caller calls settled when
+// it was answered.
+func (p *Proxy) whileReached(r *http.Request, in *instance) (asked *http.Request, settled func()) {
+	ctx, cancel := context.WithCancelCause(r.Context()) // that it ends when the request has is seen to by r's
+	stop := context.AfterFunc(in.reached(), func() {
+		if p.Ready() == nil {
+			cancel(errLost)
+		}
+	})
+	return r.WithContext(ctx), func() { stop() }
+}
+
+// ask sends a request to the instance that has it.
+func (p *Proxy) ask(f *flight, r *http.Request) (*http.Response, error) {
+	in := f.instances[f.current]
 	response, err := p.transport.RoundTrip(p.attempt(r, in))
-	if err == nil {
+	became, cause := failed, context.Cause(r.Context())
+	switch noConnection := new(dialError); {
+	case err == nil && response.StatusCode != http.StatusBadGateway && response.StatusCode != http.StatusGatewayTimeout: // by a proxy in between
 		in.answers.Add(1)
+		became = answered
+	case err == nil:
+	case cause != nil && !errors.Is(cause, errLost) && !isTimeout(cause), errors.As(err, &noConnection), clientFailed(r):
+		became = unclear
+	}
+	if rests := in.breaker.report(time.Now(), became, f.trial); rests > 0 {
+		p.options.Logger.Warn("an instance takes requests and does not answer, so it rests", "to", p.options.Name, "instance", in.url.Host, "for", rests, "error", err)
+	}
+	if err != nil && errors.Is(cause, errLost) {
+		err = errLost
 	}
 	return response, err
+}
+
+// clientFailed reports whether the client did not send its body.
+func clientFailed(r *http.Request) bool {
+	body, ok := r.Body.(*clientBody)
+	return ok && body.failed.Load()
 }
 
 // attempt returns the request as it goes to one instance.

@@ -93,6 +93,7 @@ func safely(r *http.Request, via []*http.Request) error {
 
 // run asks at the start, from time to time, and when somebody wants it to, but never more often than once in [refreshPause] for those.
 func (s *keySource) run(ctx context.Context) {
+	defer s.client.CloseIdleConnections()
 	retry := firstRetry
 	for {
 		err := s.ask(ctx)

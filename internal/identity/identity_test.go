@@ -476,3 +476,19 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+func BenchmarkVerify(b *testing.B) {
+	v, err := identity.NewHS256(key, identity.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	token, err := v.Issue(identity.Principal{Subject: "x", Scopes: []string{"read"}}, time.Hour)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := v.Verify(b.Context(), token); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

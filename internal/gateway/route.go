@@ -114,7 +114,7 @@ func (r *resource) endpoint(h http.Header, method string) (*endpoint, error) {
 	e := r.methods[method]
 	if e == nil {
 		h.Set("Allow", r.allow)
-		return nil, problem.New(http.StatusMethodNotAllowed, "method-not-allowed", fmt.Sprintf("The method %q is not known here. Known are %s.", method, r.allow))
+		return nil, problem.New(http.StatusMethodNotAllowed, "method-not-allowed", fmt.Sprintf("The method %q is not known here. Known are %s.", method[:min(len(method), 20)], r.allow))
 	}
 	return e, nil
 }

@@ -23,13 +23,15 @@ const headerFamily = "X-Parkwire-"
 // Bearer returns the token that r carries: from the Authorization header, or, where
 // inQuery allows it, from the parameter access_token. A browser's WebSocket and
 // EventSource can set no header, so that notifications take it from the address; other
-// routes do not, because addresses end up in logs and histories.
+// routes do not, because addresses end up in logs and histories. Several Authorization headers are one list, as
+// RFC 9110 has it, and a list is no good token: who looks at the first only would disagree with who looks at the last.
 func Bearer(r *http.Request, inQuery bool) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	header := strings.Join(r.Header["Authorization"], ", ")
+	scheme, token, _ := strings.Cut(header, " ")
 	if strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)
 	}
-	if inQuery && r.Header.Get("Authorization") == "" {
+	if inQuery && header == "" {
 		return r.URL.Query().Get("access_token")
 	}
 	return ""

@@ -57,6 +57,8 @@ func bodyError(r *http.Request, err error) error {
 		return p
 	case errors.As(err, &tooLarge):
 		return bodyTooLarge(tooLarge.Limit)
+	case errors.Is(err, io.ErrUnexpectedEOF): // the client has left, or will never send the rest
+		return problem.New(http.StatusBadRequest, "body-unreadable", "The body ended before it was complete.")
 	case r.Context().Err() != nil:
 		return r.Context().Err()
 	}

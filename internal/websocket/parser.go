@@ -147,11 +147,15 @@ func (p *Parser) checkStart() error {
 func (p *Parser) startFrame(size int) error {
 	h := p.header[:size]
 	f := frame{final: h[0]&0x80 != 0, op: Opcode(h[0] & 0x0F), left: uint64(h[1] & 0x7F)}
+	least := uint64(0)
 	switch f.left {
 	case 126:
-		f.left = uint64(binary.BigEndian.Uint16(h[2:]))
+		f.left, least = uint64(binary.BigEndian.Uint16(h[2:])), 126
 	case 127:
-		f.left = binary.BigEndian.Uint64(h[2:])
+		f.left, least = binary.BigEndian.Uint64(h[2:]), 1<<16
+	}
+	if f.left < least || f.left >= 1<<63 {
+		return &Error{ProtocolError, "a length must take as few bytes as it needs, and be below 2^63"}
 	}
 	copy(f.mask[:], h[size-4:])
 	if f.op < Close {

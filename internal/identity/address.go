@@ -37,6 +37,15 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return client
 }
 
+// Client returns the address a request comes from, which the gateway in front has found out, and made the only one that is named. A request that
+// passed no gateway comes from its sender.
+func (Behind) Client(r *http.Request) netip.Addr {
+	if named := r.Header.Get(HeaderForwardedFor); named != "" {
+		return parseAddress(named)
+	}
+	return parseAddress(r.RemoteAddr)
+}
+
 // Household returns what counts as one client by its address: who has one IPv6 address has 2^64 of them.
 func Household(address netip.Addr) netip.Addr {
 	if address.Is6() {

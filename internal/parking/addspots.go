@@ -42,12 +42,18 @@ func (t *transaction) addSpots(ctx context.Context, by origin, lotID string, spo
 			return nil, atIndex(idTaken("spotId", "spot", spot.ID), len(spots), i, spot.ID)
 		}
 		spot.LotID = lotID
-		if err := t.publish(spot.add(before, t.now), by); err != nil {
+		if err := t.addSpot(by, spot, before); err != nil {
 			return nil, err
 		}
-		t.save(*spot)
 	}
 	return added, nil
+}
+
+// addSpot adds a spot, of which removed is what there was before under the same id.
+func (t *transaction) addSpot(by origin, spot *Spot, removed Spot) error {
+	e := spot.add(removed, t.now)
+	t.save(*spot)
+	return errors.Join(t.publish(e, by), t.auditSpot(by, Spot{Removed: true}, *spot))
 }
 
 // atIndex says which of several spots a problem is about.

@@ -121,7 +121,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) (answe
 			return answer{}, err
 		}
 	}
-	by := origin{who: who, traceparent: traceparent(r)}
+	by := origin{who: who, request: requestOf(r), traceparent: traceparent(r)}
 	if hasKey(r) {
 		return s.once(w, r, by, to.serve)
 	}

@@ -233,9 +233,7 @@ func (t *transaction) importNew(by origin, at importPlace, row importRow, remove
 	spot.LotID = lotID
 	report.Added++
 	report.note(importChange{importPlace: at, SpotID: spot.ID, Change: "added"})
-	err := t.publish(spot.add(removed, t.now), by)
-	t.save(spot)
-	return err
+	return t.addSpot(by, &spot, removed)
 }
 
 func (t *transaction) importChange(by origin, at importPlace, row importRow, before Spot, report *importReport) error {
@@ -248,7 +246,7 @@ func (t *transaction) importChange(by origin, at importPlace, row importRow, bef
 	report.Changed++
 	report.note(importChange{importPlace: at, SpotID: spot.ID, Change: "changed", Fields: before.differences(to)})
 	t.save(spot)
-	return t.publish(e, by)
+	return errors.Join(t.publish(e, by), t.auditSpot(by, before, spot))
 }
 
 // elsewhere says where a spot is that is not in this lot.
@@ -285,5 +283,5 @@ func (t *transaction) zoneFor(ctx context.Context, by origin, id, lotID string, 
 	if !slices.Contains(report.ZonesAdded, id) { // a dry run may have come across it in a group before
 		report.ZonesAdded = append(report.ZonesAdded, id)
 	}
-	return nil, t.AddZone(ctx, zones[id])
+	return nil, errors.Join(t.AddZone(ctx, zones[id]), t.audit(by, zones[id].resource(), nil, viewZone(zones[id])))
 }

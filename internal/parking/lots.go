@@ -2,6 +2,7 @@ package parking
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -19,16 +20,22 @@ type lotView struct {
 	Address          string     `json:"address,omitempty"`
 	Location         *Location  `json:"location,omitempty"`
 	HeartbeatSeconds int64      `json:"heartbeatSeconds,omitempty"`
-	Counts           Counts     `json:"counts"`
+	Counts           *Counts    `json:"counts,omitempty"`
 	CreatedAt        event.Time `json:"createdAt"`
 	UpdatedAt        event.Time `json:"updatedAt"`
 }
 
 func viewLot(l LotState) lotView {
+	v := describeLot(l.Lot)
+	v.Counts = &l.Counts
+	return v
+}
+
+// describeLot leaves out what the spots of the lot are.
+func describeLot(l Lot) lotView {
 	return lotView{
 		ID: l.ID, Name: l.Name, TimeZone: l.TimeZone, Address: l.Address, Location: l.Location,
-		HeartbeatSeconds: int64(l.Heartbeat / time.Second), Counts: l.Counts,
-		CreatedAt: event.At(l.CreatedAt), UpdatedAt: event.At(l.UpdatedAt),
+		HeartbeatSeconds: int64(l.Heartbeat / time.Second), CreatedAt: event.At(l.CreatedAt), UpdatedAt: event.At(l.UpdatedAt),
 	}
 }
 
@@ -55,7 +62,10 @@ func (s *Service) addLot(ctx context.Context, by origin, lot Lot) (answer, error
 		lot.CreatedAt, lot.UpdatedAt = t.now, t.now
 		a := lotAnswer(LotState{Lot: lot})
 		a.status, a.location = http.StatusCreated, "/api/v1/lots/"+url.PathEscape(lot.ID)
-		return a, instead(t.AddLot(ctx, lot), ErrTaken, idTaken("id", "lot", lot.ID))
+		if err := t.AddLot(ctx, lot); err != nil {
+			return answer{}, instead(err, ErrTaken, idTaken("id", "lot", lot.ID))
+		}
+		return a, t.audit(by, lot.resource(), nil, describeLot(lot))
 	})
 }
 
@@ -76,19 +86,32 @@ func (s *Service) changeLot(ctx context.Context, by origin, id string, expect pr
 		}
 		if !reflect.DeepEqual(lot, before) {
 			lot.UpdatedAt = t.now
-			err = t.SaveLot(ctx, lot)
+			err = errors.Join(t.SaveLot(ctx, lot), t.audit(by, lot.resource(), describeLot(before), describeLot(lot)))
 		}
 		return lotAnswer(LotState{Lot: lot, Counts: state.Counts}), err
 	})
 }
 
 // removeLot removes a lot that has no spots, with its zones.
-func (s *Service) removeLot(ctx context.Context, id string, expect precondition) error {
+func (s *Service) removeLot(ctx context.Context, by origin, id string, expect precondition) error {
 	return s.update(ctx, func(ctx context.Context, t *transaction) error {
-		if _, err := t.lotToChange(ctx, id, expect); err != nil {
+		lot, err := t.lotToChange(ctx, id, expect)
+		if err != nil {
 			return err
 		}
-		return instead(t.RemoveLot(ctx, id), ErrInUse, lotInUse(id))
+		zones, err := t.ZonesOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, zone := range zones {
+			if err := t.audit(by, zone.resource(), viewZone(zone), nil); err != nil {
+				return err
+			}
+		}
+		if err := t.RemoveLot(ctx, id); err != nil {
+			return instead(err, ErrInUse, lotInUse(id))
+		}
+		return t.audit(by, lot.resource(), describeLot(lot), nil)
 	})
 }
 
@@ -153,11 +176,11 @@ func (s *Service) patchLot(w http.ResponseWriter, r *http.Request, by origin) (a
 	})
 }
 
-func (s *Service) deleteLot(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) deleteLot(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusNoContent}, s.removeLot(r.Context(), r.PathValue("lotId"), ifMatch(r))
+	return answer{status: http.StatusNoContent}, s.removeLot(r.Context(), by, r.PathValue("lotId"), ifMatch(r))
 }
 
 // summaryView is what a lot and its zones are at a moment.

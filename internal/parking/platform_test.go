@@ -59,7 +59,7 @@ type platform struct {
 	scopes   string // of who makes requests
 }
 
-func newPlatform(t *testing.T, change ...func(*parking.Options)) *platform {
+func newPlatform(t testing.TB, change ...func(*parking.Options)) *platform {
 	t.Helper()
 	store, err := sqlite.Open(sqlite.Options{Path: filepath.Join(t.TempDir(), "parking.db"), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -69,7 +69,7 @@ func newPlatform(t *testing.T, change ...func(*parking.Options)) *platform {
 }
 
 // newPlatformOn closes the store at the end of the test.
-func newPlatformOn(t *testing.T, store parking.Store, change ...func(*parking.Options)) *platform {
+func newPlatformOn(t testing.TB, store parking.Store, change ...func(*parking.Options)) *platform {
 	t.Helper()
 	t.Cleanup(func() { store.Close() })
 	if err := store.Start(t.Context()); err != nil {

@@ -2,6 +2,7 @@ package parking
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -47,7 +48,8 @@ func readSensor(o *object, s *Sensor) {
 
 // checkSpot returns a problem unless the sensor stands nowhere or on a spot that there is. Who is limited to lots must name a spot, since a
 // sensor that stands nowhere is in none of them.
-func (t *transaction) checkSpot(ctx context.Context, by origin, s Sensor) error {
+func (t *transaction) checkSpot(ctx context.Context, by origin, s *Sensor) error {
+	s.LotID = ""
 	switch {
 	case s.SpotID == "" && by.who.Lots == nil:
 		return nil
@@ -55,10 +57,15 @@ func (t *transaction) checkSpot(ctx context.Context, by origin, s Sensor) error 
 		return invalidField("spotId", "the id of a spot in one of the lots to which the token is limited", "missing")
 	}
 	spots, err := t.Spots(ctx, []string{s.SpotID})
-	if spot, there := spots[s.SpotID]; err == nil && (!there || spot.Removed || !by.who.Reaches(spot.LotID)) {
-		err = invalidField("spotId", "the id of a spot that there is", strconv.Quote(s.SpotID))
+	if err != nil {
+		return err
 	}
-	return err
+	spot, there := spots[s.SpotID]
+	if !there || spot.Removed || !by.who.Reaches(spot.LotID) {
+		return invalidField("spotId", "the id of a spot that there is", strconv.Quote(s.SpotID))
+	}
+	s.LotID = spot.LotID
+	return nil
 }
 
 // sensorToChange reads a sensor, if it is as the caller expects.
@@ -103,13 +110,16 @@ func (s *Service) postSensor(w http.ResponseWriter, r *http.Request, by origin) 
 	}
 	added.ID = lorawan.CanonicalID(added.ID)
 	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
-		if err := t.checkSpot(ctx, by, added); err != nil {
+		if err := t.checkSpot(ctx, by, &added); err != nil {
 			return answer{}, err
 		}
 		added.AddedAt = t.now
 		a := sensorAnswer(added)
 		a.status, a.location = http.StatusCreated, "/api/v1/sensors/"+url.PathEscape(added.ID)
-		return a, instead(t.AddSensor(ctx, added), ErrTaken, idTaken("id", "sensor", added.ID))
+		if err := t.AddSensor(ctx, added); err != nil {
+			return answer{}, instead(err, ErrTaken, idTaken("id", "sensor", added.ID))
+		}
+		return a, t.audit(by, added.resource(), nil, viewSensor(added))
 	})
 }
 
@@ -144,12 +154,12 @@ func (s *Service) patchSensor(w http.ResponseWriter, r *http.Request, by origin)
 			return answer{}, err
 		}
 		if changed.SpotID != before.SpotID {
-			if err := t.checkSpot(ctx, by, changed); err != nil {
+			if err := t.checkSpot(ctx, by, &changed); err != nil {
 				return answer{}, err
 			}
 		}
 		if changed != before {
-			err = t.SaveSensors(ctx, []Sensor{changed})
+			err = errors.Join(t.SaveSensors(ctx, []Sensor{changed}), t.audit(by, changed.resource(), viewSensor(before), viewSensor(changed)))
 		}
 		return sensorAnswer(changed), err
 	})
@@ -164,6 +174,6 @@ func (s *Service) deleteSensor(w http.ResponseWriter, r *http.Request, by origin
 		if err != nil {
 			return err
 		}
-		return t.RemoveSensor(ctx, found.ID)
+		return errors.Join(t.RemoveSensor(ctx, found.ID), t.audit(by, found.resource(), viewSensor(found), nil))
 	})
 }

@@ -71,6 +71,8 @@ type Tx interface {
 	SaveLot(ctx context.Context, lot Lot) error
 	RemoveLot(ctx context.Context, id string) error // with its zones; ErrNotFound, ErrInUse
 
+	// ZonesOf reads and locks the zones of a lot, by id.
+	ZonesOf(ctx context.Context, lotID string) ([]Zone, error)
 	Zone(ctx context.Context, id string) (Zone, error)
 	// Zones reads those of the zones that exist, which cannot be removed meanwhile.
 	Zones(ctx context.Context, ids []string) (map[string]Zone, error)

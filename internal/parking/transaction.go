@@ -16,11 +16,12 @@ import (
 // origin is who asked for a change, and in which trace.
 type origin struct {
 	who         identity.Principal
+	request     request
 	traceparent string
 	attempt     *attempt // nil: without a key
 }
 
-// transaction collects what one transaction does to spots, and writes it at its end: state, outbox and history.
+// transaction collects what one transaction does to spots, and writes it at its end: state, outbox and history, and who changed what.
 type transaction struct {
 	Tx
 	now     time.Time
@@ -28,6 +29,8 @@ type transaction struct {
 	events  []*event.Event
 	rows    []relay.OutboxRow
 	entries []HistoryEntry
+	records []relay.Record
+	granted bool // something was said of keys or revocations
 }
 
 // update runs change in a transaction of the store, which may call it several times.
@@ -93,10 +96,15 @@ func (t *transaction) write(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(t.rows)+len(t.entries) == 0 {
+	if len(t.rows)+len(t.entries) > 0 {
+		if err := t.Append(ctx, t.rows, t.entries); err != nil {
+			return err
+		}
+	}
+	if len(t.records) == 0 {
 		return nil
 	}
-	return t.Append(ctx, t.rows, t.entries)
+	return t.AppendRecords(ctx, t.records)
 }
 
 // changeSpot applies a transition to one spot, if its version is what the caller expects, and answers it as it then is.
@@ -119,7 +127,7 @@ func (s *Service) changeSpot(ctx context.Context, by origin, id string, expect p
 		e, err := change(ctx, t, &spot)
 		if err == nil && spot != before {
 			t.save(spot)
-			err = t.publish(e, by)
+			err = errors.Join(t.publish(e, by), t.auditSpot(by, before, spot))
 		}
 		return spotAnswer(spot, err)
 	})

@@ -2,6 +2,7 @@ package parking
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -36,7 +37,10 @@ func (s *Service) addZone(ctx context.Context, by origin, zone Zone) (answer, er
 		a := zoneAnswer(zone)
 		a.status = http.StatusCreated
 		a.location = "/api/v1/lots/" + url.PathEscape(zone.LotID) + "/zones/" + url.PathEscape(zone.ID)
-		return a, instead(t.AddZone(ctx, zone), ErrTaken, idTaken("id", "zone", zone.ID))
+		if err := t.AddZone(ctx, zone); err != nil {
+			return answer{}, instead(err, ErrTaken, idTaken("id", "zone", zone.ID))
+		}
+		return a, t.audit(by, zone.resource(), nil, viewZone(zone))
 	})
 }
 
@@ -52,19 +56,23 @@ func (s *Service) changeZone(ctx context.Context, by origin, lotID, id string, e
 			return answer{}, err
 		}
 		if !reflect.DeepEqual(zone, before) {
-			err = t.SaveZone(ctx, zone)
+			err = errors.Join(t.SaveZone(ctx, zone), t.audit(by, zone.resource(), viewZone(before), viewZone(zone)))
 		}
 		return zoneAnswer(zone), err
 	})
 }
 
 // removeZone removes a zone that has no spots.
-func (s *Service) removeZone(ctx context.Context, lotID, id string, expect precondition) error {
+func (s *Service) removeZone(ctx context.Context, by origin, lotID, id string, expect precondition) error {
 	return s.update(ctx, func(ctx context.Context, t *transaction) error {
-		if _, err := t.zoneOf(ctx, lotID, id, expect); err != nil {
+		zone, err := t.zoneOf(ctx, lotID, id, expect)
+		if err != nil {
 			return err
 		}
-		return instead(t.RemoveZone(ctx, id), ErrInUse, zoneInUse(id))
+		if err := t.RemoveZone(ctx, id); err != nil {
+			return instead(err, ErrInUse, zoneInUse(id))
+		}
+		return t.audit(by, zone.resource(), viewZone(zone), nil)
 	})
 }
 
@@ -142,9 +150,9 @@ func (s *Service) patchZone(w http.ResponseWriter, r *http.Request, by origin) (
 	})
 }
 
-func (s *Service) deleteZone(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) deleteZone(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
 	if err := parseParams(r.URL.RawQuery).end(); err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusNoContent}, s.removeZone(r.Context(), r.PathValue("lotId"), r.PathValue("zoneId"), ifMatch(r))
+	return answer{status: http.StatusNoContent}, s.removeZone(r.Context(), by, r.PathValue("lotId"), r.PathValue("zoneId"), ifMatch(r))
 }

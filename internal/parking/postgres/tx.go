@@ -47,6 +47,14 @@ func (t *tx) Zones(ctx context.Context, ids []string) (map[string]parking.Zone, 
 	return storage.ZonesByID(zones), nil
 }
 
+func (t *tx) ZonesOf(ctx context.Context, lotID string) ([]parking.Zone, error) {
+	zones, err := read(ctx, t, storage.ScanZone, "select "+storage.ZoneColumns+" from zones where lot_id = $1 order by id"+forChange, lotID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the zones of lot %q: %w", lotID, err)
+	}
+	return zones, nil
+}
+
 func (t *tx) AddZone(ctx context.Context, z parking.Zone) error {
 	return wrote("adding", "zone", z.ID)(t.affect(ctx, `insert into zones (id, lot_id, name, level) values ($1, $2, $3, $4)`,
 		z.ID, z.LotID, z.Name, z.Level))

@@ -54,6 +54,14 @@ func (t *tx) Zones(ctx context.Context, ids []string) (map[string]parking.Zone, 
 	return storage.ZonesByID(zones), nil
 }
 
+func (t *tx) ZonesOf(ctx context.Context, lotID string) ([]parking.Zone, error) {
+	zones, err := read(ctx, t.w, storage.ScanZone, "select "+storage.ZoneColumns+" from zones where lot_id = ? order by id", lotID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the zones of lot %q: %w", lotID, err)
+	}
+	return zones, nil
+}
+
 func (t *tx) AddZone(ctx context.Context, z parking.Zone) error {
 	err := t.w.exec(`insert into zones (id, lot_id, name, level) values (?, ?, ?, ?)`, z.ID, z.LotID, z.Name, z.Level)
 	return wrote("adding", "zone", z.ID)(1, err)

@@ -127,6 +127,11 @@ var zonePromises = []promise{
 		}
 		equal(t, "the zones", got, want)
 		equal(t, "zones of a lot without", len(ok(s.Zones(t.Context(), "n"))(t)), 0)
+		update(t, s, func(ctx context.Context, tx parking.Tx) error {
+			equal(t, "the zones in a transaction", ok(tx.ZonesOf(ctx, "l"))(t), zones)
+			equal(t, "zones of a lot without, in a transaction", len(ok(tx.ZonesOf(ctx, "n"))(t)), 0)
+			return nil
+		})
 		_, err := s.Zones(t.Context(), "no")
 		failsWith(t, "zones of no lot", err, parking.ErrNotFound)
 		update(t, s, func(ctx context.Context, tx parking.Tx) error {

@@ -49,7 +49,8 @@ func notifications(s *site, j job, engine string, further func(i int) []string) 
 		return stack.Start(s, fmt.Sprint("parkwire ", i+1), nil, filepath.Join(s.work, "parkwire"), append([]string{"notifications",
 			"--listen", address, "--admin-listen", admin, "--live-engine", engine, "--log-level", "warn",
 			"--kafka-brokers", s.kafka, "--redis-url", "redis://" + s.redis, "--redis-channel", channel,
-			"--kafka-topic", s.topic, "--kafka-spots-topic", s.topic + "-spots", "--kafka-rejected-topic", s.topic + "-rejected", "--kafka-group", s.topic,
+			"--kafka-topic", s.topic, "--kafka-spots-topic", s.topic + "-spots", "--kafka-rejected-topic", s.topic + "-rejected",
+			"--kafka-audit-topic", s.topic + "-audit", "--kafka-access-topic", s.topic + "-access", "--kafka-group", s.topic,
 			"--live-handshake-rate", "100000", "--drain-window", "1s"}, further(i)...)...)
 	})
 	for i, url := range ready {

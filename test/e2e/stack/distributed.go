@@ -80,11 +80,13 @@ func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 	s := &Stack{
 		Kafka: servers.Kafka, Redis: servers.Redis,
 		Topic: run + "-events", SpotsTopic: run + "-spots", RejectedTopic: run + "-rejected", Channel: run + "-notifications",
+		AuditTopic: run + "-audit", AccessTopic: run + "-access",
 	}
 	env := []string{
 		"PARKWIRE_KAFKA_BROKERS=" + detour(t, servers.Kafka, layout.Kafka),
 		"PARKWIRE_KAFKA_TOPIC=" + s.Topic, "PARKWIRE_KAFKA_SPOTS_TOPIC=" + s.SpotsTopic,
-		"PARKWIRE_KAFKA_REJECTED_TOPIC=" + s.RejectedTopic, "PARKWIRE_KAFKA_GROUP=" + run,
+		"PARKWIRE_KAFKA_REJECTED_TOPIC=" + s.RejectedTopic, "PARKWIRE_KAFKA_AUDIT_TOPIC=" + s.AuditTopic,
+		"PARKWIRE_KAFKA_ACCESS_TOPIC=" + s.AccessTopic, "PARKWIRE_KAFKA_GROUP=" + run,
 		"PARKWIRE_REDIS_URL=" + detour(t, cmp.Or(servers.Redis, "memory:"), layout.Redis), "PARKWIRE_REDIS_CHANNEL=" + s.Channel,
 		"PARKWIRE_JWT_KEY=" + rand.Text() + rand.Text(),
 	}
@@ -214,7 +216,7 @@ func dropTopics(t T, s *Stack) {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if _, err := kadm.NewClient(client).DeleteTopics(ctx, s.Topic, s.SpotsTopic, s.RejectedTopic); err != nil {
+	if _, err := kadm.NewClient(client).DeleteTopics(ctx, s.Topic, s.SpotsTopic, s.RejectedTopic, s.AuditTopic, s.AccessTopic); err != nil {
 		t.Logf("the topics of %s were left behind: %v", s.Topic, err)
 	}
 }

@@ -130,8 +130,8 @@ func (n *Node) Restart(t T) {
 // Stack is a running platform.
 type Stack struct {
 	API
-	// Kafka is the bootstrap address for other programs; Topic, SpotsTopic, RejectedTopic and Channel are the names in use.
-	Kafka, Topic, SpotsTopic, RejectedTopic, Channel string
+	// Kafka is the bootstrap address for other programs; Channel and those of topics are the names in use.
+	Kafka, Topic, SpotsTopic, RejectedTopic, AuditTopic, AccessTopic, Channel string
 	// Redis is the URL of the bus; empty when it is in memory.
 	Redis string
 	// Database is the URL of the database of a distributed stack.
@@ -173,6 +173,7 @@ func Prepare(t T, args ...string) *Stack {
 	return &Stack{
 		API:   API{URL: one.URL},
 		Kafka: kafka, Topic: "parking-events", SpotsTopic: "parking-spots", RejectedTopic: "parking-events-rejected", Channel: "notifications",
+		AuditTopic: "parking-audit", AccessTopic: "parking-access",
 		One: one, tokenArgs: []string{"--data-dir", dir},
 	}
 }

@@ -244,7 +244,7 @@ describe('where there is no provider', () => {
     await page.getByLabel('Token').fill(platform.token('--scope', 'operate', '--ttl', '15s', '--subject', 'otto'));
     await page.getByRole('button', { name: 'Use it' }).click();
     await on(page).spot('c-01').click();
-    await actions().getByRole('button', { name: 'Close' }).click();
+    await actions().getByRole('button', { name: 'Close the spot' }).click();
     await on(page).has(on(page).spot('c-01'), 'data-status', 'closed');
     await setback('ending');
     const { lasting, cookies } = await kept();

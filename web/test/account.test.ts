@@ -51,7 +51,7 @@ describe('signing in', () => {
   test('is by a code with PKCE, and gives a token, a name and what one may do', async () => {
     const account = await signIn();
     expect(await account.token()).toBe('access-1');
-    expect(account.person.value).toMatchObject({ name: 'Otto', subject: 'otto', scopes: ['operate'] });
+    expect(account.person.value).toMatchObject({ name: 'Otto', subject: 'otto', scope: 'operate' });
     expect([account.may('read', 'any'), account.may('operate', 'any'), account.may('admin', 'any')]).toEqual([true, true, false]);
     expect(account.setback.value).toBeUndefined();
     expect([...stored.values()].join(), 'the access token is not stored').not.toContain('access-1');

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Api, nobody } from '../src/live/api';
 import { ProblemError } from '../src/live/http';
 
@@ -35,4 +35,46 @@ test('no answer is told as such', async () => {
   const error = await failing(vi.fn().mockRejectedValue(new TypeError('fetch failed')));
   expect(error.problem.title).toMatch(/cannot be reached/);
   expect(error.problem.status).toBeUndefined();
+});
+
+describe('who asks', () => {
+  const refusal = () => Response.json({ title: 'Unauthorized', status: 401, detail: 'It has expired.' }, { status: 401, headers: { 'content-type': 'application/problem+json' } });
+  let tokens: (string | undefined)[];
+  let refused: string[];
+  let shown: (string | null)[];
+  const api = (answer: (token: string | null) => Response) => new Api(
+    { token: async () => tokens[0], refused: (token) => (refused.push(token), tokens.shift()), check: async () => {} },
+    (async (_: string, init: RequestInit) => {
+      const token = new Headers(init.headers).get('authorization');
+      shown.push(token);
+      return answer(token);
+    }) as typeof fetch,
+  );
+  beforeEach(() => {
+    tokens = ['old', 'new'];
+    refused = [];
+    shown = [];
+  });
+
+  test('a token that is refused is replaced, and the same is asked once more', async () => {
+    await api((token) => (token === 'Bearer new' ? Response.json({ items: [] }) : refusal())).lots();
+    expect([refused, shown]).toEqual([['old'], ['Bearer old', 'Bearer new']]);
+  });
+
+  test('where there is none to replace it the refusal is told', async () => {
+    tokens = ['old', 'old'];
+    await expect(api(refusal).act('c/01', 'occupy')).rejects.toThrow('It has expired.');
+    expect(shown).toEqual(['Bearer old']);
+  });
+
+  test('what is refused for another reason is not repeated', async () => {
+    await expect(api(() => Response.json({}, { status: 403 })).act('c-01', 'close')).rejects.toThrow();
+    expect([refused, shown]).toEqual([[], ['Bearer old']]);
+  });
+
+  test('nobody shows no token', async () => {
+    tokens = [];
+    await api(() => Response.json({ items: [] })).lots();
+    expect(shown).toEqual([null]);
+  });
 });

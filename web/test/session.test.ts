@@ -121,3 +121,42 @@ test('a change shows itself with motion, but not in a storm', async () => {
   paint();
   expect(spots()['c-01']!.pulse).toBe(2);
 });
+
+test('for somebody else everything is forgotten, and begins again', async () => {
+  FakeSocket.last.event(event('c-01', 2, 'occupied', 'occupied'));
+  paint();
+  const before = FakeSocket.last;
+  platform = { lots: [{ id: 'harbour', name: 'Harbour' }], spots: [spot('h-01', { lotId: 'harbour' })], cursor: 'later' };
+  session.restart();
+  expect([session.loaded.value, session.parking.lots.value, session.feed.items().value]).toEqual([false, [], []]);
+  expect(before.closed).toBe(true);
+  await pass(1_000);
+  FakeSocket.last.open();
+  expect(FakeSocket.last.after).toBe('later');
+  expect(session.parking.lots.value.map(({ id }) => id)).toEqual(['harbour']);
+  expect(session.parking.total.value.total).toBe(1);
+  FakeSocket.last.event(event('h-01', 2, 'occupied', 'occupied', { lotId: 'harbour' }));
+  paint();
+  expect(session.feed.items().value).toHaveLength(1);
+});
+
+test('what was loaded for the one before is not shown to the next', async () => {
+  let arrived = () => {};
+  const waiting = new Promise<void>((resolve) => (arrived = resolve));
+  let asked = 0;
+  const slow = async (address: string) => {
+    if (++asked === 1) await waiting;
+    return answer(address);
+  };
+  const other = new Session(new Api(nobody, slow as typeof fetch), address, { Socket });
+  void other.connection.run();
+  await pass(0);
+  other.restart();
+  platform = { lots: [], spots: [], cursor: 'later' };
+  asked = 10;
+  arrived();
+  await pass(1_000);
+  expect(other.loaded.value).toBe(true);
+  expect(asked, 'the state was loaded once more').toBeGreaterThan(12);
+  other.connection.stop();
+});

@@ -23,8 +23,10 @@ interface Principal {
   readonly lots?: readonly string[];
 }
 
-export interface Person extends Principal {
+export interface Person extends Omit<Principal, 'scopes'> {
   readonly name: string;
+  /** The strongest scope, which includes those before it. */
+  readonly scope: Scope | undefined;
 }
 
 /** How people sign in here: at a provider, which may be out of reach or need an encrypted page, or, where there is none, with a token that they have. */
@@ -71,7 +73,9 @@ export class Account implements Credentials {
   readonly person = computed<Person | undefined>(() => {
     const tokens = this.#tokens.value;
     const principal = tokens?.access ? this.#identity.value?.principal : undefined;
-    return principal && { ...principal, name: tokens?.name ?? principal.subject };
+    if (!principal) return undefined;
+    const { scopes: held, ...rest } = principal;
+    return { ...rest, name: tokens?.name ?? rest.subject, scope: scopes.findLast((scope) => held.includes(scope)) };
   });
 
   /** Whether one must sign in to see anything. */
@@ -98,10 +102,8 @@ export class Account implements Credentials {
 
   /** Whether the one who is signed in may do what needs the scope, in this lot. */
   may(scope: Scope, lotId: string): boolean {
-    const person = this.person.value;
-    if (!person) return false;
-    const holds = person.scopes.some((held) => scopes.indexOf(held as Scope) >= scopes.indexOf(scope));
-    return holds && (person.lots?.includes(lotId) ?? true);
+    const { scope: held, lots } = this.person.value ?? {};
+    return held !== undefined && scopes.indexOf(held) >= scopes.indexOf(scope) && (lots?.includes(lotId) ?? true);
   }
 
   /** Waits as long as one must sign in first. While the provider is away, a page that everybody may see goes on as nobody's. */
@@ -179,7 +181,8 @@ export class Account implements Credentials {
     const client = this.#client();
     if (this.arrival) {
       try {
-        if (!attempt || !client) throw new SignInError('answer', 'It was not begun in this tab.');
+        if (!attempt) throw new SignInError('answer', 'It was not begun in this tab.');
+        if (!client) throw new SignInError('unreachable');
         this.#keep(await redeem(client, this.#redirect, attempt, this.arrival, request), crypto.randomUUID());
         return;
       } catch (error) {
@@ -189,7 +192,7 @@ export class Account implements Credentials {
     }
     const { kept } = storage;
     if (kept?.typed !== undefined) return this.#take(ofTyped(kept.typed));
-    if (kept?.refresh === undefined) return;
+    if (kept?.refresh === undefined || !this.#identity.peek()?.login) return;
     if (await claim(kept.id, locks)) return this.#take({ access: '', expires: 0, due: 0, refresh: kept.refresh });
     storage.kept = undefined;
     this.#setback.value = { reason: 'duplicate' };

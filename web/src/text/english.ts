@@ -1,5 +1,5 @@
 // Every word that the dashboard says.
-import type { Setback, Way } from '../identity/account';
+import type { Scope, Setback, Way } from '../identity/account';
 import type { Action } from '../live/api';
 import type { ConnectionState } from '../live/connection';
 import type { FeedItem } from '../live/feed';
@@ -89,15 +89,16 @@ export const summary = (name: string, counts: Counts): string => `${name}: ${num
 export const percent = (part: number, whole: number): string => (whole === 0 ? '' : `${Math.floor((part / whole) * 100)} %`);
 
 export const actionName: Record<Action, string> = {
-  occupy: 'Mark occupied', release: 'Mark free', close: 'Close', reopen: 'Reopen', fault: 'Out of service', repair: 'Back in service', end_reservation: 'End reservation',
+  occupy: 'Mark occupied', release: 'Mark free', close: 'Close the spot', reopen: 'Reopen', fault: 'Out of service', repair: 'Back in service', end_reservation: 'End reservation',
 };
 
-/** What the strongest of one's scopes allows. */
-export const scopeName: Record<string, string> = {
-  read: 'may look', ingest: 'may look and send readings', operate: 'may change lots and spots', admin: 'may do everything',
-};
+const allowed: Record<Scope, string> = { read: 'may look', ingest: 'may look and send readings', operate: 'may change lots and spots', admin: 'may do everything' };
 
-export const limits = (lots: readonly string[] | undefined): string => (lots === undefined ? 'in all lots' : lots.length === 0 ? 'in no lot' : `in ${lots.join(', ')}`);
+/** What somebody with this as their strongest scope may do, and where. */
+export function permission(scope: Scope | undefined, lots: readonly string[] | undefined): string {
+  if (scope === undefined || lots?.length === 0) return 'may do nothing here';
+  return `${allowed[scope]} in ${lots?.join(', ') ?? 'all lots'}`;
+}
 
 /** Why nobody is signed in. */
 export function setbackText({ reason, detail }: Setback): string {

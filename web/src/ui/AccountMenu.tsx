@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { limits, scopeName } from '../text/english';
+import { permission } from '../text/english';
 import { here } from './router';
 import { TokenForm } from './SignIn';
 import { useAccount } from './who';
@@ -19,7 +19,7 @@ export function AccountMenu() {
       {person ? (
         <div data-testid="person" data-subject={person.subject}>
           <p><b>{person.name}</b></p>
-          <p class="quiet">{scopeName[person.scopes.at(-1) ?? ''] ?? 'may do nothing here'} {limits(person.lots)}</p>
+          <p class="quiet">{permission(person.scope, person.lots)}</p>
           <button type="button" data-testid="sign-out" onClick={() => account.signOut()}>Sign out</button>
         </div>
       ) : (

@@ -60,7 +60,7 @@ export function SignInBanner() {
     <div class="stale" role="alert" data-testid="setback" data-reason={setback?.reason ?? 'ending'}>
       <p>{setback ? setbackText(setback) : endsSoon(endsAt!)}</p>
       {account.way.value === 'provider' && <button type="button" onClick={() => void account.signIn(here())}>Sign in</button>}
-      {setback && <button type="button" class="plain" aria-label="Close" onClick={() => account.dismiss()}>×</button>}
+      {setback && <button type="button" class="plain" aria-label="Dismiss" onClick={() => account.dismiss()}>×</button>}
     </div>
   );
 }

@@ -38,7 +38,7 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
         )}
         {extras.length > 0 && <span> · {extras.join(' · ')}</span>}
       </p>
-      <button type="button" class="plain" onClick={close} aria-label="Close">×</button>
+      <button type="button" class="plain" onClick={close} aria-label="Dismiss">×</button>
       <Actions key={spot.spotId} api={session.api} spot={spot} />
     </aside>
   );

@@ -20,12 +20,13 @@ const (
 	Issuer = "parkwire"
 	// MinKeyBytes is the shortest key for HS256 that RFC 7518 allows.
 	MinKeyBytes = 32
+	// MaxLots is to how many lots a token may be limited.
+	MaxLots = 1000
 	// Leeway is by how much the clocks of machines may differ.
 	Leeway = 30 * time.Second
 
 	maxSubject = 200 // bytes; the subject is logged and stored with changes
 	maxTokenID = 200 // bytes
-	maxLots    = 1000
 	maxLotID   = 128 // bytes
 )
 
@@ -81,7 +82,7 @@ func (c *LotsClaim) UnmarshalJSON(text []byte) error {
 		return errLots
 	case json.Unmarshal(text, &one) == nil:
 		ids = []*string{&one}
-	case json.Unmarshal(text, &ids) != nil, len(ids) > maxLots:
+	case json.Unmarshal(text, &ids) != nil, len(ids) > MaxLots:
 		return errLots
 	}
 	c.ids = make([]string, 0, len(ids))
@@ -94,7 +95,7 @@ func (c *LotsClaim) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-var errLots = Refuse(fmt.Sprintf("its claim of lots is no list of at most %d ids", maxLots))
+var errLots = Refuse(fmt.Sprintf("its claim of lots is no list of at most %d ids", MaxLots))
 
 // NewHS256 returns a verifier for tokens that are signed with HMAC-SHA-256. It issues tokens by key, and takes those by
 // the older ones too. Each must have at least [MinKeyBytes].
@@ -240,8 +241,8 @@ func (v *Verifier) Issue(p Principal, ttl time.Duration) (string, error) {
 			return "", fmt.Errorf("the id %q of a lot must have 1 to %d bytes", lot, maxLotID)
 		}
 	}
-	if len(p.Lots) > maxLots {
-		return "", fmt.Errorf("a token is limited to at most %d lots, not %d", maxLots, len(p.Lots))
+	if len(p.Lots) > MaxLots {
+		return "", fmt.Errorf("a token is limited to at most %d lots, not %d", MaxLots, len(p.Lots))
 	}
 	now := v.options.Clock()
 	c := claims{

@@ -21,12 +21,16 @@ const (
 // no group: whoever follows gets everything. While Kafka is away it waits. Where the log begins later than from says by now, it goes on
 // there. Partitions that are added later are not followed. The error is why it ended before ctx did.
 func (l *Log) Follow(ctx context.Context, from event.Offsets, fn func(Record)) error {
+	return l.follow(ctx, l.options.Topic, max(len(from), l.Partitions()), from, fn)
+}
+
+func (l *Log) follow(ctx context.Context, topic string, partitions int, from event.Offsets, fn func(Record)) error {
 	begin := map[int32]kgo.Offset{}
-	for p := range max(len(from), l.Partitions()) {
+	for p := range partitions {
 		begin[int32(p)] = kgo.NewOffset().At(from.At(int32(p)) + 1)
 	}
 	client, err := l.newClient(
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{l.options.Topic: begin}),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: begin}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchMaxWait(time.Second),
@@ -34,7 +38,7 @@ func (l *Log) Follow(ctx context.Context, from event.Offsets, fn func(Record)) e
 		kgo.FetchMaxPartitionBytes(followPartitionBytes),
 	)
 	if err != nil {
-		return fmt.Errorf("following %s: %w", l.options.Topic, err)
+		return fmt.Errorf("following %s: %w", topic, err)
 	}
 	defer client.Close()
 	for {

@@ -20,7 +20,7 @@ const Settled = "\x00settled"
 // A record without value says that its spot was removed. Of the platform's events, those that stand in the log up to covered
 // were passed, unless newer ones of their spots took their place.
 func (l *Log) Spots(ctx context.Context, fn func(Record) error) (covered event.Offsets, err error) {
-	t := &twin{Log: l}
+	t := &compacted{Log: l, topic: l.options.SpotsTopic}
 	if err := t.refresh(ctx); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", t.name(), err)
 	}
@@ -51,24 +51,25 @@ func (l *Log) Spots(ctx context.Context, fn func(Record) error) (covered event.O
 	return covered, nil
 }
 
-// twin is the compacted topic as a source. Only the one who reads it uses it.
-type twin struct {
+// compacted is a compacted topic as a source. Only the one who reads it uses it.
+type compacted struct {
 	*Log
+	topic   string
 	topicID event.TopicID
 	leaders []int32
 }
 
-func (t *twin) name() string      { return t.options.SpotsTopic }
-func (t *twin) id() event.TopicID { return t.topicID }
+func (t *compacted) name() string      { return t.topic }
+func (t *compacted) id() event.TopicID { return t.topicID }
 
-func (t *twin) leaderOf(partition int32) (broker int32, ok bool) {
+func (t *compacted) leaderOf(partition int32) (broker int32, ok bool) {
 	if int(partition) >= len(t.leaders) || t.leaders[partition] < 0 {
 		return 0, false
 	}
 	return t.leaders[partition], true
 }
 
-func (t *twin) refresh(ctx context.Context) error {
+func (t *compacted) refresh(ctx context.Context) error {
 	found, err := t.admin.Metadata(ctx, t.name())
 	if err != nil {
 		return err
@@ -87,6 +88,6 @@ func (t *twin) refresh(ctx context.Context) error {
 	return err
 }
 
-func (t *twin) tails(ctx context.Context) (event.Offsets, error) {
+func (t *compacted) tails(ctx context.Context) (event.Offsets, error) {
 	return list(ctx, t.admin.ListStartOffsets, t.name())
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"parkwire/internal/identity"
+	"parkwire/internal/identity/access"
 	"parkwire/internal/problem"
 )
 
@@ -19,6 +20,7 @@ type answer struct {
 	location string // header Location, where something was made
 	etag     string // header ETag, of one spot, lot or zone
 	body     any    // nil: none
+	once     any    // is answered in its place, and not kept for who repeats the request
 	replayed bool   // it was given before, to a request under the same key
 
 	stream func(io.Writer) error // writes a body of another kind, however long, in the place of the body above
@@ -37,7 +39,7 @@ type route struct {
 
 // routes are all resources. Paths are as in [http.ServeMux].
 func (s *Service) routes() map[string]map[string]route {
-	const operate = identity.ScopeOperate
+	const operate, admin = identity.ScopeOperate, identity.ScopeAdmin
 	paths := map[string]map[string]route{
 		"/lots":                        {"GET": {"", s.getLots}, "POST": {operate, s.postLot}},
 		"/lots/{lotId}":                {"GET": {"", s.getLot}, "PATCH": {operate, s.patchLot}, "DELETE": {operate, s.deleteLot}},
@@ -55,6 +57,11 @@ func (s *Service) routes() map[string]map[string]route {
 		"/ingest/chirpstack":           {"POST": {identity.ScopeIngest, s.postChirpStack}},
 		"/sensors":                     {"GET": {operate, s.getSensors}, "POST": {operate, s.postSensor}},
 		"/sensors/{sensorId}":          {"GET": {operate, s.getSensor}, "PATCH": {operate, s.patchSensor}, "DELETE": {operate, s.deleteSensor}},
+		"/keys":                        {"GET": {admin, s.getKeys}, "POST": {admin, s.postKey}},
+		"/keys/{keyId}":                {"GET": {admin, s.getKey}, "DELETE": {admin, s.deleteKey}},
+		"/keys/{keyId}/rotate":         {"POST": {admin, s.rotateKey}},
+		"/revocations":                 {"GET": {admin, s.getRevocations}, "POST": {admin, s.postRevocation}},
+		"/revocations/{revocationId}":  {"GET": {admin, s.getRevocation}},
 	}
 	for name, act := range actions {
 		paths["/spots/{spotId}/"+name] = map[string]route{"POST": {operate, s.postAction(act)}}
@@ -72,6 +79,7 @@ func (s *Service) Handler() http.Handler {
 		}
 		mux.Handle("/api/v1"+path, s.refuseMethod(slices.Sorted(maps.Keys(methods))))
 	}
+	mux.Handle("GET "+access.FeedPath, s.handle(route{"", s.getFeed})) // no gateway routes anybody there
 	mux.Handle("/", s.handle(route{serve: func(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
 		return answer{}, routeNotFound(r.URL.Path)
 	}}))
@@ -111,7 +119,10 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, to route) (answe
 	if err := identity.Authorize(who, to.scope); err != nil {
 		return answer{}, err
 	}
-	for _, name := range []string{"lotId", "zoneId", "spotId", "sensorId"} {
+	if to.scope == identity.ScopeAdmin && who.Lots != nil {
+		return answer{}, accessForLots()
+	}
+	for _, name := range []string{"lotId", "zoneId", "spotId", "sensorId", "keyId", "revocationId"} {
 		if id := r.PathValue(name); id != "" && !validID(id) {
 			return answer{}, routeNotFound(r.URL.Path) // and no store needs to hear of it
 		}
@@ -138,6 +149,9 @@ func (a answer) encode() ([]byte, error) {
 
 // write answers. Where the answer cannot be encoded nothing was written.
 func (a answer) write(w http.ResponseWriter) error {
+	if a.once != nil {
+		a.body = a.once
+	}
 	body, err := a.encode()
 	if err != nil {
 		return err

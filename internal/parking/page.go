@@ -69,6 +69,19 @@ func (p *params) flag(name string) bool {
 	return false
 }
 
+// revision reads a number; -1 where it is not there.
+func (p *params) revision(name string) int64 {
+	text, there := p.one(name)
+	if !there {
+		return -1
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		p.fail(name, wantRevision, strconv.Quote(text))
+	}
+	return n
+}
+
 func (p *params) fail(name, want, is string) {
 	if p.err == nil {
 		p.err = invalidParameter(name, want, is)

@@ -29,6 +29,22 @@ func sensorNotFound(id string) problem.Problem {
 	return problem.New(http.StatusNotFound, "sensor-not-found", fmt.Sprintf("There is no sensor %q.", id))
 }
 
+func keyNotFound(id string) problem.Problem {
+	return problem.New(http.StatusNotFound, "key-not-found", fmt.Sprintf("There is no API key %q.", id))
+}
+
+func revocationNotFound(id string) problem.Problem {
+	return problem.New(http.StatusNotFound, "revocation-not-found", fmt.Sprintf("There is no revocation %q.", id))
+}
+
+func keyEnded(id string) problem.Problem {
+	return problem.New(http.StatusConflict, "key-ended", fmt.Sprintf("The API key %q was revoked or has expired. Make another one.", id))
+}
+
+func accessForLots() problem.Problem {
+	return problem.New(http.StatusForbidden, "lot-not-allowed", "Your token is limited to certain lots; keys and revocations are for those who are not.")
+}
+
 func routeNotFound(path string) problem.Problem {
 	return problem.New(http.StatusNotFound, "route-not-found", fmt.Sprintf("There is nothing at %s.", path))
 }

@@ -3,6 +3,7 @@ package parking
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,6 +38,7 @@ type Service struct {
 	metrics   *metrics
 	commits   *committer
 	claims    claims
+	feed      *feed
 	importing chan struct{} // one element for each import under way
 }
 
@@ -57,7 +59,7 @@ func NewService(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	s := &Service{options: o, store: o.Store, logger: o.Logger, metrics: newMetrics(o.Registerer), importing: make(chan struct{}, 2)}
+	s := &Service{options: o, store: o.Store, logger: o.Logger, metrics: newMetrics(o.Registerer), feed: newFeed(), importing: make(chan struct{}, 2)}
 	s.commits = &committer{commit: s.commitReadings}
 	return s
 }
@@ -67,6 +69,9 @@ func (s *Service) Ready() error { return s.store.Ready() }
 
 // Run looks after what happens by the passing of time, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { s.feed.run(ctx, s.store) })
 	sweep := time.NewTicker(s.options.SweepInterval)
 	defer sweep.Stop()
 	prune := time.NewTicker(pruneInterval)

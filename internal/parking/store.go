@@ -56,6 +56,14 @@ type Store interface {
 	// Sensors returns the sensors that match, by id.
 	Sensors(ctx context.Context, q SensorQuery) ([]Sensor, error)
 	Sensor(ctx context.Context, id string) (Sensor, error)
+	// AccessRows returns up to limit keys or revocations whose id follows after, by id.
+	AccessRows(ctx context.Context, kind, after string, limit int) ([]AccessRow, error)
+	AccessRow(ctx context.Context, kind, id string) (AccessRow, error)
+	// AccessSince returns up to limit keys and revocations with a revision above that, by revision. Whoever has those up to one has
+	// missed none below it.
+	AccessSince(ctx context.Context, revision int64, limit int) ([]AccessRow, error)
+	// AccessRevision returns the newest revision; 0 where there never was any.
+	AccessRevision(ctx context.Context) (int64, error)
 	// Answer returns what was kept under a key at since or later; ErrNotFound where nothing was.
 	Answer(ctx context.Context, key AnswerKey, since time.Time) (KeptAnswer, error)
 	// PruneAnswers removes up to limit answers kept before t and returns how many there were.
@@ -101,11 +109,26 @@ type Tx interface {
 	// AppendRecords adds records, in order, which are sent when the transaction is committed.
 	AppendRecords(ctx context.Context, records []relay.Record) error
 
+	// NextAccessRevision returns the next revision of keys and revocations. No other transaction gets one until this one ends.
+	NextAccessRevision(ctx context.Context) (int64, error)
+	AccessRow(ctx context.Context, kind, id string) (AccessRow, error) // ErrNotFound
+	SaveAccess(ctx context.Context, row AccessRow) error               // added, or in the place of the one before
+	// DropAccess removes up to limit rows that are kept until a time before now, and returns them.
+	DropAccess(ctx context.Context, now time.Time, limit int) ([]AccessRow, error)
+
 	// ClaimAnswer takes a key for this transaction, and returns what was kept under it at since or later: ErrNotFound where
 	// nothing was, ErrClaimed where another transaction has the key. It does not wait for that one.
 	ClaimAnswer(ctx context.Context, key AnswerKey, since time.Time) (KeptAnswer, error)
 	// KeepAnswer keeps an answer, in the place of an older one under the same key.
 	KeepAnswer(ctx context.Context, a KeptAnswer) error
+}
+
+// AccessRow is what is kept of an API key or of a revocation: see [access.Entry], which Value is.
+type AccessRow struct {
+	Kind, ID  string
+	Revision  int64
+	Value     []byte    // JSON
+	KeptUntil time.Time // zero: for ever
 }
 
 // AnswerKey is a key that a client gave one of its requests, see the header Idempotency-Key.

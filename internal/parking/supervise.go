@@ -58,14 +58,15 @@ func (t *transaction) elapse(ctx context.Context) (found, changed int, err error
 	return len(due), changed, nil
 }
 
-// prune removes what need not be held any longer of the history and of the answers to requests under a key.
+// prune removes what need not be held any longer of the history, of the answers to requests under a key, and of keys and revocations.
 func (s *Service) prune(ctx context.Context) error {
 	now := s.now()
 	return errors.Join(
 		inBatches(func() (int, error) {
 			return s.store.PruneHistory(ctx, now.Add(-s.options.HistoryRetention), pruneBatch)
 		}),
-		inBatches(func() (int, error) { return s.store.PruneAnswers(ctx, now.Add(-answersKept), pruneBatch) }))
+		inBatches(func() (int, error) { return s.store.PruneAnswers(ctx, now.Add(-answersKept), pruneBatch) }),
+		inBatches(func() (int, error) { return s.pruneGrants(ctx) }))
 }
 
 func inBatches(prune func() (int, error)) error {

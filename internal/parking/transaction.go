@@ -47,6 +47,9 @@ func (s *Service) update(ctx context.Context, change func(ctx context.Context, t
 	})
 	if err == nil {
 		s.metrics.committed(done, s.options.Clock().Sub(began))
+		if done.granted {
+			s.feed.tell()
+		}
 	}
 	return err
 }

@@ -23,7 +23,7 @@ func Run(t *testing.T, open func(t *testing.T) parking.Store) {
 	}{
 		{"lots", lotPromises}, {"zones", zonePromises}, {"spots", spotPromises}, {"queries", queryPromises}, {"counts", countPromises},
 		{"transactions", transactionPromises}, {"concurrency", concurrencyPromises}, {"supervision", supervisionPromises},
-		{"history", historyPromises}, {"answers", answerPromises}, {"sensors", sensorPromises}, {"outbox", outboxPromises}, {"records", recordPromises}, {"leadership", leadershipPromises},
+		{"history", historyPromises}, {"answers", answerPromises}, {"sensors", sensorPromises}, {"outbox", outboxPromises}, {"records", recordPromises}, {"access", accessPromises}, {"leadership", leadershipPromises},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.tests {

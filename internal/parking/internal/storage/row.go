@@ -27,6 +27,7 @@ const (
 	AnswerColumns  = `subject, key, fingerprint, status, location, etag, body, kept_at`
 	OutboxColumns  = `id, spot_id, event_id, value, tombstone, traceparent`
 	RecordColumns  = `id, topic, key, value`
+	AccessColumns  = `kind, id, revision, value, kept_until`
 )
 
 // ScanLot reads [LotColumns].
@@ -91,6 +92,18 @@ func ScanOutbox(r Row) (row relay.OutboxRow, err error) {
 func ScanRecord(r Row) (row relay.RecordRow, err error) {
 	err = r.Scan(&row.ID, &row.Topic, &row.Key, &row.Value)
 	return row, err
+}
+
+// ScanAccess reads [AccessColumns].
+func ScanAccess(r Row) (row parking.AccessRow, err error) {
+	err = r.Scan(&row.Kind, &row.ID, &row.Revision, &row.Value, instant{&row.KeptUntil})
+	return row, err
+}
+
+// ScanNumber reads a number.
+func ScanNumber(r Row) (n int64, err error) {
+	err = r.Scan(&n)
+	return n, err
 }
 
 // Count is how many spots of a lot or a zone have a status.

@@ -240,7 +240,7 @@ func (a *App) makeGateway() (part, error) {
 	login := a.login()
 	g := gateway.New(gateway.Options{
 		Parking: toParking, Live: toLive, Dashboard: web.Handler(login.TokenOrigin), Login: login, Authenticator: a.tokens, ReadPublic: c.ReadPublic,
-		Limiter: a.limiter, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
+		Limiter: a.limiter, Hosts: c.Hosts, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
 		CORSOrigins: c.CORSOrigins, Logger: a.logger("gateway"), Registerer: a.registry,
 	})
 	a.handlers["gateway"], a.endStreams = g.Handler(), g.Drain

@@ -171,3 +171,26 @@ func TestOverHTTP2OnlyWhoDoesNotTakeAnAnswerIsCutOff(t *testing.T) {
 		}
 	})
 }
+
+func TestARequestThatWasReadIsNotEndedByTheTimeForReadingIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		connect := serving(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			select {
+			case <-r.Context().Done():
+				ended <- context.Cause(r.Context())
+			case <-time.After(time.Hour):
+				ended <- nil
+			}
+		}))
+		for _, request := range []string{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx"} {
+			conn := connect()
+			io.WriteString(conn, request)
+			if err := <-ended; err != nil {
+				t.Errorf("%.4s: it ends with %v", request, err)
+			}
+			conn.Close()
+		}
+	})
+}

@@ -2,10 +2,14 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
+	"time"
 
+	"parkwire/internal/limit"
 	"parkwire/internal/problem"
 )
 
@@ -14,8 +18,11 @@ import (
 // never acts on the beginning of what is then refused. The caller calls release when the request was served.
 func (g *Gateway) takeBody(x *exchange, r *http.Request) (release func(), err error) {
 	release = func() {}
-	limit := g.options.BodyLimit
-	if r.ContentLength > limit {
+	most := g.options.BodyLimit
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &steadyBody{ReadCloser: r.Body, control: http.NewResponseController(x), began: time.Now()}
+	}
+	if r.ContentLength > most {
 		return nil, g.tooLarge(r)
 	}
 	switch r.Method {
@@ -27,14 +34,11 @@ func (g *Gateway) takeBody(x *exchange, r *http.Request) (release func(), err er
 	if r.ContentLength >= 0 {
 		return release, nil
 	}
-	select {
-	case g.buffering <- struct{}{}:
-		release = func() { <-g.buffering }
-	case <-r.Context().Done():
-		return nil, r.Context().Err() // nobody is there to hear it
+	if release, err = g.buffers.take(r.Context(), limit.KeyOf(x.subject, x.client)); err != nil {
+		return nil, err // nobody is there to hear it
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
-	if err != nil || int64(len(body)) > limit {
+	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
+	if err != nil || int64(len(body)) > most {
 		release()
 		if err != nil {
 			return nil, unreadable()
@@ -69,4 +73,85 @@ func setBody(r *http.Request, body []byte) {
 		return io.NopCloser(bytes.NewReader(body)), nil
 	}
 	r.Body, _ = r.GetBody()
+}
+
+// How slowly a body may come: it has bodyPatience, and then must have come at bodyRate. The server's time for a whole request bounds it too.
+const (
+	bodyPatience = 10 * time.Second
+	bodyRate     = 16 << 10 // bytes a second
+	bodyTime     = time.Minute
+)
+
+// A steadyBody is a body that comes at a certain rate at least. Who sends a byte now and then would hold a buffer, a connection to a part
+// and what waits there for as long as a request may take.
+type steadyBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	began   time.Time
+	read    int64
+}
+
+func (b *steadyBody) Read(p []byte) (int, error) {
+	// What fails here, fails in reading too.
+	_ = b.control.SetReadDeadline(b.began.Add(min(bodyPatience+time.Duration(b.read)*time.Second/bodyRate, bodyTime)))
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	return n, err
+}
+
+// buffers bound how many bodies are held in memory, and how many of them are one client's, so that nobody takes all of them.
+type buffers struct {
+	all chan struct{}
+
+	mu    sync.Mutex
+	users map[limit.Key]*user
+}
+
+// A user is a client some of whose bodies are held, or wait.
+type user struct {
+	own chan struct{}
+	of  int // bodies
+}
+
+// Bodies of unknown length that are held in memory at once; more wait. Each is at most BodyLimit long.
+const (
+	maxBuffered    = 16
+	maxBufferedOwn = 4
+)
+
+func newBuffers() *buffers {
+	return &buffers{all: make(chan struct{}, maxBuffered), users: map[limit.Key]*user{}}
+}
+
+// take waits for a buffer. The caller calls release when it needs it no more.
+func (b *buffers) take(ctx context.Context, key limit.Key) (release func(), err error) {
+	b.mu.Lock()
+	u := b.users[key]
+	if u == nil {
+		u = &user{own: make(chan struct{}, maxBufferedOwn)}
+		b.users[key] = u
+	}
+	u.of++
+	b.mu.Unlock()
+	leave := func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if u.of--; u.of == 0 {
+			delete(b.users, key)
+		}
+	}
+	select {
+	case u.own <- struct{}{}:
+	case <-ctx.Done():
+		leave()
+		return nil, ctx.Err()
+	}
+	select {
+	case b.all <- struct{}{}:
+		return func() { <-b.all; <-u.own; leave() }, nil
+	case <-ctx.Done():
+		<-u.own
+		leave()
+		return nil, ctx.Err()
+	}
 }

@@ -13,7 +13,7 @@ func TestABreakerRestsWhenHalfOfTheOutcomesAreFailures(t *testing.T) {
 	}{
 		"too few to tell":                {"xxxxxxxxx", false},
 		"ten failures":                   {"xxxxxxxxxx", true},
-		"less than half":                 {"xxxx......xx......xx", false},
+		"less than half":                 {"xxx.......xx......xx", false},
 		"half of ten":                    {".x.x.x.x.x", true},
 		"half of the last twenty":        {"....................xxxxxxxxxx", true},
 		"what is unclear does not count": {"xxxxx????????????????????", false},

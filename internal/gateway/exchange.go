@@ -22,16 +22,16 @@ type exchange struct {
 	resource *resource
 	client   netip.Addr
 	subject  string
+	strict   bool // browsers are told to come by TLS alone from now on
 }
 
-// WriteHeader adds, to answers for programs, what their part did not say itself.
+// WriteHeader adds what the answer's part did not say itself.
 func (x *exchange) WriteHeader(status int) {
 	if status >= 200 && x.status == 0 {
 		x.status, x.answered = status, time.Now()
+		x.protect()
 		if x.resource == nil || x.resource.api {
-			h := x.Header()
-			h.Set("X-Content-Type-Options", "nosniff")
-			if _, said := h["Cache-Control"]; !said {
+			if h := x.Header(); h["Cache-Control"] == nil {
 				h.Set("Cache-Control", "no-store")
 			}
 		}
@@ -58,6 +58,7 @@ func (x *exchange) Flush() {
 
 // Hijack lets a part take the connection over. What goes over it then is no answer any more.
 func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	x.protect()
 	conn, buffer, err := http.NewResponseController(x.ResponseWriter).Hijack()
 	x.taken = x.taken || err == nil
 	return conn, buffer, err

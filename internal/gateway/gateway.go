@@ -37,6 +37,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// Login is how people sign in on the dashboard; nil: they cannot.
 	Login *Login
+	// Hosts are the names and addresses, without ports, under which clients may reach the platform; empty: all.
+	Hosts []string
 	// CORSOrigins are the sites whose pages may call the REST interface; "*" for all.
 	CORSOrigins []string
 
@@ -46,29 +48,28 @@ type Options struct {
 
 // Gateway is an [http.Handler] for everything that clients may ask.
 type Gateway struct {
-	options   Options
-	mux       *http.ServeMux // of [resource]s; it is asked which one, and serves none
-	unknown   *resource
-	cors      cors
-	pages     http.Handler
-	metrics   *metrics
-	buffering chan struct{} // one element for each body that is held in memory
+	options Options
+	mux     *http.ServeMux // of [resource]s; it is asked which one, and serves none
+	unknown *resource
+	cors    cors
+	pages   http.Handler
+	metrics *metrics
+	buffers *buffers
+	hosts   map[string]bool // nil: all
 }
-
-// maxBuffered is how many bodies of unknown length are held in memory at once; more wait. Each is at most BodyLimit long.
-const maxBuffered = 16
 
 // New makes a gateway. It serves by [Gateway.Handler]; [Gateway.Run] keeps what it knows of other processes up to date.
 func New(o Options) *Gateway {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.BodyLimit = cmp.Or(o.BodyLimit, 8<<20)
 	g := &Gateway{
-		options:   o,
-		mux:       http.NewServeMux(),
-		cors:      newCORS(o.CORSOrigins),
-		pages:     reference.Handler(),
-		metrics:   newMetrics(o.Registerer),
-		buffering: make(chan struct{}, maxBuffered),
+		options: o,
+		mux:     http.NewServeMux(),
+		cors:    newCORS(o.CORSOrigins),
+		pages:   reference.Handler(),
+		metrics: newMetrics(o.Registerer),
+		buffers: newBuffers(),
+		hosts:   hostNames(o.Hosts),
 	}
 	for pattern, r := range tabulate(routes, g.handler) {
 		r.latency = g.metrics.latency.WithLabelValues(pattern)

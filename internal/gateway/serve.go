@@ -18,7 +18,7 @@ import (
 // serve is the way of every request, from top to bottom.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	r = problem.Identify(r) // a copy but for the header, which is the gateway's to change from here on
-	x := &exchange{ResponseWriter: w, began: time.Now(), resource: g.lookup(r), client: identity.ClientAddress(r, g.options.TrustedProxies)}
+	x := &exchange{ResponseWriter: w, began: time.Now(), resource: g.lookup(r), client: identity.ClientAddress(r, g.options.TrustedProxies), strict: isStrict(r)}
 	x.Header().Set(problem.HeaderRequestID, problem.RequestID(r.Context()))
 	defer g.end(x, r)
 
@@ -38,6 +38,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 
 // admit decides who serves a request, and makes it one that parts can trust.
 func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, release func(), err error) {
+	if g.hosts != nil && !g.hosts[hostName(r.Host)] {
+		return nil, nil, problem.New(http.StatusMisdirectedRequest, "host-not-served", "The platform is not served under the name by which this request calls it.")
+	}
 	if x.resource.api {
 		g.cors.allow(x.Header(), r, x.resource.allow)
 	}
@@ -119,7 +122,7 @@ func (g *Gateway) record(x *exchange, r *http.Request) {
 	}
 	// The path without its query, which may carry a token.
 	g.options.Logger.LogAttrs(r.Context(), level, "request",
-		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()), slog.Int("status", x.status), slog.String("outcome", class),
+		slog.String("method", r.Method[:min(len(r.Method), 20)]), slog.String("path", r.URL.EscapedPath()), slog.Int("status", x.status), slog.String("outcome", class),
 		slog.Int64("bytes", x.bytes), slog.Duration("duration", time.Since(x.began)), slog.String("client", x.client.String()),
 		slog.String("subject", x.subject), slog.String("requestId", problem.RequestID(r.Context())))
 }

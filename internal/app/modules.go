@@ -181,10 +181,14 @@ func (a *App) makeBridge() (part, error) {
 
 func (a *App) makeLive() (part, error) {
 	c := a.config
+	clients := mostClients(c.LiveMaxClients, openFiles())
+	if clients < c.LiveMaxClients {
+		a.logger("live").Info("fewer clients are taken than live-max-clients says, since the process may open too few files", "clients", clients, "files", openFiles())
+	}
 	service := live.New(live.Options{
 		Log: a.log, Bus: a.bus, Authorize: a.authorizeReading, Origins: c.WebSocketOrigins,
 		MemoryBytes: int64(c.LiveMemory), ClientBytes: int64(c.LiveClientLimit), DrainWindow: max(c.DrainWindow, 1), // 0 would be the default
-		MaxClients: c.LiveMaxClients, ClientsPerAddress: c.LiveAddressLimit, ClientsPerPrincipal: c.LivePrincipalLimit, TrustedProxies: c.TrustedProxies, HandshakeRate: c.LiveHandshakeRate,
+		MaxClients: clients, ClientsPerAddress: c.LiveAddressLimit, ClientsPerPrincipal: c.LivePrincipalLimit, TrustedProxies: c.TrustedProxies, HandshakeRate: c.LiveHandshakeRate,
 		PingInterval: c.LivePingInterval, Compression: c.LiveCompression, Engine: c.LiveEngine, Loops: c.LiveLoops,
 		Logger: a.logger("live"), Registerer: a.registry,
 	})

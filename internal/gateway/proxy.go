@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parkwire/internal/identity"
+	"parkwire/internal/identity/access"
 	"parkwire/internal/problem"
 )
 
@@ -165,7 +166,7 @@ func makeRewindable(r *http.Request) error {
 // taken out on the way by naming it in Connection.
 func rewrite(r *httputil.ProxyRequest) {
 	identity.CopyForwarded(r.Out.Header, r.In.Header)
-	for _, name := range []string{problem.HeaderRequestID, identity.HeaderForwardedFor, "Authorization"} {
+	for _, name := range []string{problem.HeaderRequestID, identity.HeaderForwardedFor, "Authorization", access.HeaderKey} {
 		if values := r.In.Header[name]; len(values) > 0 {
 			r.Out.Header[name] = values
 		}

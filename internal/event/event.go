@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"parkwire/internal/plainjson"
 )
 
 // Type is the value of the field "type" of every event. It never changes; what
@@ -189,7 +191,7 @@ func CutLogPosition(message []byte) (value []byte, p Position, ok bool) {
 	if i < 1 || !bytes.HasSuffix(message, []byte("}}")) {
 		return message, Position{}, false
 	}
-	if err := json.Unmarshal(message[i+len(`"log":`):len(message)-1], &p); err != nil {
+	if !p.read(message[i+len(`"log":`) : len(message)-1]) {
 		return message, Position{}, false
 	}
 	// Who may publish on the bus may write anything here, and receivers index by it.
@@ -207,6 +209,22 @@ func CutLogPosition(message []byte) (value []byte, p Position, ok bool) {
 		return message, Position{}, false
 	}
 	return value, p, true
+}
+
+// read reads what [AppendLogPosition] wrote. It may take more than that: who calls it compares.
+func (p *Position) read(object []byte) bool {
+	return plainjson.Fields(object, func(name, value []byte) bool {
+		n, err := strconv.ParseInt(string(value), 10, 64)
+		switch string(name) {
+		case "partition":
+			p.Partition = int32(n)
+		case "offset":
+			p.Offset = n
+		case "after":
+			p.After = n
+		}
+		return err == nil
+	})
 }
 
 const topicField = `"logTopic":"`

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 
@@ -158,7 +157,11 @@ func (s *Service) commitReadings(ctx context.Context, group []*batch) error {
 		if err != nil {
 			return err
 		}
-		spots := maps.Clone(before)
+		spots, all := make(map[string]*Spot, len(before)), make([]Spot, 0, len(before))
+		for id, spot := range before {
+			all = append(all, spot)
+			spots[id] = &all[len(all)-1]
+		}
 		for _, b := range group {
 			if err := t.observe(spots, b); err != nil {
 				return err
@@ -170,8 +173,8 @@ func (s *Service) commitReadings(ctx context.Context, group []*batch) error {
 			}
 		}
 		for _, id := range sorted {
-			if spot := spots[id]; spot != before[id] {
-				t.save(spot)
+			if spot := spots[id]; spot != nil && *spot != before[id] {
+				t.save(*spot)
 			}
 		}
 		return t.SaveSensors(ctx, sensors)
@@ -180,10 +183,14 @@ func (s *Service) commitReadings(ctx context.Context, group []*batch) error {
 		return err
 	}
 	s.metrics.groupSize.Observe(float64(size))
+	counts := map[string]int{}
 	for _, b := range group {
 		for _, o := range b.outcomes {
-			s.metrics.observations.WithLabelValues(o.String()).Inc()
+			counts[o.String()]++
 		}
+	}
+	for outcome, n := range counts {
+		s.metrics.observations.WithLabelValues(outcome).Add(float64(n))
 	}
 	return nil
 }
@@ -201,20 +208,21 @@ func spotsOf(group []*batch) []string {
 	return sortedKeys(ids)
 }
 
-func (t *transaction) observe(spots map[string]Spot, b *batch) error {
+// observe lets a batch happen to spots.
+func (t *transaction) observe(spots map[string]*Spot, b *batch) error {
 	for i, o := range b.readings {
 		if o.signal != nil && o.signal.settled {
 			b.outcomes[i] = o.signal.outcome
 			continue
 		}
-		spot, there := spots[o.SpotID]
-		if !there || spot.Removed || !b.by.who.Reaches(spot.LotID) {
+		spot := spots[o.SpotID]
+		if spot == nil || spot.Removed || !b.by.who.Reaches(spot.LotID) {
 			b.outcomes[i] = noSuchSpot
 			continue
 		}
 		if o.signal != nil && o.signal.silent {
 			spot.hear(o.ObservedAt)
-			spots[o.SpotID], b.outcomes[i] = spot, unchanged
+			b.outcomes[i] = unchanged
 			continue
 		}
 		var e *event.Event
@@ -224,7 +232,6 @@ func (t *transaction) observe(spots map[string]Spot, b *batch) error {
 		if err := t.publish(e, b.by); err != nil {
 			return err
 		}
-		spots[o.SpotID] = spot
 	}
 	return nil
 }

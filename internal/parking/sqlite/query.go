@@ -40,7 +40,7 @@ func (s *Store) lots(ctx context.Context, where string, args ...any) ([]parking.
 		ids[i] = lot.ID
 	}
 	counts, err := look(ctx, s, storage.ScanCount, `select lot_id, status, count(*) from spots
-		where lot_id in (select value from json_each(?)) group by lot_id, status`, list(ids))
+		where lot_id in (select value from json_each(?)) group by lot_id, zone_id, status`, list(ids)) // in the order of the index
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *Store) Zones(ctx context.Context, lotID string) ([]parking.ZoneState, e
 		return nil, err
 	}
 	counts, err := look(ctx, s, storage.ScanCount, `select zone_id, status, count(*) from spots
-		where zone_id in (select id from zones where lot_id = ?) group by zone_id, status`, lotID)
+		where lot_id = ? and zone_id is not null group by zone_id, status`, lotID)
 	if err != nil {
 		return nil, fmt.Errorf("counting the spots of the zones of lot %q: %w", lotID, err)
 	}

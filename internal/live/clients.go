@@ -75,6 +75,7 @@ func (s *Service) leave(c *client) {
 	c.loop.attend(c)
 	c.mu.Unlock()
 	s.crowds.leave(c)
+	s.bearers.leave(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sub != nil {

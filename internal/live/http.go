@@ -97,6 +97,9 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	c := s.enter(conn, enc)
 	if c != nil {
 		seat.take(c)
+		if v := c.session(); v != nil {
+			v.lots = lots
+		}
 	}
 	switch {
 	case c == nil: // the draining began meanwhile
@@ -111,9 +114,6 @@ func (s *Service) serveNotifications(w http.ResponseWriter, r *http.Request) err
 	default:
 		ctx, resumption := c.prepare()
 		s.clientsWG.Go(func() { s.resume(ctx, resumption, in) })
-	}
-	if v := c.session(); v != nil {
-		v.lots = lots
 	}
 	c.watchToken(who)
 	c.begin(early)

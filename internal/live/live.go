@@ -47,6 +47,8 @@ type Options struct {
 	Bus bus.Bus
 	// Authorize decides who may listen; its error is answered as the problem it is.
 	Authorize func(*http.Request) (identity.Principal, error)
+	// Access says what is revoked of what clients have shown. Default: nothing ever is.
+	Access Access
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -105,6 +107,7 @@ type Service struct {
 
 	handshakes *bucket
 	crowds     *crowds
+	bearers    *bearers
 
 	running   context.Context // ends with Run, and with it whatever waits for a client
 	stop      context.CancelFunc
@@ -157,6 +160,9 @@ func New(o Options) *Service {
 	o.HandshakeRate = cmp.Or(o.HandshakeRate, 2000)
 	o.HeartbeatInterval = cmp.Or(o.HeartbeatInterval, 10*time.Second)
 	o.Loops = cmp.Or(o.Loops, runtime.GOMAXPROCS(0))
+	if o.Access == nil {
+		o.Access = nothingRevoked{}
+	}
 	s := &Service{
 		options:   o,
 		following: make(chan struct{}, 1),
@@ -172,6 +178,7 @@ func New(o Options) *Service {
 
 		handshakes: newBucket(o.HandshakeRate),
 		crowds:     newCrowds(o),
+		bearers:    newBearers(),
 		switching:  map[*client][]filter{},
 	}
 	s.metrics = newMetrics(o.Registerer, s.staleSeconds)
@@ -231,6 +238,7 @@ func (s *Service) serve(ctx context.Context) error {
 		wg.Go(func() { l.run(sending) })
 	}
 	wg.Go(func() { s.beat(sending) })
+	wg.Go(func() { s.watchAccess(sending) })
 	began := s.have()
 	wg.Go(func() { s.loadState(sending, began) })
 	err := s.follow(ctx)

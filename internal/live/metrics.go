@@ -10,7 +10,7 @@ type metrics struct {
 	snapshots                  prometheus.Counter
 	duplicates, refused        prometheus.Counter
 	tooSlow, expired, overload prometheus.Counter
-	crowded                    prometheus.Counter
+	crowded, revoked           prometheus.Counter
 	lapsed, conflated          prometheus.Counter
 	slow                       prometheus.Gauge
 	engine                     *prometheus.GaugeVec
@@ -59,6 +59,7 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		}),
 		overload: counter("overload_refused_total", "Clients sent away because there were too many, or too many came."),
 		crowded:  counter("crowded_refused_total", "Clients sent away because there were too many of their address or subject."),
+		revoked:  counter("revoked_closed_total", "Clients closed because their tokens or keys were revoked."),
 	}
 	for e := range encodings {
 		m.connections.WithLabelValues(e.String())

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"errors"
 	"time"
 
 	"parkwire/internal/identity"
@@ -9,17 +10,31 @@ import (
 // tokenWarning is how long before its end a client of parkwire.v1 is told that it needs another token.
 const tokenWarning = time.Minute
 
-// watchToken lets the connection end when the token of who it is for does.
+// watchToken lets the connection end when the token of who it is for does, or is revoked.
 func (c *client) watchToken(who identity.Principal) {
+	s := c.loop.service
+	c.mu.Lock()
+	if !c.gone {
+		s.bearers.enter(c, who)
+	}
+	c.mu.Unlock()
+	c.expireAt(who.Expires)
+	if _, err := s.options.Access.Check(who); errors.Is(err, identity.ErrToken) { // since it was admitted
+		c.revoke()
+	}
+}
+
+// expireAt lets the connection end at a time; zero: never.
+func (c *client) expireAt(expires time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expiry = 0
-	if who.Expires.IsZero() || c.gone {
+	if expires.IsZero() || c.gone {
 		return
 	}
-	first := who.Expires
+	first := expires
 	if v := c.session(); v != nil {
-		v.expires, first = who.Expires, first.Add(-tokenWarning)
+		v.expires, first = expires, first.Add(-tokenWarning)
 	}
 	c.expiry = c.loop.wheel.at(first)
 	c.loop.attend(c)

@@ -46,12 +46,12 @@ func accessForLots() problem.Problem {
 }
 
 func routeNotFound(path string) problem.Problem {
-	return problem.New(http.StatusNotFound, "route-not-found", fmt.Sprintf("There is nothing at %s.", path))
+	return problem.New(http.StatusNotFound, "route-not-found", fmt.Sprintf("There is nothing at %s.", shorten(path)))
 }
 
 func methodNotAllowed(method, path string, allowed []string) problem.Problem {
 	return problem.New(http.StatusMethodNotAllowed, "method-not-allowed",
-		fmt.Sprintf("%s does not answer to %s, but to %s.", path, method, strings.Join(allowed, ", ")))
+		fmt.Sprintf("%s does not answer to %s, but to %s.", shorten(path), shorten(method), strings.Join(allowed, ", ")))
 }
 
 func idTaken(field, what, id string) problem.Problem {

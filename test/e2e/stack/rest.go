@@ -89,7 +89,7 @@ func (a API) Try(method, path string, body any) (Answer, error) {
 	return Answer{answer.StatusCode, answer.Header, text}, nil
 }
 
-// Do sends one request and checks the status of the answer. into, unless nil, takes its body.
+// Do sends one request and checks that the answer has the status that is wanted and is as openapi.yaml says. into, unless nil, takes its body.
 func (a API) Do(t T, want int, method, path string, body, into any) Answer {
 	t.Helper()
 	answer, err := a.Try(method, path, body)
@@ -98,6 +98,9 @@ func (a API) Do(t T, want int, method, path string, body, into any) Answer {
 	}
 	if answer.Status != want {
 		t.Fatalf("%s %s: status %d instead of %d: %s", method, path, answer.Status, want, tail(string(answer.Body)))
+	}
+	if err := Described(method, path, answer); err != nil {
+		t.Errorf("%v", err)
 	}
 	if into != nil {
 		if err := json.Unmarshal(answer.Body, into); err != nil {

@@ -1,0 +1,160 @@
+package hostile
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"parkwire/test/e2e/stack"
+)
+
+// A world is a platform under attack.
+type world struct {
+	t       *testing.T // the attack that is under way
+	stack   *stack.Stack
+	edge    bool // NGINX stands in front
+	key     []byte
+	secrets []string // what must not be logged
+	cursor  string   // behind the last event that was not caused by an attack
+	admin   stack.API
+}
+
+const (
+	audience   = "hostile" // of the tokens that are taken
+	goodOrigin = "https://signs.example.org"
+	hidden     = "hunter2-in-a-body" // a secret that clients send in bodies
+)
+
+// settings of all processes. Reading needs a token too, so that every route can be broken into; the log says all it can.
+func settings(key string) []string {
+	return []string{
+		"PARKWIRE_JWT_KEY=" + key, "PARKWIRE_JWT_AUDIENCE=" + audience, "PARKWIRE_READ_PUBLIC=false", "PARKWIRE_LOG_LEVEL=debug",
+		"PARKWIRE_CORS_ORIGINS=" + goodOrigin, "PARKWIRE_WEBSOCKET_ORIGINS=" + goodOrigin, "PARKWIRE_LIVE_COMPRESSION=true", "PARKWIRE_RATE_LIMIT=0",
+	}
+}
+
+func embedded(t *testing.T) *world {
+	key := rand.Text() + rand.Text()
+	s := stack.Prepare(t)
+	s.One.Settings = settings(key)
+	s.One.Restart(t)
+	return begin(t, s, key)
+}
+
+func distributed(t *testing.T) *world {
+	key := rand.Text() + rand.Text()
+	s := stack.Assemble(t, stack.RealServers(t), stack.Layout{Gateways: 2, Parking: 2, Live: 2, Env: func(string) []string { return settings(key) }})
+	s.StartAll(t)
+	s.WaitAllReady(t)
+	s.StartEdge(t)
+	return begin(t, s, key)
+}
+
+// begin fills the platform with what attacks are aimed at.
+func begin(t *testing.T, s *stack.Stack, key string) *world {
+	w := &world{t: t, stack: s, key: []byte(key), edge: s.Edge != nil, secrets: []string{key, hidden}}
+	w.admin = s.API
+	w.admin.Token = w.sign(forgery{claims: `{"sub":"owner","scope":"admin"}`})
+	type body = map[string]any
+	for lot, spots := range map[string][]body{
+		"central": {{"spotId": "A-1", "zoneId": "central-L1"}, {"spotId": "A-2", "status": "closed"}, {"spotId": "A-3", "status": "occupied"}, {"spotId": "A-4"}},
+		"north":   {{"spotId": "N-1"}},
+	} {
+		w.admin.Do(t, 201, "POST", "/api/v1/lots", body{"id": lot, "name": lot}, nil)
+		w.admin.Do(t, 201, "POST", "/api/v1/lots/"+lot+"/zones", body{"id": lot + "-L1", "name": "Level 1"}, nil)
+		w.admin.Do(t, 201, "POST", "/api/v1/lots/"+lot+"/spots", spots, nil)
+	}
+	w.admin.Do(t, 200, "PUT", "/api/v1/spots/A-4/reservation", body{"reference": "order-1"}, nil)
+	for sensor, of := range map[string]body{
+		bosch: {"model": "bosch-tps110", "spotId": "A-1"}, nwave: {"model": "nwave-nps405"}, decoded: {"model": "decoded", "spotId": "A-3"},
+	} {
+		of["id"] = sensor
+		w.admin.Do(t, 201, "POST", "/api/v1/sensors", of, nil)
+	}
+	w.awaitEvents(t, 6)
+	return w
+}
+
+// The sensors of the world: on the spot A-1, on none, and on A-3.
+const bosch, nwave, decoded = "0004a30b001c0530", "0004a30b001c0531", "0004a30b001c0532"
+
+type events struct {
+	Events []json.RawMessage
+	Cursor string
+}
+
+// awaitEvents waits until everything that was done so far can be read from the log.
+func (w *world) awaitEvents(t *testing.T, want int) {
+	t.Helper()
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		var page events
+		w.admin.Do(t, 200, "GET", "/api/v1/events", nil, &page)
+		if w.cursor = page.Cursor; len(page.Events) == want {
+			return
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatalf("%d events came instead of %d", len(page.Events), want)
+		}
+	}
+}
+
+// heard is when a sensor sent something, and how well it was heard: that may be known of one that says nonsense.
+var heard = regexp.MustCompile(`,"(lastSeenAt|rssi|snr)":("[^"]*"|[0-9.-]+)`)
+
+// state is everything that an attack could change, as text.
+func (w *world) state() string {
+	w.t.Helper()
+	var all strings.Builder
+	for _, path := range []string{"lots", "lots/central/zones", "lots/north/zones", "spots", "sensors", "spots/A-1/history", "spots/A-3/history"} {
+		all.Write(heard.ReplaceAll(w.admin.Do(w.t, 200, "GET", "/api/v1/"+path, nil, nil).Body, nil))
+	}
+	var page events
+	w.admin.Do(w.t, 200, "GET", "/api/v1/events?after="+w.cursor, nil, &page)
+	for _, e := range page.Events {
+		fmt.Fprintf(&all, "event %s\n", e)
+	}
+	return all.String()
+}
+
+func (w *world) nodes() []*stack.Node {
+	if w.stack.One != nil {
+		return []*stack.Node{w.stack.One}
+	}
+	return append(w.stack.Nodes(), w.stack.Edge)
+}
+
+// lives checks that no process ended and that all can serve.
+func (w *world) lives(t *testing.T) {
+	t.Helper()
+	for _, n := range w.nodes() {
+		select {
+		case <-n.Exited():
+			t.Fatalf("%s ended", n.Name)
+		default:
+		}
+		if status, reason := n.Readiness(); status != 200 {
+			t.Errorf("%s is not ready any more: %d %s", n.Name, status, reason)
+		}
+	}
+}
+
+// logsAreClean checks that what an attack sent is in no log, and that none was taken for a failure of the platform.
+func (w *world) logsAreClean(t *testing.T) {
+	t.Helper()
+	for _, n := range w.nodes() {
+		for line := range strings.Lines(n.Output()) {
+			for _, secret := range w.secrets {
+				if strings.Contains(line, secret) {
+					t.Errorf("a secret stands in the log of %s: %s", n.Name, line)
+				}
+			}
+			if strings.Contains(line, "level=ERROR") || strings.Contains(line, "panic") {
+				t.Errorf("an attack made %s fail: %s", n.Name, line)
+			}
+		}
+	}
+}

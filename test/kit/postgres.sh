@@ -8,7 +8,7 @@
 #   postgres.sh stop      ends it
 #   postgres.sh wipe      ends it and removes its data
 #
-# KIT_DIR: where it lives. KIT_POSTGRES_PORT: its port, a free one by default. PGBIN: the folder of the programs.
+# KIT_DIR: where it lives. KIT_POSTGRES_PORT: its port, a free one by default. KIT_POSTGRES_FSYNC=on: as safe as in production. PGBIN: the folder of the programs.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -36,7 +36,7 @@ start() {
     cd "$P"
     # setsid, env and setpriv become the server and do not fork, so its id is the one remembered.
     spawn "$P" "${AS[@]}" "$(bin postgres)" -D "$P/data" -p "$(port)" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-      -c shared_buffers=64MB -c max_connections=200 -c fsync=off -c full_page_writes=off
+      -c shared_buffers=64MB -c max_connections=200 -c fsync="${KIT_POSTGRES_FSYNC:-off}" -c full_page_writes="${KIT_POSTGRES_FSYNC:-off}"
     ready "$P" 60 super -c 'select 1'
   fi
   [[ $(super -c "select 1 from pg_roles where rolname = 'parkwire'") ]] || super -c "create role parkwire login password 'parkwire'"

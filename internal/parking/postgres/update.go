@@ -50,10 +50,10 @@ type tx struct {
 	store    *Store
 	caller   context.Context // of Update's caller; what the methods get is bounded besides
 	conn     *pgx.Conn
-	appended bool            // to the outbox
-	recorded bool            // something in the records
-	conflict bool            // the server refused something only because of other transactions
-	known    map[string]bool // the spots that are in the table, as far as they were read or saved
+	appended bool                    // to the outbox
+	recorded bool                    // something in the records
+	conflict bool                    // the server refused something only because of other transactions
+	known    map[string]parking.Spot // the spots that are in the table, as they were read or saved last
 }
 
 func (t *tx) run(ctx context.Context, change func(context.Context, parking.Tx) error) error {

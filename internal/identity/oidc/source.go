@@ -23,10 +23,13 @@ import (
 )
 
 const (
-	answerTimeout = 5 * time.Second
-	answerLimit   = 1 << 20 // bytes
-	firstRetry    = time.Second
-	lastRetry     = time.Minute
+	refreshInterval = 10 * time.Minute // how often the provider is asked without a reason
+	refreshPause    = 10 * time.Second // how often at most for tokens by unknown keys, whoever shows them
+	patience        = 3 * time.Second  // how long such a token waits for the answer
+	firstRetry      = time.Second      // after a failure; the pauses double
+	lastRetry       = time.Minute
+	answerTimeout   = 5 * time.Second
+	answerLimit     = 1 << 20 // bytes
 )
 
 // published is what the provider said when it was last understood.
@@ -53,9 +56,11 @@ type keySource struct {
 	round  chan struct{} // closed at the end of the round under way, or of the next
 }
 
+var errUnasked = errors.New("it has not been asked yet")
+
 func newKeySource(o Options) *keySource {
 	s := &keySource{
-		issuer: o.Issuer, logger: o.Logger, wanted: make(chan struct{}, 1), round: make(chan struct{}), err: errors.New("it has not been asked yet"),
+		issuer: o.Issuer, logger: o.Logger, wanted: make(chan struct{}, 1), round: make(chan struct{}), err: errUnasked,
 		client: &http.Client{Transport: o.Transport, Timeout: answerTimeout, CheckRedirect: safely},
 	}
 	metrics := promauto.With(o.Registerer)
@@ -131,7 +136,7 @@ func (s *keySource) ask(ctx context.Context) error {
 	case ctx.Err() != nil:
 	case err != nil:
 		s.asked.WithLabelValues("failed").Inc()
-		if before == nil || before.Error() != err.Error() {
+		if before == nil || errors.Is(before, errUnasked) { // once, until it has answered
 			s.logger.Warn("the OpenID Connect provider does not say its keys: of its tokens only those by known keys are taken", "issuer", s.issuer, "error", err)
 		}
 	default:
@@ -165,9 +170,11 @@ func (s *keySource) find(ctx context.Context, t *jwt.Token) (any, error) {
 	if err := identity.Understood(t); err != nil {
 		return nil, err
 	}
-	id, ok := t.Header["kid"].(string)
-	if _, any := t.Header["kid"]; any && !ok {
-		return nil, identity.Refuse("it names its key by something that is no text")
+	var id string
+	if named, ok := t.Header["kid"]; ok {
+		if id, ok = named.(string); !ok {
+			return nil, identity.Refuse("it names its key by something that is no text")
+		}
 	}
 	known := s.known.Load()
 	if known == nil || id != "" && !known.have(id) {

@@ -61,7 +61,7 @@ export class Platform {
       if (this.#child.exitCode !== null || attempt > 1500) throw new Error(`the platform is not ready:\n${this.said}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    this.#token ??= this.token('--scope', 'operate');
+    this.#token ??= this.token('--scope', 'admin');
   }
 
   /** A token of the platform's own key. */
@@ -91,7 +91,7 @@ export class Platform {
     return ended;
   }
 
-  /** One REST request as an operator; throws unless it succeeds. */
+  /** One REST request as an administrator; throws unless it succeeds. */
   async request(method, path, body) {
     const answer = await fetch(this.url + path, {
       method,

@@ -16,6 +16,7 @@ after(() => browser?.close());
 
 beforeEach(async () => {
   context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(60_000); // a machine may be busy
   page = await context.newPage();
   faults = [];
   hosts = new Set();
@@ -67,7 +68,8 @@ describe('where everybody may look', () => {
   const its = withProvider();
 
   test('one signs in and comes back to where one was, may operate, and nothing secret stays in the address or the browser', async () => {
-    await page.goto(`${its.platform.url}/lots/central?feed=central`);
+    const opened = await page.goto(`${its.platform.url}/lots/central?feed=central`);
+    assert.ok(opened.headers()['content-security-policy'].includes(` ${its.provider.issuer};`), 'the policy names the provider');
     await on(page).spot('c-01').click();
     assert.equal(await actions().count(), 0, 'who is not signed in is offered nothing');
     await its.signIn('operator');
@@ -149,6 +151,23 @@ describe('where everybody may look', () => {
     await its.platform.act('c-03', 'release');
     assert.equal(await page.getByTestId('setback').count(), 0, 'the person hears nothing of it');
     assert.deepEqual(faults, [], 'nothing is reported on the console');
+  });
+
+  test('what the platform has revoked is replaced at once, and the page hears of changes again', async () => {
+    await page.goto(its.platform.url);
+    await its.signIn('operator');
+    await on(page).connected();
+    const before = sockets.length;
+    await its.platform.request('POST', '/api/v1/revocations', { subject: 'oidc:operator' });
+    for (const deadline = Date.now() + 60_000; sockets.length === before; ) {
+      assert.ok(Date.now() < deadline, 'the stream of a revoked token goes on');
+      await page.waitForTimeout(50);
+    }
+    await on(page).connected();
+    await its.platform.act('c-03', 'occupy');
+    await on(page).feed().filter({ hasText: 'c-03' }).waitFor();
+    await its.platform.act('c-03', 'release');
+    await on(page).has(page.getByTestId('account'), 'aria-label', 'Signed in as Otto Operator');
   });
 
   test('what the provider has ended is told, and the page goes on for everybody', async () => {

@@ -155,10 +155,16 @@ describe('the token', () => {
     provider.revoked.add('access-1');
     account.refused('access-1');
     account.refused('access-1');
-    expect(await account.token()).toBe('access-2');
+    const fresh = account.token();
+    await pass(999);
+    expect(provider.asked('refresh_token'), 'one of the same second would be refused too').toBe(0);
+    await pass(1);
+    expect(await fresh).toBe('access-2');
     provider.revoked.add('access-2').add('access-3');
     await account.check();
-    expect(await account.token()).toBeUndefined();
+    const none = account.token();
+    await pass(1_000);
+    expect(await none).toBeUndefined();
     expect(account.setback.value?.reason).toBe('refused');
     expect(changed).toHaveBeenCalledTimes(1);
     expect(stored.size).toBe(0);

@@ -54,6 +54,8 @@ export interface Surroundings {
 export const arrivalPath = '/signed-in';
 
 const askAgain = 10_000; // while the provider is out of reach, in milliseconds
+/** After a refusal, in milliseconds. Tokens know when they were issued by the second: one of the second in which all before were revoked is refused too. */
+const afterRefusal = 1_000;
 const longestTimer = 0x7fff_ffff; // that a browser can set
 
 export class Account implements Credentials {
@@ -61,6 +63,7 @@ export class Account implements Credentials {
   readonly #tokens = signal<Tokens | undefined>(undefined);
   readonly #setback = signal<Setback | undefined>(undefined);
   #known: Tokens | undefined; // the tokens of which the platform has said whose they are
+  #refused = 0; // when the platform last refused a token
   #shown: string | undefined; // as whom the page was shown last
   #beginning: Promise<void> | undefined;
   #settling: Promise<void> | undefined;
@@ -121,6 +124,7 @@ export class Account implements Credentials {
     const tokens = this.#tokens.peek();
     if (tokens?.access !== token) return; // there is another one already
     if (tokens.refresh === undefined) return this.#end({ reason: 'refused' });
+    this.#refused = Date.now();
     this.#tokens.value = { ...tokens, due: 0, expires: 0 };
   }
 
@@ -221,6 +225,8 @@ export class Account implements Credentials {
     const tokens = this.#tokens.peek();
     const client = this.#client();
     if (tokens?.refresh === undefined || Date.now() < tokens.due) return;
+    const wait = this.#refused + afterRefusal - Date.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
     try {
       if (!client) throw new SignInError('unreachable');
       const fresh = await refresh(client, tokens.refresh, this.surroundings.request);

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"parkwire/internal/bridge"
 	"parkwire/internal/bus/kafka"
 	"parkwire/internal/bus/memory"
@@ -22,6 +24,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/gateway"
 	"parkwire/internal/identity"
+	"parkwire/internal/identity/access"
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/live"
 	"parkwire/internal/mqtt"
@@ -180,33 +183,46 @@ func (a *App) makeBridge() (part, error) {
 }
 
 func (a *App) makeLive() (part, error) {
-	c := a.config
+	c, granted := a.config, access.NewSet(nil)
 	clients := mostClients(c.LiveMaxClients, openFiles())
 	if clients < c.LiveMaxClients {
 		a.logger("live").Info("fewer clients are taken than live-max-clients says, since the process may open too few files", "clients", clients, "files", openFiles())
 	}
 	service := live.New(live.Options{
-		Log: a.log, Bus: a.bus, Authorize: a.authorizeReading, Origins: c.WebSocketOrigins,
+		Log: a.log, Bus: a.bus, Authorize: a.authorizeReading(access.Doorman{Tokens: a.tokens, Set: granted}), Access: granted, Origins: c.WebSocketOrigins,
 		MemoryBytes: int64(c.LiveMemory), ClientBytes: int64(c.LiveClientLimit), DrainWindow: max(c.DrainWindow, 1), // 0 would be the default
 		MaxClients: clients, ClientsPerAddress: c.LiveAddressLimit, ClientsPerPrincipal: c.LivePrincipalLimit, TrustedProxies: c.TrustedProxies, HandshakeRate: c.LiveHandshakeRate,
 		PingInterval: c.LivePingInterval, Compression: c.LiveCompression, Engine: c.LiveEngine, Loops: c.LiveLoops,
 		Logger: a.logger("live"), Registerer: a.registry,
 	})
 	a.handlers["live"], a.sendAway = service.Handler(), service.Drain
-	return part{run: service.Run, ready: service.Ready, drain: service.Drain}, nil
+	return part{run: both(service.Run, func(ctx context.Context) error { return granted.FollowLog(ctx, a.log, a.logger("access")) }),
+		ready: func() error { return errors.Join(service.Ready(), granted.Ready()) }, drain: service.Drain}, nil
 }
 
 // authorizeReading decides who may listen. Live instances are reached without a gateway too, so the token itself
 // is looked at. Without a key there is nothing to look at it with, and reading is public.
-func (a *App) authorizeReading(r *http.Request) (identity.Principal, error) {
-	p, err := a.tokens.Authenticate(r)
-	if err != nil {
-		return p, identity.Refused(err)
+func (a *App) authorizeReading(doorman access.Doorman) func(*http.Request) (identity.Principal, error) {
+	return func(r *http.Request) (identity.Principal, error) {
+		p, err := doorman.Authenticate(r)
+		if err != nil {
+			return p, identity.Refused(err)
+		}
+		if a.config.ReadPublic {
+			return p, nil
+		}
+		return p, identity.Authorize(p, identity.ScopeRead)
 	}
-	if a.config.ReadPublic {
-		return p, nil
+}
+
+// both runs two things until ctx ends, or one of them fails.
+func both(one, other func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error { return one(ctx) })
+		group.Go(func() error { return other(ctx) })
+		return group.Wait()
 	}
-	return p, identity.Authorize(p, identity.ScopeRead)
 }
 
 // makeIdentity keeps what tokens are checked with as it is elsewhere: in the file with the platform's own keys, and at the OpenID Connect
@@ -241,14 +257,15 @@ func (a *App) makeGateway() (part, error) {
 	if err != nil {
 		return part{}, err
 	}
-	login := a.login()
+	login, granted := a.login(), access.NewSet(nil)
 	g := gateway.New(gateway.Options{
-		Parking: toParking, Live: toLive, Dashboard: web.Handler(login.TokenOrigin), Login: login, Authenticator: a.tokens, ReadPublic: c.ReadPublic,
+		Parking: toParking, Live: toLive, Dashboard: web.Handler(login.TokenOrigin), Login: login, Authenticator: access.Doorman{Tokens: a.tokens, Set: granted}, ReadPublic: c.ReadPublic,
 		Limiter: a.limiter, Hosts: c.Hosts, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
 		CORSOrigins: c.CORSOrigins, Logger: a.logger("gateway"), Registerer: a.registry,
 	})
 	a.handlers["gateway"], a.endStreams = g.Handler(), g.Drain
-	return part{run: g.Run, ready: g.Ready}, nil
+	return part{run: both(g.Run, func(ctx context.Context) error { return granted.Follow(ctx, toParking, a.logger("access")) }),
+		ready: func() error { return errors.Join(g.Ready(), granted.Ready()) }}, nil
 }
 
 // login returns how people log in to the dashboard; nil: they cannot.

@@ -16,6 +16,7 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"golang.org/x/sync/errgroup"
 
 	"parkwire/test/e2e/stack"
@@ -24,12 +25,33 @@ import (
 const pklotReadings = 105_843
 
 // The same month of a real car park by three ways on which sensors of LoRaWAN come: the webhook of The Things Stack, that of
-// ChirpStack, and MQTT. By each there are the same 28 first states and 2,132 changes. Under the race detector only every twentieth of the
-// readings that change nothing is sent.
+// ChirpStack, and MQTT. By each there are the same 28 first states and 2,132 changes. Under the race detector, and on real servers unless
+// PARKWIRE_TEST_REPLAY is "all", only every twentieth of the readings that change nothing is sent.
 func TestReplayThroughWebhooksAndMQTT(t *testing.T) {
 	rows := readRows(t, stack.Data(t, pklot))
-	broker := startBroker(t)
-	s := stack.Embedded(t, "--rate-limit", "0", "--mqtt-url", "mqtt://"+broker.address, "--mqtt-client-id", "parking-1")
+	t.Run("embedded", func(t *testing.T) {
+		broker := startBroker(t)
+		replayThrough(t, stack.Embedded(t, "--rate-limit", "0", "--mqtt-url", "mqtt://"+broker.address, "--mqtt-client-id", "parking-1"), broker, rows)
+	})
+	t.Run("distributed", func(t *testing.T) {
+		servers, broker := stack.RealServers(t), startBroker(t)
+		s := stack.Assemble(t, servers, stack.Layout{Gateways: 2, Parking: 2, Live: 3, Env: func(name string) []string {
+			if name != "parking 1" { // messages that two share lose their order
+				return nil
+			}
+			return []string{"PARKWIRE_MQTT_URL=mqtt://" + broker.address, "PARKWIRE_MQTT_CLIENT_ID=parking-1"}
+		}}, "--rate-limit", "0")
+		s.StartAll(t)
+		s.WaitAllReady(t)
+		s.StartEdge(t)
+		if os.Getenv("PARKWIRE_TEST_REPLAY") != "all" {
+			rows = thinned(rows)
+		}
+		replayThrough(t, s, broker, rows)
+	})
+}
+
+func replayThrough(t *testing.T, s *stack.Stack, broker broker, rows map[string][]row) {
 	for _, way := range []struct {
 		lot, model string
 		send       func(t *testing.T, sensors []sensor)
@@ -57,6 +79,68 @@ func TestReplayThroughWebhooksAndMQTT(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A storm of readings that say what is known makes no event: nothing comes into the log, and nobody is sent anything.
+func TestAStormOfUnchangedReadingsPublishesNothing(t *testing.T) {
+	readings, spots := 250_000, 5_000
+	if raced {
+		readings = 25_000
+	}
+	s := stack.Embedded(t, "--rate-limit", "0")
+	var ids []string
+	for i := range spots {
+		ids = append(ids, fmt.Sprintf("S-%04d", i))
+	}
+	client := s.WebSocket(t)
+	s.AddLot(t, "l", ids...)
+	client.Count(t, spots)
+	before := ends(t, s)
+	began := time.Now()
+	var g errgroup.Group
+	for from := 0; from < spots; from += 1000 { // at once, but those of one spot one after the other
+		g.Go(func() error {
+			for sweep := range readings / spots {
+				at := began.Add(time.Duration(sweep)*time.Second - time.Hour).UTC().Format(time.RFC3339)
+				batch := make([]string, 1000)
+				for i := range batch {
+					batch[i] = fmt.Sprintf(`{"spotId":%q,"occupied":false,"observedAt":%q}`, ids[from+i], at)
+				}
+				answer, err := s.Try("POST", "/api/v1/observations", "["+strings.Join(batch, ",")+"]")
+				if err != nil {
+					return err
+				}
+				if answer.Status != 200 || !strings.Contains(string(answer.Body), `"accepted":0,"unchanged":1000`) {
+					return fmt.Errorf("%d %s", answer.Status, answer.Body)
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(began)
+	t.Logf("%d readings took %v: %.0f a second", readings, took.Round(time.Millisecond), float64(readings)/took.Seconds())
+	marker := s.Act(t, ids[0], "occupy")
+	client.Spot(t, marker.SpotID, marker.Version)
+	if more := client.Frames()[spots:]; len(more) != 1 {
+		t.Errorf("%d events came; only the operator's was to come", len(more))
+	}
+	if n := ends(t, s) - before; n != 1 {
+		t.Errorf("%d events came into the log; only the operator's was to", n)
+	}
+}
+
+// ends is how many records the event log has.
+func ends(t *testing.T, s *stack.Stack) (n int64) {
+	t.Helper()
+	listed, err := kadm.NewClient(kafkaClient(t, s)).ListEndOffsets(t.Context(), s.Topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed.Each(func(o kadm.ListedOffset) { n += o.Offset })
+	return n
 }
 
 // The platform serves while the broker is away, and says so.
@@ -109,13 +193,14 @@ func readRows(t *testing.T, path string) map[string][]row {
 		t.Fatalf("the file has %d readings of %d spots; it is not the one whose answers are known", total, len(rows))
 	}
 	if raced {
-		thin(rows)
+		return thinned(rows)
 	}
 	return rows
 }
 
-// thin leaves out most of the readings that change nothing. The answers stay the same.
-func thin(rows map[string][]row) {
+// thinned leaves out most of the readings that change nothing. The answers stay the same.
+func thinned(rows map[string][]row) map[string][]row {
+	few := map[string][]row{}
 	for spot, all := range rows {
 		var some []row
 		for i, r := range all {
@@ -123,8 +208,9 @@ func thin(rows map[string][]row) {
 				some = append(some, r)
 			}
 		}
-		rows[spot] = some
+		few[spot] = some
 	}
+	return few
 }
 
 // sensor is one with everything that it saw.

@@ -3,12 +3,15 @@ package hostile
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -89,6 +92,9 @@ func (w *world) converse(text string) string {
 	for {
 		answer, err := http.ReadResponse(in, &http.Request{Method: text[:max(0, strings.IndexByte(text, ' '))]})
 		if err != nil {
+			if len(told) == 0 && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, syscall.ECONNRESET) {
+				return "no HTTP/1"
+			}
 			break
 		}
 		if answer.StatusCode == http.StatusSwitchingProtocols {

@@ -172,9 +172,14 @@ func v1sends(bytes string) func(*world) string { return sends(bytes, v1) }
 // asks sends messages of parkwire.v1 and tells the codes of the errors that come. That the connection goes on is found out by a question whose
 // answer is known.
 func asks(messages ...string) func(*world) string {
+	return asksBy(forgery{claims: `{"scope":"read"}`}, messages...)
+}
+
+// asksBy is asks with another token.
+func asksBy(f forgery, messages ...string) func(*world) string {
 	return func(w *world) string {
 		w.t.Helper()
-		s := w.open(v1)
+		s := w.open(v1, "Authorization: Bearer "+f.token(w))
 		defer s.conn.Close()
 		var all strings.Builder
 		for _, m := range append(messages, `{"type":"Unsubscribe","id":"is anybody there?"}`) {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,8 +21,14 @@ type world struct {
 	key     []byte
 	secrets []string // what must not be logged
 	cursor  string   // behind the last event that was not caused by an attack
+	last    string   // the state, as it is to stay
 	admin   stack.API
+
+	provider      *provider
+	kept, revoked apiKey
 }
+
+type apiKey struct{ ID, Secret string }
 
 const (
 	audience   = "hostile" // of the tokens that are taken
@@ -30,33 +37,34 @@ const (
 )
 
 // settings of all processes. Reading needs a token too, so that every route can be broken into; the log says all it can.
-func settings(key string) []string {
+func settings(key string, p *provider) []string {
 	return []string{
+		"PARKWIRE_OIDC_ISSUER=" + p.issuer, "PARKWIRE_OIDC_AUDIENCE=" + api,
 		"PARKWIRE_JWT_KEY=" + key, "PARKWIRE_JWT_AUDIENCE=" + audience, "PARKWIRE_READ_PUBLIC=false", "PARKWIRE_LOG_LEVEL=debug",
 		"PARKWIRE_CORS_ORIGINS=" + goodOrigin, "PARKWIRE_WEBSOCKET_ORIGINS=" + goodOrigin, "PARKWIRE_LIVE_COMPRESSION=true", "PARKWIRE_RATE_LIMIT=0",
 	}
 }
 
 func embedded(t *testing.T) *world {
-	key := rand.Text() + rand.Text()
+	key, p := rand.Text()+rand.Text(), newProvider(t)
 	s := stack.Prepare(t)
-	s.One.Settings = settings(key)
+	s.One.Settings = settings(key, p)
 	s.One.Restart(t)
-	return begin(t, s, key)
+	return begin(t, s, key, p)
 }
 
 func distributed(t *testing.T) *world {
-	key := rand.Text() + rand.Text()
-	s := stack.Assemble(t, stack.RealServers(t), stack.Layout{Gateways: 2, Parking: 2, Live: 2, Env: func(string) []string { return settings(key) }})
+	key, p := rand.Text()+rand.Text(), newProvider(t)
+	s := stack.Assemble(t, stack.RealServers(t), stack.Layout{Gateways: 2, Parking: 2, Live: 2, Env: func(string) []string { return settings(key, p) }})
 	s.StartAll(t)
 	s.WaitAllReady(t)
 	s.StartEdge(t)
-	return begin(t, s, key)
+	return begin(t, s, key, p)
 }
 
 // begin fills the platform with what attacks are aimed at.
-func begin(t *testing.T, s *stack.Stack, key string) *world {
-	w := &world{t: t, stack: s, key: []byte(key), edge: s.Edge != nil, secrets: []string{key, hidden}}
+func begin(t *testing.T, s *stack.Stack, key string, p *provider) *world {
+	w := &world{t: t, stack: s, provider: p, key: []byte(key), edge: s.Edge != nil, secrets: []string{key, hidden}}
 	w.admin = s.API
 	w.admin.Token = w.sign(forgery{claims: `{"sub":"owner","scope":"admin"}`})
 	type body = map[string]any
@@ -75,8 +83,46 @@ func begin(t *testing.T, s *stack.Stack, key string) *world {
 		of["id"] = sensor
 		w.admin.Do(t, 201, "POST", "/api/v1/sensors", of, nil)
 	}
+	for name, to := range map[string]*apiKey{"kept": &w.kept, "revoked": &w.revoked} {
+		w.admin.Do(t, 201, "POST", "/api/v1/keys", body{"name": name, "scopes": []string{"ingest"}}, to)
+		w.secrets = append(w.secrets, to.Secret)
+	}
+	w.admin.Do(t, 204, "DELETE", "/api/v1/keys/"+w.revoked.ID, nil, nil)
+	for _, of := range []body{{"tokenId": "stolen"}, {"subject": "leaver"}} {
+		w.admin.Do(t, 201, "POST", "/api/v1/revocations", of, nil)
+	}
+	w.awaitRevocations(t)
 	w.awaitEvents(t, 6)
+	w.last = w.state()
 	return w
+}
+
+// awaitRevocations waits until each process that clients reach knows the newest revocation, and until each gateway knows both keys.
+func (w *world) awaitRevocations(t *testing.T) {
+	t.Helper()
+	leaver := w.sign(forgery{claims: `{"sub":"leaver","iat":"-1h"}`})
+	addresses := append([]*stack.Node{w.stack.One}, append(w.stack.Gateways, w.stack.Live...)...)
+	for _, n := range addresses {
+		for began := time.Now(); n != nil; time.Sleep(20 * time.Millisecond) {
+			r, err := http.NewRequest("HEAD", n.URL+"/notifications", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Accept", "text/event-stream")
+			r.Header.Set("Authorization", "Bearer "+leaver)
+			answer, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusUnauthorized {
+				break
+			}
+			if time.Since(began) > time.Minute {
+				t.Fatalf("%s does not know of a revocation", n.Name)
+			}
+		}
+	}
 }
 
 // The sensors of the world: on the spot A-1, on none, and on A-3.
@@ -109,7 +155,7 @@ var heard = regexp.MustCompile(`,"(lastSeenAt|rssi|snr)":("[^"]*"|[0-9.-]+)`)
 func (w *world) state() string {
 	w.t.Helper()
 	var all strings.Builder
-	for _, path := range []string{"lots", "lots/central/zones", "lots/north/zones", "spots", "sensors", "spots/A-1/history", "spots/A-3/history"} {
+	for _, path := range []string{"lots", "lots/central/zones", "lots/north/zones", "spots", "sensors", "spots/A-1/history", "spots/A-3/history", "keys", "revocations"} {
 		all.Write(heard.ReplaceAll(w.admin.Do(w.t, 200, "GET", "/api/v1/"+path, nil, nil).Body, nil))
 	}
 	var page events

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -31,6 +32,9 @@ type Options struct {
 	// Limiter counts the requests of each client, by the subject of its token or, without one, by its address. Opening a stream of
 	// notifications is not counted. nil: no limit.
 	Limiter limit.Limiter
+	// RefusalDelay is how long who asks for too much waits for being told so. Default 200 ms. Who asks again as soon as it is answered would
+	// else have the gateway do little but refuse.
+	RefusalDelay time.Duration
 	// BodyLimit is the largest body in bytes. Default 8 MiB.
 	BodyLimit int64
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
@@ -48,28 +52,36 @@ type Options struct {
 
 // Gateway is an [http.Handler] for everything that clients may ask.
 type Gateway struct {
-	options Options
-	mux     *http.ServeMux // of [resource]s; it is asked which one, and serves none
-	unknown *resource
-	cors    cors
-	pages   http.Handler
-	metrics *metrics
-	buffers *buffers
-	hosts   map[string]bool // nil: all
+	options  Options
+	mux      *http.ServeMux // of [resource]s; it is asked which one, and serves none
+	unknown  *resource
+	cors     cors
+	pages    http.Handler
+	metrics  *metrics
+	buffers  *buffers
+	refusals limit.Limiter   // of the lines that say that a client asked for too much
+	delayed  chan struct{}   // one element for each refusal that waits
+	hosts    map[string]bool // nil: all
 }
+
+// maxDelayed is how many refusals wait at once; others are said immediately.
+const maxDelayed = 1024
 
 // New makes a gateway. It serves by [Gateway.Handler]; [Gateway.Run] keeps what it knows of other processes up to date.
 func New(o Options) *Gateway {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.BodyLimit = cmp.Or(o.BodyLimit, 8<<20)
+	o.RefusalDelay = cmp.Or(o.RefusalDelay, 200*time.Millisecond)
 	g := &Gateway{
-		options: o,
-		mux:     http.NewServeMux(),
-		cors:    newCORS(o.CORSOrigins),
-		pages:   reference.Handler(),
-		metrics: newMetrics(o.Registerer),
-		buffers: newBuffers(),
-		hosts:   hostNames(o.Hosts),
+		options:  o,
+		mux:      http.NewServeMux(),
+		cors:     newCORS(o.CORSOrigins),
+		pages:    reference.Handler(),
+		metrics:  newMetrics(o.Registerer),
+		buffers:  newBuffers(),
+		refusals: limit.NewLocal(limit.Rate{PerSecond: 1, Burst: 5}, nil),
+		delayed:  make(chan struct{}, maxDelayed),
+		hosts:    hostNames(o.Hosts),
 	}
 	for pattern, r := range tabulate(routes, g.handler) {
 		r.latency = g.metrics.latency.WithLabelValues(pattern)

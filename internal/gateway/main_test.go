@@ -83,7 +83,7 @@ func newBench(t *testing.T, change func(*gateway.Options)) *bench {
 	}
 	o := gateway.Options{
 		Parking: gateway.Local(b.parking, nil), Live: gateway.Local(b.live, nil), Dashboard: b.dashboard,
-		Authenticator: verifier, ReadPublic: true, BodyLimit: 1000,
+		Authenticator: verifier, ReadPublic: true, BodyLimit: 1000, RefusalDelay: 1,
 		Logger: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if change != nil {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"math"
@@ -48,6 +49,7 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 	x.subject = principal.Subject
 	if wait := g.count(r, principal, refused, x.client); wait > 0 {
 		g.metrics.rateLimited.Inc()
+		g.delay(r.Context())
 		x.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		return nil, nil, problem.New(http.StatusTooManyRequests, "rate-limited",
 			"You make more requests than one client may. Wait as long as Retry-After says, and send several things in one request where that is possible.")
@@ -86,6 +88,22 @@ func (g *Gateway) count(r *http.Request, principal identity.Principal, refused e
 	return g.options.Limiter.Take(r.Context(), limit.KeyOf(principal.Subject, client))
 }
 
+// delay lets a refusal wait.
+func (g *Gateway) delay(ctx context.Context) {
+	select {
+	case g.delayed <- struct{}{}:
+		defer func() { <-g.delayed }()
+	default:
+		return
+	}
+	timer := time.NewTimer(g.options.RefusalDelay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // end says what became of a request. A panic becomes a 500, or, where an answer was begun already, cuts the
 // connection, so that half an answer is never taken for a whole one.
 func (g *Gateway) end(x *exchange, r *http.Request) {
@@ -113,8 +131,10 @@ func (g *Gateway) record(x *exchange, r *http.Request) {
 	if !x.answered.IsZero() && !x.taken {
 		x.resource.latency.Observe(x.answered.Sub(x.began).Seconds())
 	}
-	level := slog.LevelDebug                          // sensors write all day; what they changed is in the event log
-	if x.status >= 400 || x.aborted && !isStream(r) { // a stream has no other end
+	level := slog.LevelDebug // sensors write all day; what they changed is in the event log
+	switch {
+	case x.status == http.StatusTooManyRequests && g.refusals.Take(r.Context(), limit.KeyOf(x.subject, x.client)) > 0: // a flood must not become one of the log
+	case x.status >= 400, x.aborted && !isStream(r): // a stream has no other end
 		level = slog.LevelInfo
 	}
 	if !g.options.Logger.Enabled(r.Context(), level) {

@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"parkwire/internal/gateway"
+	"parkwire/internal/limit"
 	"parkwire/internal/reference"
 )
 
@@ -250,4 +252,28 @@ parkwire_gateway_requests_total{method="other",route="/api/v1/spots/{spotId}",st
 	eventually(t, "every request counted", func() bool {
 		return testutil.GatherAndCompare(registry, strings.NewReader(want), "parkwire_gateway_requests_total") == nil
 	})
+}
+
+func TestAFloodIsNotOneOfTheLog(t *testing.T) {
+	b := newBench(t, func(o *gateway.Options) { o.Limiter = limit.NewLocal(limit.Rate{PerSecond: 0.001, Burst: 1}, nil) })
+	began := time.Now()
+	for range 300 {
+		b.do("GET", "/api/v1/lots", nil)
+	}
+	most := 5 + int(time.Since(began).Seconds()) + 1
+	if n := strings.Count(b.log.String(), "level=INFO msg=request method=GET path=/api/v1/lots status=429"); n == 0 || n > most {
+		t.Errorf("299 refusals are %d lines, not 1 to %d", n, most)
+	}
+}
+
+func TestWhoAsksTooMuchWaitsToBeToldSo(t *testing.T) {
+	b := newBench(t, func(o *gateway.Options) {
+		o.Limiter, o.RefusalDelay = limit.NewLocal(limit.Rate{PerSecond: 0.001, Burst: 1}, nil), 50*time.Millisecond
+	})
+	b.do("GET", "/api/v1/lots", nil)
+	began := time.Now()
+	b.refused(b.do("GET", "/api/v1/lots", nil), 429, "rate-limited")
+	if took := time.Since(began); took < 50*time.Millisecond {
+		t.Errorf("it is told after %v", took)
+	}
 }

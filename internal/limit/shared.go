@@ -142,18 +142,26 @@ type answer struct {
 }
 
 func (s *Shared) take(key Key, a answer) time.Duration {
-	switch {
-	case a.err == nil:
-		s.late.Store(0)
-		if a.wait > 0 {
-			s.local.hold(key, a.wait)
-		}
-		return a.wait
-	case !errors.Is(a.err, errLate) || s.late.Add(1) >= maxLate:
-		s.became(a.err)
+	if a.err != nil {
+		s.found(a.err)
+		s.alone.Inc()
+		return 0
 	}
-	s.alone.Inc()
-	return 0
+	s.late.Store(0)
+	if a.wait > 0 {
+		s.local.hold(key, a.wait)
+	}
+	return a.wait
+}
+
+// found takes in how a question ended. One answer that comes too late means nothing yet: this process may be busy.
+func (s *Shared) found(err error) {
+	if err == nil {
+		s.late.Store(0)
+	} else if errors.Is(err, errLate) && s.usable.Load() && s.late.Add(1) < maxLate {
+		return
+	}
+	s.became(err)
 }
 
 //go:embed take.lua
@@ -197,7 +205,7 @@ func (s *Shared) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		s.became(err)
+		s.found(err)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -240,7 +248,6 @@ func (s *Shared) became(err error) {
 	s.usable.Store(err == nil)
 	switch {
 	case err == nil && was != nil:
-		s.late.Store(0)
 		s.together.Set(1)
 		s.options.Logger.Info("requests are counted together with other gateways, in Redis")
 	case err != nil && (was == nil || was == errConnecting):

@@ -33,6 +33,7 @@ func TestTheDescriptionSaysWhatIsAnswered(t *testing.T) {
 			}
 			asking := exec.CommandContext(t.Context(), program, args...)
 			asking.Dir = t.TempDir() // where it keeps what it found
+			asking.Env = append(stack.Environ(), "SCHEMATHESIS_HOOKS="+filepath.Join(filepath.Dir(settings), "hooks.py"))
 			out, err := asking.CombinedOutput()
 			if err != nil {
 				t.Errorf("schemathesis found something (%v):\n%s", err, out)

@@ -66,10 +66,27 @@ func (w *world) suffers(t *testing.T, a attack) {
 		t.Errorf("answered with %q; %q was expected", got, want)
 	}
 	if after := w.state(); after != w.last {
-		t.Errorf("something was changed:\nbefore %s\nafter  %s", w.last, after)
+		t.Errorf("something was changed: %s", differing(w.last, after))
 		w.last = after
 	}
 	w.lives(t)
+}
+
+// differing shows the lines in which two states differ.
+func differing(before, after string) string {
+	var all strings.Builder
+	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
+	for i := range max(len(was), len(is)) {
+		switch {
+		case i >= len(was):
+			all.WriteString("\nnew " + is[i])
+		case i >= len(is):
+			all.WriteString("\ngone " + was[i])
+		case was[i] != is[i]:
+			all.WriteString("\nbefore " + was[i] + "\nafter  " + is[i])
+		}
+	}
+	return all.String()
 }
 
 func TestTheDocumentShowsEveryAttack(t *testing.T) {

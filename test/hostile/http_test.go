@@ -16,7 +16,7 @@ import (
 )
 
 // patience is for how long an answer may be waited for. No attack here is meant to be slow.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // A request is sent as it is written here, whatever HTTP says of it.
 type request struct {

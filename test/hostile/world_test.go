@@ -148,8 +148,9 @@ func (w *world) awaitEvents(t *testing.T, want int) {
 	}
 }
 
-// heard is when a sensor sent something, and how well it was heard: that may be known of one that says nonsense.
-var heard = regexp.MustCompile(`,"(lastSeenAt|rssi|snr)":("[^"]*"|[0-9.-]+)`)
+// heard is when a sensor sent something, and how well it was heard, which may be known of one that says nonsense; and how far the event
+// log is known to hold everything.
+var heard = regexp.MustCompile(`,"(lastSeenAt|rssi|snr|after)":("[^"]*"|[0-9.-]+)`)
 
 // state is everything that an attack could change, as text.
 func (w *world) state() string {

@@ -196,6 +196,18 @@ describe('the token', () => {
     expect(changed).toHaveBeenCalledTimes(2);
   });
 
+  test('of the next person is not taken for the one before', async () => {
+    const account = await signIn();
+    provider.ended = true;
+    await pass(240_000);
+    await account.token();
+    provider.principal = { subject: 'rea', scopes: ['read'] };
+    const taken = account.useToken('typed');
+    expect(account.person.value).toBeUndefined();
+    await taken;
+    expect(account.person.value?.subject).toBe('rea');
+  });
+
   test('without a refresh token ends when it says', async () => {
     provider.refreshes = false;
     const account = await signIn();

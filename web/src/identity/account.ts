@@ -284,6 +284,8 @@ export class Account implements Credentials {
     clearTimeout(this.#ending);
     this.surroundings.storage.kept = undefined;
     batch(() => {
+      const { principal: _, ...identity } = this.#identity.peek()!;
+      this.#identity.value = identity;
       this.#known = this.#tokens.value = undefined;
       this.#setback.value = setback;
     });

@@ -15,9 +15,12 @@ type answerConn struct {
 	control *http.ResponseController
 	request *http.Request
 
-	mu     sync.Mutex // held while w is written to
-	once   sync.Once
-	closed chan struct{}
+	writing sync.Mutex // held while w is written to
+	once    sync.Once
+	closed  chan struct{}
+
+	mu   sync.Mutex
+	over bool // the request is, and nothing of it may be used any more
 }
 
 // newAnswerConn begins the answer. Who made it calls wait before the request is over.
@@ -33,10 +36,14 @@ func newAnswerConn(w http.ResponseWriter, r *http.Request) *answerConn {
 	return &answerConn{w: w, control: http.NewResponseController(w), request: r, closed: make(chan struct{})}
 }
 
-// wait returns when the connection is closed and nothing is written any more.
+// wait returns when the connection is closed and nothing uses the request any more.
 func (a *answerConn) wait() {
 	<-a.closed
+	a.writing.Lock()
+	defer a.writing.Unlock()
 	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = true
 }
 
 // Read returns when the client is gone, or the connection is closed.
@@ -50,8 +57,8 @@ func (a *answerConn) Read([]byte) (int, error) {
 }
 
 func (a *answerConn) Write(b []byte) (int, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.writing.Lock()
+	defer a.writing.Unlock()
 	select {
 	case <-a.closed:
 		return 0, net.ErrClosed
@@ -68,20 +75,29 @@ func (a *answerConn) Write(b []byte) (int, error) {
 func (a *answerConn) Close() error {
 	a.once.Do(func() {
 		close(a.closed)
-		if a.mu.TryLock() {
-			a.mu.Unlock()
+		if a.writing.TryLock() {
+			a.writing.Unlock()
 			return
 		}
-		_ = a.control.SetWriteDeadline(time.Now())
+		_ = a.SetWriteDeadline(time.Now())
 	})
 	return nil
 }
 
-func (a *answerConn) SetDeadline(t time.Time) error      { return a.SetWriteDeadline(t) }
-func (a *answerConn) SetReadDeadline(time.Time) error    { return nil } // nothing is read but the end
-func (a *answerConn) SetWriteDeadline(t time.Time) error { return a.control.SetWriteDeadline(t) }
-func (a *answerConn) LocalAddr() net.Addr                { return requestAddr("") }
-func (a *answerConn) RemoteAddr() net.Addr               { return requestAddr(a.request.RemoteAddr) }
+// SetWriteDeadline bounds writes; what passes it ends the request.
+func (a *answerConn) SetWriteDeadline(t time.Time) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over {
+		return net.ErrClosed
+	}
+	return a.control.SetWriteDeadline(t)
+}
+
+func (a *answerConn) SetDeadline(t time.Time) error   { return a.SetWriteDeadline(t) }
+func (a *answerConn) SetReadDeadline(time.Time) error { return nil } // nothing is read but the end
+func (a *answerConn) LocalAddr() net.Addr             { return requestAddr("") }
+func (a *answerConn) RemoteAddr() net.Addr            { return requestAddr(a.request.RemoteAddr) }
 
 // requestAddr is an address as a request has it.
 type requestAddr string

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"parkwire/test/e2e/stack"
@@ -38,7 +39,14 @@ func TestTheDescriptionSaysWhatIsAnswered(t *testing.T) {
 			if err != nil {
 				t.Errorf("schemathesis found something (%v):\n%s", err, out)
 			}
-			t.Logf("%s", regexp.MustCompile(`(?m)^ +\d+ generated.*$`).Find(out))
+			var count int
+			if found := regexp.MustCompile(`(\d+) generated`).FindSubmatch(out); found != nil {
+				count, _ = strconv.Atoi(string(found[1]))
+			}
+			t.Logf("%d cases", count)
+			if count < 100 { // there are 48 operations
+				t.Errorf("schemathesis tried but %d cases:\n%s", count, out)
+			}
 		})
 	}
 }

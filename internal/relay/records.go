@@ -48,7 +48,7 @@ type Records interface {
 // carryRecords sends records as long as this process leads. They have a goroutine and a producer of their own, so that neither they nor
 // events wait where the others cannot be sent.
 func (r *Relay) carryRecords(ctx context.Context) {
-	defer r.recordsFound(0)
+	defer r.recordsAreOthers()
 	pause := minRetryPause
 	for {
 		began := time.Now()
@@ -152,11 +152,18 @@ func (r *Relay) recordMessage(record Record) kafkalog.Message {
 // recordsFound records how many wait.
 func (r *Relay) recordsFound(n int) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.records = n
+	r.mu.Unlock()
 	if n == 0 {
-		r.recordsErr = nil
+		r.recordsWork()
 	}
+}
+
+// recordsAreOthers is for who does not lead any more.
+func (r *Relay) recordsAreOthers() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.records, r.recordsErr = 0, nil
 }
 
 func (r *Relay) recordsFailed(err error) {

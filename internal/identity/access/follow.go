@@ -133,9 +133,13 @@ func (s *Set) FollowLog(ctx context.Context, log Log, logger *slog.Logger) error
 	for ctx.Err() == nil {
 		err := log.EnsureTopics(ctx)
 		if err == nil {
-			err = log.Access(ctx, func(r kafkalog.Record) { s.take(r, logger) }, func() { s.heard(true, nil) })
+			err = log.Access(ctx, func(r kafkalog.Record) { s.take(r, logger) }, func() {
+				s.breaks(nil)
+				s.heard(true, nil)
+			})
 		}
 		if ctx.Err() == nil {
+			s.breaks(err)
 			logger.Warn("the topic of keys and revocations is read again from its beginning", "error", err)
 			select {
 			case <-ctx.Done():
@@ -146,7 +150,7 @@ func (s *Set) FollowLog(ctx context.Context, log Log, logger *slog.Logger) error
 	return nil
 }
 
-// watch looks whether the log answers, since a topic that nobody writes to looks like one that cannot be read.
+// watch looks whether the log answers, since a topic that nobody writes to looks like one of a log that is away.
 func (s *Set) watch(ctx context.Context, log Log) {
 	ticker := time.NewTicker(time.Second / 2)
 	defer ticker.Stop()

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,6 +27,7 @@ type Set struct {
 	subjects map[string]cut
 	whole    bool          // it has heard everything that there was
 	away     error         // why it hears of nothing new at present
+	broken   error         // why the topic cannot be read, whatever else answers
 	pruned   time.Time     // when
 	changed  chan struct{} // closed at the next change
 }
@@ -137,7 +139,15 @@ func (s *Set) heard(whole bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.whole = s.whole || whole
-	s.away = err
+	s.away = cmp.Or(err, s.broken)
+}
+
+// breaks says why the topic cannot be read; nil: it can.
+func (s *Set) breaks(err error) {
+	s.mu.Lock()
+	s.broken = err
+	s.mu.Unlock()
+	s.heard(false, err)
 }
 
 // Ready returns nil, or why nothing that is shown can be judged yet, or new keys cannot.

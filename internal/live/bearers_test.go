@@ -112,6 +112,17 @@ func TestATokenThatIsRevokedWhileItsClientComesInEndsIt(t *testing.T) {
 	}
 }
 
+func TestAKeyThatIsRotatedWhileItsClientComesInEndsItWithItsGrace(t *testing.T) {
+	access := newFakeAccess()
+	s := startSteady(t, access.options)
+	access.mu.Lock()
+	access.expires["a"] = time.Now().Add(10 * time.Millisecond) // nobody is told
+	access.mu.Unlock()
+	if code := s.webSocket("access_token", "a").closed(); code != 4401 {
+		t.Errorf("closed with %d", code)
+	}
+}
+
 func TestV1ARevocationConcernsTheTokenThatWasShownLast(t *testing.T) {
 	access := newFakeAccess()
 	s := startSteady(t, access.options)

@@ -18,9 +18,17 @@ func (c *client) watchToken(who identity.Principal) {
 		s.bearers.enter(c, who)
 	}
 	c.mu.Unlock()
-	c.expireAt(who.Expires)
-	if _, err := s.options.Access.Check(who); errors.Is(err, identity.ErrToken) { // since it was admitted
-		c.revoke()
+	for expires := who.Expires; ; { // until it is what holds by now: it may have changed since the client was admitted
+		c.expireAt(expires)
+		now, err := s.options.Access.Check(who)
+		switch {
+		case errors.Is(err, identity.ErrToken):
+			c.revoke()
+			return
+		case err != nil || now.Expires.Equal(expires):
+			return
+		}
+		expires = now.Expires
 	}
 }
 

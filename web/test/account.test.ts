@@ -119,6 +119,19 @@ describe('signing in', () => {
     await pass(10_000);
     expect(early.way.value, 'it is asked for again').toBe('provider');
   });
+
+  test('is asked for again also after the platform did not answer meanwhile', async () => {
+    provider.known = false;
+    const account = load();
+    await account.token();
+    provider.status = 503;
+    await pass(20_000);
+    expect(account.way.value).toBe('unreachable');
+    provider.status = 200;
+    provider.known = true;
+    await pass(10_000);
+    expect(account.way.value).toBe('provider');
+  });
 });
 
 describe('the token', () => {

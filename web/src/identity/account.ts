@@ -210,7 +210,11 @@ export class Account implements Credentials {
     });
     const { principal = this.#identity.peek()?.principal, ...rest } = identity;
     this.#identity.value = principal ? { ...rest, principal } : rest;
-    if (identity.login && !identity.login.endpoints) setTimeout(() => void this.#learn().catch(() => undefined), askAgain);
+    if (identity.login && !identity.login.endpoints) this.#learnAgain();
+  }
+
+  #learnAgain(): void {
+    setTimeout(() => void this.#learn().catch(() => this.#learnAgain()), askAgain);
   }
 
   /** Sees to it that the token is fresh, and that it is known whose it is. */

@@ -130,6 +130,7 @@ func TestTokensThatMustBeRefused(t *testing.T) {
 		"lots are a number":     sign(hs, key, as("lots", 7)),
 		"lots are not strings":  sign(hs, key, as("lots", []any{"a", nil})),
 		"a lot without a name":  sign(hs, key, as("lots", []string{""})),
+		"lots of long names":    sign(hs, key, as("lots", slices.Repeat([]string{strings.Repeat("ü", 60)}, 69))), // 360 bytes each when escaped
 		"very many lots":        sign(hs, key, as("lots", strings.Split(strings.Repeat("a,", 1000)+"a", ","))),
 		"an id of great size":   sign(hs, key, as("jti", strings.Repeat("i", 201))),
 		"parts to understand":   crit,
@@ -279,6 +280,32 @@ func TestForwardTakesOutWhatTheClientClaimedToBe(t *testing.T) {
 	p, err := identity.Behind{}.Authenticate(&http.Request{Header: h})
 	if err != nil || p.Subject != "x" || !p.Can("ingest") || p.Can("operate") {
 		t.Errorf("the part behind understood %+v, %v", p, err)
+	}
+}
+
+func TestATokenIsIssuedForAsManyLotsOnlyAsAHeaderOfRequestsToPartsTakes(t *testing.T) {
+	verifier, err := identity.NewHS256(key, identity.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("ü", 60) // 360 bytes when escaped, and a space
+	for n, taken := range map[int]bool{68: true, 69: false} {
+		p := identity.Principal{Subject: "x", Scopes: []string{"read"}, Lots: slices.Repeat([]string{long}, n)}
+		token, err := verifier.Issue(p, time.Hour)
+		if (err == nil) != taken {
+			t.Errorf("%d lots: %v", n, err)
+		}
+		if !taken {
+			continue
+		}
+		if p, err = verifier.Verify(t.Context(), token); err != nil || len(p.Lots) != n {
+			t.Errorf("%d lots became %d, %v", n, len(p.Lots), err)
+		}
+		h := http.Header{}
+		identity.Forward(h, p)
+		if length := len(h.Get("X-Parkwire-Lots")); length > identity.MaxLotsLength || length != identity.LotsLength(p.Lots) {
+			t.Errorf("the header has %d bytes", length)
+		}
 	}
 }
 

@@ -80,13 +80,21 @@ func Forward(h http.Header, p Principal) {
 	h.Set(HeaderSubject, p.Subject)
 	h.Set(HeaderScopes, strings.Join(p.Scopes, " "))
 	if p.Lots != nil {
-		escaped := make([]string, len(p.Lots))
-		for i, lot := range p.Lots {
-			escaped[i] = url.PathEscape(lot)
-		}
-		h.Set(HeaderLots, strings.Join(escaped, " "))
+		h.Set(HeaderLots, escapeLots(p.Lots))
 	}
 }
+
+// escapeLots is how ids of lots stand in a header.
+func escapeLots(lots []string) string {
+	escaped := make([]string, len(lots))
+	for i, lot := range lots {
+		escaped[i] = url.PathEscape(lot)
+	}
+	return strings.Join(escaped, " ")
+}
+
+// LotsLength is how many bytes ids of lots take in a header.
+func LotsLength(lots []string) int { return len(escapeLots(lots)) }
 
 // CopyForwarded puts into one request what [Forward] put into another.
 func CopyForwarded(to, from http.Header) {

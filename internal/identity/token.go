@@ -22,6 +22,8 @@ const (
 	MinKeyBytes = 32
 	// MaxLots is to how many lots a token may be limited.
 	MaxLots = 1000
+	// MaxLotsLength is how many bytes the header may have in which their ids go on to the parts, as [LotsLength] tells.
+	MaxLotsLength = 24 << 10
 	// Leeway is by how much the clocks of machines may differ.
 	Leeway = 30 * time.Second
 
@@ -92,10 +94,13 @@ func (c *LotsClaim) UnmarshalJSON(text []byte) error {
 		}
 		c.ids = append(c.ids, *id)
 	}
+	if LotsLength(c.ids) > MaxLotsLength {
+		return errLots
+	}
 	return nil
 }
 
-var errLots = Refuse(fmt.Sprintf("its claim of lots is no list of at most %d ids", MaxLots))
+var errLots = Refuse(fmt.Sprintf("its claim of lots is no list of at most %d ids, which take up to %d bytes together in percent encoding", MaxLots, MaxLotsLength))
 
 // NewHS256 returns a verifier for tokens that are signed with HMAC-SHA-256. It issues tokens by key, and takes those by
 // the older ones too. Each must have at least [MinKeyBytes].
@@ -243,6 +248,9 @@ func (v *Verifier) Issue(p Principal, ttl time.Duration) (string, error) {
 	}
 	if len(p.Lots) > MaxLots {
 		return "", fmt.Errorf("a token is limited to at most %d lots, not %d", MaxLots, len(p.Lots))
+	}
+	if length := LotsLength(p.Lots); length > MaxLotsLength {
+		return "", fmt.Errorf("the ids of the lots of a token take at most %d bytes together in percent encoding, not %d", MaxLotsLength, length)
 	}
 	now := v.options.Clock()
 	c := claims{

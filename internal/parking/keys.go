@@ -230,7 +230,8 @@ func validScopes(scopes []string) bool {
 }
 
 func validLots(lots []string) bool {
-	return len(lots) > 0 && len(lots) <= identity.MaxLots && !slices.ContainsFunc(lots, func(id string) bool { return !validID(id) })
+	return len(lots) > 0 && len(lots) <= identity.MaxLots && identity.LotsLength(lots) <= identity.MaxLotsLength &&
+		!slices.ContainsFunc(lots, func(id string) bool { return !validID(id) })
 }
 
 func validGrace(seconds int64) bool { return seconds >= 0 && seconds <= int64(maxGrace/time.Second) }

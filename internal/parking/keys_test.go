@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +226,7 @@ func TestKeysAndRevocationsThatAreNotRightAreRefused(t *testing.T) {
 		{"name", body{"scopes": []string{"read"}}}, {"name", key("name", "")}, {"scopes", body{"name": "n"}}, {"scopes", key("scopes", []string{})},
 		{"scopes", key("scopes", []string{"root"})}, {"scopes", key("scopes", []string{"read", "read"})}, {"scopes", key("scopes", "read")},
 		{"lots", key("lots", []string{})}, {"lots", key("lots", []any{nil})}, {"lots", key("lots", "a")}, {"lots", key("lots", []string{"a/b"})},
+		{"lots", key("lots", slices.Repeat([]string{strings.Repeat("ü", 60)}, 69))}, // 24,908 bytes in the header of a request
 		{"expiresAt", key("expiresAt", past)}, {"expiresAt", key("expiresAt", "tomorrow")},
 	} {
 		p.refused(t, 400, "invalid-field", c.field, "POST", "/api/v1/keys", c.content)

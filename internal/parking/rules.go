@@ -36,7 +36,7 @@ const (
 	wantSequence  = `a whole number from 0 on, such as 42`
 	wantCategory  = `one of standard, accessible, electric, family, motorcycle, short_stay`
 	wantScopes    = `a list of read, ingest, operate, admin, each at most once, such as ["ingest"]`
-	wantLots      = `a list of 1 to 1000 ids of lots, such as ["central"]; left out: all lots`
+	wantLots      = `a list of 1 to 1000 ids of lots, of up to 24576 bytes together in percent encoding, such as ["central"]; left out: all lots`
 	wantGrace     = `a whole number of seconds from 0 to 2592000, such as 86400`
 	wantTokenID   = `the id of a token (its claim "jti"), of 1 to 200 bytes`
 	wantSubject   = `the subject of tokens (their claim "sub"), of 1 to 200 bytes; an API key is revoked by DELETE /api/v1/keys/{keyId}`

@@ -80,6 +80,7 @@ func (b *bearers) leave(c *client) {
 
 // A verdict is what became of what a client showed.
 type verdict struct {
+	of      *bearer
 	expires time.Time
 	revoked bool
 }
@@ -93,10 +94,10 @@ func (b *bearers) judge(access Access) map[*client]verdict {
 		now, err := access.Check(known.who)
 		switch {
 		case errors.Is(err, identity.ErrToken):
-			others[known] = verdict{revoked: true}
+			others[known] = verdict{of: known, revoked: true}
 		case err == nil && !now.Expires.Equal(known.who.Expires):
 			known.who.Expires = now.Expires
-			others[known] = verdict{expires: now.Expires}
+			others[known] = verdict{of: known, expires: now.Expires}
 		}
 	}
 	if len(others) == 0 {
@@ -115,18 +116,15 @@ func (b *bearers) judge(access Access) map[*client]verdict {
 func (s *Service) watchAccess(ctx context.Context) {
 	for {
 		changed := s.options.Access.Changed() // before it is asked, so that nothing is missed
-		revoked := 0
+		ended := 0
 		for c, v := range s.bearers.judge(s.options.Access) {
-			if v.revoked {
-				revoked++
-				c.revoke()
-			} else {
-				c.expireAt(v.expires)
+			if c.judged(v) {
+				ended++
 			}
 		}
-		if revoked > 0 {
-			s.metrics.revoked.Add(float64(revoked))
-			s.options.Logger.Info("clients are closed whose tokens or keys were revoked", "clients", revoked)
+		if ended > 0 {
+			s.metrics.revoked.Add(float64(ended))
+			s.options.Logger.Info("clients are closed whose tokens or keys were revoked", "clients", ended)
 		}
 		select {
 		case <-ctx.Done():
@@ -136,7 +134,28 @@ func (s *Service) watchAccess(ctx context.Context) {
 	}
 }
 
-// revoke ends a client whose token is taken no more.
-func (c *client) revoke() {
-	c.close(farewell{code: closeTokenExpired, reason: "the token was revoked: reconnect with another one"})
+// judged does what a verdict means for a client, unless it has shown something else since, and reports whether that ends it.
+func (c *client) judged(v verdict) (ended bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !c.loop.service.bearers.isOf(c, v.of):
+		return false
+	case v.revoked:
+		c.end(revoked)
+		c.loop.attend(c)
+	default:
+		c.expire(v.expires)
+	}
+	return v.revoked
 }
+
+// isOf reports whether what a client showed last is that.
+func (b *bearers) isOf(c *client, shown *bearer) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.by[c] == shown
+}
+
+// revoked is for a client whose token is taken no more.
+var revoked = farewell{code: closeTokenExpired, reason: "the token was revoked: reconnect with another one"}

@@ -139,6 +139,41 @@ func TestV1ARevocationConcernsTheTokenThatWasShownLast(t *testing.T) {
 	}
 }
 
+func TestV1WhatBecomesOfATokenConcernsNobodyWhoHasShownAnotherMeanwhile(t *testing.T) {
+	for name, judged := range map[string]func(*fakeAccess){
+		"revoked":       func(access *fakeAccess) { access.revoked["a"] = true },
+		"ended earlier": func(access *fakeAccess) { access.expires["a"] = time.Now() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			access := newFakeAccess()
+			s := startSteady(t, access.options)
+			c := s.v1("access_token", "a")
+			c.expect("Welcome")
+			access.mu.Lock()
+			judged(access) // nobody is told
+			access.mu.Unlock()
+			verdicts := s.service.bearers.judge(access)
+			if len(verdicts) != 1 {
+				t.Fatalf("%d clients are concerned", len(verdicts))
+			}
+			c.say(`{"type":"Authenticate","token":"b"}`)
+			c.expect("Authenticated")
+			for client, v := range verdicts {
+				if client.judged(v) {
+					t.Error("it is ended")
+				}
+				client.mu.Lock()
+				if client.expiry != 0 {
+					t.Error("it ends with the token before")
+				}
+				client.mu.Unlock()
+			}
+			c.say(`{"type":"Subscribe","id":"s"}`)
+			c.expect("Subscribed")
+		})
+	}
+}
+
 func TestAKeyThatEndsEarlierThanItWasToEndsItsClientsThen(t *testing.T) {
 	access := newFakeAccess()
 	s := startSteady(t, access.options)

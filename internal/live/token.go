@@ -23,7 +23,7 @@ func (c *client) watchToken(who identity.Principal) {
 		now, err := s.options.Access.Check(who)
 		switch {
 		case errors.Is(err, identity.ErrToken):
-			c.revoke()
+			c.close(revoked)
 			return
 		case err != nil || now.Expires.Equal(expires):
 			return
@@ -36,6 +36,11 @@ func (c *client) watchToken(who identity.Principal) {
 func (c *client) expireAt(expires time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.expire(expires)
+}
+
+// expire is [client.expireAt] for who holds mu.
+func (c *client) expire(expires time.Time) {
 	c.expiry = 0
 	if expires.IsZero() || c.gone {
 		return

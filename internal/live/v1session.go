@@ -207,8 +207,8 @@ func (c *client) authenticate(ctx context.Context, r request) {
 		c.answer(refusal(r, codeLotsChanged, "token", "The token is for other lots than the one before. Connect anew with it."))
 		return
 	}
+	c.watchToken(who) // first: who hears that the token counts may have the one before revoked
 	c.answer(message{Type: "Authenticated", ExpiresAt: timestamp(who.Expires)})
-	c.watchToken(who)
 }
 
 func (s *session) others() []filter { return slices.Collect(maps.Values(s.filters)) }

@@ -20,7 +20,7 @@ func (g *Gateway) takeBody(x *exchange, r *http.Request) (release func(), err er
 	release = func() {}
 	most := g.options.BodyLimit
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = &steadyBody{ReadCloser: r.Body, control: http.NewResponseController(x), began: time.Now()}
+		r.Body = &steadyBody{ReadCloser: r.Body, control: http.NewResponseController(x), shared: r.ProtoMajor > 1}
 	}
 	if r.ContentLength > most {
 		return nil, g.tooLarge(r)
@@ -75,7 +75,7 @@ func setBody(r *http.Request, body []byte) {
 	r.Body, _ = r.GetBody()
 }
 
-// How slowly a body may come: it has bodyPatience, and then must have come at bodyRate. The server's time for a whole request bounds it too.
+// How slowly a body may come: it is waited for bodyPatience, and then must have come at bodyRate. The server's time for a whole request bounds it too.
 const (
 	bodyPatience = 10 * time.Second
 	bodyRate     = 16 << 10 // bytes a second
@@ -83,19 +83,30 @@ const (
 )
 
 // A steadyBody is a body that comes at a certain rate at least. Who sends a byte now and then would hold a buffer, a connection to a part
-// and what waits there for as long as a request may take.
+// and what waits there for as long as a request may take. Time in which nobody reads is not the client's.
 type steadyBody struct {
 	io.ReadCloser
 	control *http.ResponseController
-	began   time.Time
+	shared  bool          // the connection is that of other requests too (HTTP/2), and a deadline ends the body also while nobody reads
+	spent   time.Duration // waiting for it
 	read    int64
+	err     error // what it ended with
 }
 
 func (b *steadyBody) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err // From its end on the server listens whether the client leaves. A deadline would be taken for that.
+	}
+	began := time.Now()
 	// What fails here, fails in reading too.
-	_ = b.control.SetReadDeadline(b.began.Add(min(bodyPatience+time.Duration(b.read)*time.Second/bodyRate, bodyTime)))
+	_ = b.control.SetReadDeadline(began.Add(min(bodyPatience+time.Duration(b.read)*time.Second/bodyRate, bodyTime) - b.spent))
 	n, err := b.ReadCloser.Read(p)
+	b.spent += time.Since(began)
 	b.read += int64(n)
+	b.err = err
+	if b.shared {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
 	return n, err
 }
 

@@ -81,8 +81,8 @@ type flight struct {
 	instances []*instance
 	current   int // index of the one that has it; -1: none yet
 	tried     uint64
-	trial     bool // it tries whether the instance that has it answers again
-	resting   bool // an instance was passed over because it does not answer
+	trial     bool        // it tries whether the instance that has it answers again
+	body      *clientBody // as the client sends it; nil: it is in memory, or there is none
 
 	stream  *stream // nil: the request is none
 	opening bool    // a stream that is not answered yet
@@ -109,7 +109,6 @@ func (f *flight) next(turn uint64, onlyReady bool) bool {
 		rank, load := 2*int(c), in.inFlight.Load()
 		if !in.breaker.lets(now) {
 			if f.stream == nil {
-				f.resting = true
 				continue
 			}
 			rank += 2 * int(unreachable+1)
@@ -134,6 +133,9 @@ func (f *flight) next(turn uint64, onlyReady bool) bool {
 	}
 	return true
 }
+
+// clientFailed reports whether the client did not send its body.
+func (f *flight) clientFailed() bool { return f.body != nil && f.body.failed.Load() }
 
 // opened says that the stream is answered.
 func (f *flight) opened() {

@@ -143,6 +143,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, r, unreadable())
 		return
 	}
+	f.body, _ = r.Body.(*clientBody)
 	p.reverse.ServeHTTP(w, r)
 }
 
@@ -196,7 +197,6 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errCrowded):
 		p.turnAway(w, r)
 		return
-	case r.Context().Err() != nil: // the client left, or the gateway is ending
 	case errors.Is(err, errClientBody):
 		problem.Write(w, r, unreadable())
 		return

@@ -103,6 +103,8 @@ func (p *Proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 			again = false
 		case err == nil:
 			return response, nil
+		case f.clientFailed(): // which over HTTP/1 ends the request's context too
+			return nil, errClientBody
 		case r.Context().Err() != nil:
 			return nil, err
 		case errors.As(err, &noConnection):
@@ -112,8 +114,6 @@ func (p *Proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 			}
 		case again && !isTimeout(err) && p.again.spend() && f.next(p.turn.Load(), false):
 			again = false
-		case clientFailed(r):
-			return nil, errClientBody
 		default:
 			return nil, err
 		}
@@ -155,7 +155,7 @@ func (p *Proxy) ask(f *flight, r *http.Request) (*http.Response, error) {
 		in.answers.Add(1)
 		became = answered
 	case err == nil:
-	case cause != nil && !errors.Is(cause, errLost) && !isTimeout(cause), errors.As(err, &noConnection), clientFailed(r):
+	case cause != nil && !errors.Is(cause, errLost) && !isTimeout(cause), errors.As(err, &noConnection), f.clientFailed():
 		became = unclear
 	}
 	if rests := in.breaker.report(time.Now(), became, f.trial); rests > 0 {
@@ -165,12 +165,6 @@ func (p *Proxy) ask(f *flight, r *http.Request) (*http.Response, error) {
 		err = errLost
 	}
 	return response, err
-}
-
-// clientFailed reports whether the client did not send its body.
-func clientFailed(r *http.Request) bool {
-	body, ok := r.Body.(*clientBody)
-	return ok && body.failed.Load()
 }
 
 // attempt returns the request as it goes to one instance.

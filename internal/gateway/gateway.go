@@ -30,7 +30,7 @@ type Options struct {
 	// ReadPublic lets everybody read. A token that is shown must be good all the same.
 	ReadPublic bool
 	// Limiter counts the requests of each client, by the subject of its token or, without one, by its address. Opening a stream of
-	// notifications is not counted. nil: no limit.
+	// notifications is not counted, unless the client has asked for many in ways that cannot be understood. nil: no limit.
 	Limiter limit.Limiter
 	// RefusalDelay is how long who asks for too much waits for being told so. Default 200 ms. Who asks again as soon as it is answered would
 	// else have the gateway do little but refuse.
@@ -60,6 +60,7 @@ type Gateway struct {
 	metrics  *metrics
 	buffers  *buffers
 	refusals limit.Limiter   // of the lines that say that a client asked for too much
+	mistakes *limit.Local    // streams that were refused for how they were asked for
 	delayed  chan struct{}   // one element for each refusal that waits
 	hosts    map[string]bool // nil: all
 }
@@ -80,6 +81,7 @@ func New(o Options) *Gateway {
 		metrics:  newMetrics(o.Registerer),
 		buffers:  newBuffers(),
 		refusals: limit.NewLocal(limit.Rate{PerSecond: 1, Burst: 5}, nil),
+		mistakes: limit.NewLocal(limit.Rate{PerSecond: 1, Burst: 20}, nil),
 		delayed:  make(chan struct{}, maxDelayed),
 		hosts:    hostNames(o.Hosts),
 	}

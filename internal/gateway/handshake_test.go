@@ -41,6 +41,40 @@ func TestListeningIsNotCountedAsARequest(t *testing.T) {
 	b.refused(b.do("GET", "/notifications", nil, "Accept", "text/event-stream", "Authorization", "Bearer guessed"), 429, "rate-limited")
 }
 
+func TestWhoAsksForManyStreamsThatCannotBeIsCounted(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		how    []string
+		counts bool
+	}{
+		"with a bad filter":         {400, []string{"Accept", "text/event-stream"}, true},
+		"by a handshake of nothing": {426, []string{"Upgrade", "x", "Connection", "Upgrade"}, true},
+		"from too old a place":      {410, []string{"Accept", "text/event-stream"}, false}, // as all do who come back after days
+		"from one that cannot":      {503, []string{"Accept", "text/event-stream"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, func(o *gateway.Options) { o.Limiter = limit.NewLocal(limit.Rate{PerSecond: 0.001, Burst: 5}, nil) })
+			b.live.answer = func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.RawQuery == "bad" {
+					w.WriteHeader(c.status)
+				}
+			}
+			passed := 0
+			for passed < 200 && b.do("GET", "/notifications?bad", nil, c.how...).status == c.status {
+				passed++
+			}
+			if c.counts && (passed < 20 || passed == 200) || !c.counts && passed < 200 {
+				t.Errorf("%d were passed on", passed)
+			}
+			for range 10 { // of another client
+				if a := b.do("GET", "/notifications", nil, append(c.how, "Authorization", "Bearer "+b.token("read"))...); a.status != 200 {
+					t.Errorf("a stream that can be is answered %d %s", a.status, a.body)
+				}
+			}
+		})
+	}
+}
+
 // deafMachine takes connections and says nothing, as one does whose process is stopped.
 func deafMachine(t *testing.T) (url string, met *atomic.Int64) {
 	t.Helper()

@@ -32,6 +32,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer release()
 	handler.ServeHTTP(x, r)
+	if isStream(r) && (x.status == http.StatusBadRequest || x.status == http.StatusUpgradeRequired) {
+		g.mistakes.Take(r.Context(), limit.KeyOf(x.subject, x.client))
+	}
 	if x.status == 0 && !x.taken {
 		x.WriteHeader(http.StatusOK)
 	}
@@ -80,12 +83,14 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 
 // count counts a request and returns for how long its client must wait. Bad tokens count too, lest they be guessed. To listen does
 // not: behind one address there may be thousands of clients that come back at once after a crash, and
-// no page could read the refusal. How many handshakes there may be is for the live instances to say.
+// no page could read the refusal. How many handshakes there may be is for the live instances to say. Who has asked for many
+// streams that cannot be, such as with a filter that is none, is counted as for anything else.
 func (g *Gateway) count(r *http.Request, principal identity.Principal, refused error, client netip.Addr) time.Duration {
-	if g.options.Limiter == nil || isStream(r) && refused == nil {
+	key := limit.KeyOf(principal.Subject, client)
+	if g.options.Limiter == nil || isStream(r) && refused == nil && g.mistakes.Wait(key) == 0 {
 		return 0
 	}
-	return g.options.Limiter.Take(r.Context(), limit.KeyOf(principal.Subject, client))
+	return g.options.Limiter.Take(r.Context(), key)
 }
 
 // delay lets a refusal wait.

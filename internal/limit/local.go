@@ -57,6 +57,17 @@ func (l *Local) Take(_ context.Context, key Key) time.Duration {
 	return 0
 }
 
+// Wait returns for how long the client must wait, and counts nothing.
+func (l *Local) Wait(key Key) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	full, known := l.present[key]
+	if !known {
+		full = l.previous[key]
+	}
+	return max(full.Add(-l.slack).Sub(l.now()), 0) // a client that was never seen has the year 1
+}
+
 // hold makes the client wait for so long: others have counted what it asked elsewhere.
 func (l *Local) hold(key Key, wait time.Duration) {
 	l.mu.Lock()

@@ -40,6 +40,31 @@ func TestABucketHoldsTheBurstAndFillsAtTheRate(t *testing.T) {
 	}
 }
 
+func TestHowLongAClientMustWaitIsToldWithoutCounting(t *testing.T) {
+	c := &clock{time.Unix(1_000_000, 0)}
+	l := NewLocal(Rate{10, 2}, c.now)
+	a := KeyOf("a", netip.Addr{})
+	for i := range 2 {
+		for range 5 {
+			if wait := l.Wait(a); wait != 0 {
+				t.Errorf("before request %d it waits %v", i, wait)
+			}
+		}
+		if l.Take(t.Context(), a) != 0 {
+			t.Errorf("request %d is refused", i)
+		}
+	}
+	for range 5 {
+		if wait := l.Wait(a); wait != 100*time.Millisecond {
+			t.Errorf("after the burst it waits %v", wait)
+		}
+	}
+	c.t = c.t.Add(100 * time.Millisecond)
+	if wait := l.Wait(a); wait != 0 {
+		t.Errorf("after 100 ms it waits %v", wait)
+	}
+}
+
 func TestEachRateLetsThroughWhatItSays(t *testing.T) {
 	for _, c := range []struct {
 		rate  float64

@@ -130,7 +130,8 @@ func TestWithoutRedisEachCountsAlone(t *testing.T) {
 			proxy, prefix := stack.ProxyTo(t, url), rand.Text()
 			proxy.Open(t)
 			rate := limit.Rate{PerSecond: 0.001, Burst: 3}
-			l := share(t, "redis://"+proxy.Addr, prefix, rate, 500*time.Millisecond)
+			const patience = 500 * time.Millisecond
+			l := share(t, "redis://"+proxy.Addr, prefix, rate, patience)
 			other := share(t, url, prefix, rate, time.Minute)
 			other.Take(t.Context(), key(0)) // one of three
 			l.Take(t.Context(), key(0))
@@ -142,22 +143,32 @@ func TestWithoutRedisEachCountsAlone(t *testing.T) {
 					t.Fatal("it is not found out")
 				}
 			}
-			// Nothing waits now: of three, one was counted here.
-			began = time.Now()
+			// Of three, one was counted here.
 			for i, want := range []bool{true, true, false, false} {
 				if passes := l.Take(t.Context(), key(0)) == 0; passes != want {
 					t.Errorf("request %d alone: passes is %v", i, passes)
 				}
 			}
-			if took := time.Since(began); took > 400*time.Millisecond {
+			const several = 20
+			began = time.Now()
+			for i := range several {
+				l.Take(t.Context(), key(100+i))
+			}
+			if took := time.Since(began); took > several*patience/2 { // had each waited, it were twice that
 				t.Errorf("it waited %v for a Redis that is known to be away", took)
 			}
 			proxy.Open(t)
-			ready(t, l)
-			other.Take(t.Context(), key(2))
-			other.Take(t.Context(), key(2))
-			if l.Take(t.Context(), key(2)) != 0 || l.Take(t.Context(), key(2)) == 0 {
-				t.Error("back again, it does not count together")
+			began = time.Now()
+			for i := 200; ; i++ { // a slow machine may lose its patience now and then
+				ready(t, l)
+				other.Take(t.Context(), key(i))
+				other.Take(t.Context(), key(i))
+				if l.Take(t.Context(), key(i)) == 0 && l.Take(t.Context(), key(i)) > 0 {
+					break
+				}
+				if time.Since(began) > time.Minute {
+					t.Fatal("back again, it does not count together")
+				}
 			}
 		})
 	}

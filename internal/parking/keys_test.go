@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -281,16 +282,26 @@ func TestWhatIsGrantedIsToldOnTheTopicWithTheChange(t *testing.T) {
 	if len(records) != 3 || records[0].Key != "key:"+made.ID || records[1].Key != records[0].Key {
 		t.Fatalf("told %+v", records)
 	}
+	before := int64(0)
 	for i, r := range records {
-		if e, err := access.Decode(r.Value); err != nil || e.Revision != int64(i+1) && i == 0 || e.ID == "" || e.RecordKey() != r.Key {
+		e, err := access.Decode(r.Value)
+		if err != nil || e.Revision <= before || e.ID == "" || e.RecordKey() != r.Key {
 			t.Errorf("record %d is %s (%v)", i, r.Value, err)
 		}
+		before = e.Revision
 	}
+	if err := p.store.RepeatAccess(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if again := told()[3:]; !reflect.DeepEqual(again, records[1:]) { // the first of the key was not the last of it
+		t.Errorf("told again: %s", again)
+	}
+	rest := len(told())
 	p.clock.advance(access.KeysKept + 400*24*time.Hour + time.Hour)
 	if err := p.service.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	after := told()[3:]
+	after := told()[rest:]
 	if len(after) != 2 || after[0].Value != nil || after[1].Value != nil {
 		t.Errorf("what nobody needs any more is told as %+v", after)
 	}

@@ -109,7 +109,9 @@ type Tx interface {
 	// AppendRecords adds records, in order, which are sent when the transaction is committed.
 	AppendRecords(ctx context.Context, records []relay.Record) error
 
-	// NextAccessRevision returns the next revision of keys and revocations. No other transaction gets one until this one ends.
+	// NextAccessRevision returns the next revision of keys and revocations. No other transaction gets one until this one ends. It is at least
+	// the time in milliseconds since 1970, so that a database that was restored from a backup does not count what was counted before: what is
+	// said then is newer than whatever was said, also to who heard that and knows nothing of the backup.
 	NextAccessRevision(ctx context.Context) (int64, error)
 	AccessRow(ctx context.Context, kind, id string) (AccessRow, error) // ErrNotFound
 	SaveAccess(ctx context.Context, row AccessRow) error               // added, or in the place of the one before

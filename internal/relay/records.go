@@ -41,6 +41,9 @@ type Records interface {
 	PendingRecords(ctx context.Context, limit int) ([]RecordRow, error)
 	// RecordsDone removes records.
 	RecordsDone(ctx context.Context, ids []int64) error
+	// RepeatAccess adds a record, as it was said last, of each thing that is known of [Access], behind those that are there of it and before
+	// those that come.
+	RepeatAccess(ctx context.Context) error
 	// RecordsWake is to records what [Outbox.Wake] is to events.
 	RecordsWake() <-chan struct{}
 }
@@ -50,9 +53,10 @@ type Records interface {
 func (r *Relay) carryRecords(ctx context.Context) {
 	defer r.recordsAreOthers()
 	pause := minRetryPause
+	var repeated time.Time
 	for {
 		began := time.Now()
-		err := r.sendRecords(ctx)
+		err := r.sendRecords(ctx, &repeated)
 		if ctx.Err() != nil {
 			return
 		}
@@ -71,16 +75,24 @@ func (r *Relay) carryRecords(ctx context.Context) {
 
 // sendRecords sends records until ctx ends or something fails, and removes those that Kafka has. What was sent and could not be removed
 // it sends again. Before it sends anything, what was sent last by whoever sent before has arrived, lest something old come behind something
-// newer of its key, see Options.Settle.
-func (r *Relay) sendRecords(ctx context.Context) error {
+// newer of its key, see Options.Settle. What is known of [Access] it says again when leadership begins and every now and then, since whoever
+// reads that topic takes it for everything: it may have been lost, or something old of a process that stood still may have come in last.
+// While nothing gets through that is not done, lest it piles up; repeated is when it was.
+func (r *Relay) sendRecords(ctx context.Context, repeated *time.Time) error {
 	producer, err := r.options.Log.NewProducer()
 	if err != nil {
 		return err
 	}
 	defer producer.Close()
-	settled := false
+	settled, flows := false, false
 	looked := time.Now()
 	for {
+		if flows && time.Since(*repeated) > r.options.RepeatAccess {
+			if err := r.options.Records.RepeatAccess(ctx); err != nil {
+				return err
+			}
+			*repeated = time.Now()
+		}
 		rows, err := r.options.Records.PendingRecords(ctx, r.options.Batch)
 		if err != nil {
 			return fmt.Errorf("reading the records: %w", err)
@@ -95,8 +107,10 @@ func (r *Relay) sendRecords(ctx context.Context) error {
 				return err
 			}
 			r.recordsWork()
+			flows = true
 			continue
 		}
+		flows = len(rows) == 0
 		wait, wake := r.options.PollInterval, r.options.Records.RecordsWake()
 		if len(rows) > 0 {
 			wait, wake = r.options.Settle, nil

@@ -3,11 +3,14 @@ package relay_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/kafkalog/logtest"
@@ -21,7 +24,8 @@ type records struct {
 	mu     sync.Mutex
 	rows   []relay.RecordRow
 	nextID int64
-	calls  int // of RecordsDone
+	calls  int                     // of RecordsDone
+	access map[string]relay.Record // what was said last of each key
 
 	// done may fail a call of RecordsDone before it does its work.
 	done func(call int) error
@@ -29,19 +33,39 @@ type records struct {
 	read func() error
 }
 
-func newRecords() *records { return &records{wake: make(chan struct{}, 1), nextID: 1} }
+func newRecords() *records {
+	return &records{wake: make(chan struct{}, 1), nextID: 1, access: map[string]relay.Record{}}
+}
 
 func (r *records) add(all ...relay.Record) {
 	r.mu.Lock()
-	for _, record := range all {
-		r.rows = append(r.rows, relay.RecordRow{ID: r.nextID, Record: record})
-		r.nextID++
-	}
+	r.append(all...)
 	r.mu.Unlock()
 	select {
 	case r.wake <- struct{}{}:
 	default:
 	}
+}
+
+// append adds records. The caller holds mu.
+func (r *records) append(all ...relay.Record) {
+	for _, record := range all {
+		r.rows = append(r.rows, relay.RecordRow{ID: r.nextID, Record: record})
+		r.nextID++
+		if record.Topic == relay.Access {
+			r.access[record.Key] = record
+		}
+		if record.Topic == relay.Access && record.Value == nil {
+			delete(r.access, record.Key)
+		}
+	}
+}
+
+func (r *records) RepeatAccess(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.append(slices.Collect(maps.Values(r.access))...)
+	return ctx.Err()
 }
 
 func (r *records) left() int {
@@ -233,4 +257,71 @@ func TestRecordsWaitWhileKafkaIsAwayAndComeInOrder(t *testing.T) {
 	recordsGone(t, r)
 	logtest.Eventually(t, "readiness", func() bool { return relaying.Ready() == nil })
 	newestLast(t, logtest.All(t, topic(t, brokers, l, l.AuditTopic())), append(want, more...))
+}
+
+func TestALostTopicOfAccessIsToldEverythingByTheNextLeader(t *testing.T) {
+	r := newRecords()
+	said := []relay.Record{
+		{Topic: relay.Access, Key: "key:a", Value: []byte(`{"id":"1"}`)}, {Topic: relay.Access, Key: "key:b", Value: []byte(`{"id":"2"}`)},
+		{Topic: relay.Access, Key: "key:a", Value: []byte(`{"id":"3"}`)}, {Topic: relay.Access, Key: "key:c", Value: []byte(`{"id":"4"}`)}, {Topic: relay.Access, Key: "key:c"},
+	}
+	first := []string{logtest.Broker(t, "").Addr()}
+	_, end := run(t, relay.Options{Outbox: newOutbox(), Records: r, Log: logtest.Log(t, first)})
+	r.add(said...)
+	recordsGone(t, r)
+	end()
+
+	other := []string{logtest.Broker(t, "").Addr()} // it has nothing of that
+	l := logtest.Log(t, other)
+	run(t, relay.Options{Outbox: newOutbox(), Records: r, Log: l})
+	access := topic(t, other, l, l.AccessTopic())
+	logtest.Eventually(t, "everything to be told again", func() bool {
+		last := map[string]string{}
+		for _, record := range logtest.All(t, access) {
+			last[string(record.Key)] = string(record.Value)
+		}
+		return maps.Equal(last, map[string]string{"key:a": `{"id":"3"}`, "key:b": `{"id":"2"}`})
+	})
+}
+
+func TestSomethingOldOfAccessThatCameInLastDoesNotStayTheLast(t *testing.T) {
+	brokers := []string{logtest.Broker(t, "").Addr()}
+	l, r := logtest.Log(t, brokers), newRecords()
+	access := topic(t, brokers, l, l.AccessTopic())
+	run(t, relay.Options{Outbox: newOutbox(), Records: r, Log: l, RepeatAccess: 500 * time.Millisecond})
+	r.add(relay.Record{Topic: relay.Access, Key: "key:a", Value: []byte("old")}, relay.Record{Topic: relay.Access, Key: "key:a", Value: []byte("new")})
+	logtest.Eventually(t, "the new", func() bool { return len(logtest.All(t, access)) >= 2 })
+	logtest.Write(t, brokers, &kgo.Record{Topic: l.AccessTopic(), Key: []byte("key:a"), Value: []byte("old")}) // by a process that stood still
+	all := len(logtest.All(t, access))
+	logtest.Eventually(t, "the new behind it", func() bool {
+		now := logtest.All(t, access)
+		return len(now) > all && string(now[len(now)-1].Value) == "new"
+	})
+}
+
+func TestWhatIsSaidAgainDoesNotPileUpWhileKafkaIsAway(t *testing.T) {
+	dir := t.TempDir()
+	broker := logtest.BrokerIn(t, dir, "")
+	brokers := []string{broker.Addr()}
+	l, r := logtest.Log(t, brokers), newRecords()
+	relaying, _ := run(t, relay.Options{Outbox: newOutbox(), Records: r, Log: l, RepeatAccess: time.Millisecond, Settle: 10 * time.Millisecond, Patience: 50 * time.Millisecond})
+	r.add(relay.Record{Topic: relay.Access, Key: "key:a", Value: []byte("a")}, relay.Record{Topic: relay.Access, Key: "key:b", Value: []byte("b")})
+	logtest.Eventually(t, "them to be said again", func() bool { return len(logtest.All(t, topic(t, brokers, l, l.AccessTopic()))) > 2 })
+	broker.Close()
+	logtest.Eventually(t, "that to be noticed", func() bool { return relaying.Ready() != nil && r.left() > 0 })
+	r.mu.Lock()
+	reads := 0
+	r.read = func() error { reads++; return nil }
+	before := len(r.rows)
+	r.mu.Unlock()
+	logtest.Eventually(t, "some more attempts", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return reads > 10
+	})
+	if after := r.left(); after > before+len(r.access) {
+		t.Errorf("%d records wait, and before %d", after, before)
+	}
+	logtest.BrokerIn(t, dir, broker.Addr())
+	logtest.Eventually(t, "readiness", func() bool { return relaying.Ready() == nil })
 }

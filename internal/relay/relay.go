@@ -34,6 +34,8 @@ type Options struct {
 	// Settle is how long a new leader that finds rows waits before it looks which of them are in the log already, lest
 	// what its predecessor sent last arrives after the look. Default 1 s.
 	Settle time.Duration
+	// RepeatAccess is how often everything that is known of [Access] is said again. Default 10 min.
+	RepeatAccess time.Duration
 	// Patience is how long Kafka may take to acknowledge a batch before everything begins again from what is
 	// in the log. Default 30 s. Shorter troubles are bridged by the producer.
 	Patience time.Duration
@@ -79,6 +81,7 @@ func New(o Options) *Relay {
 	o.Batch = cmp.Or(o.Batch, 1000)
 	o.PollInterval = cmp.Or(o.PollInterval, 200*time.Millisecond)
 	o.Settle = cmp.Or(o.Settle, time.Second)
+	o.RepeatAccess = cmp.Or(o.RepeatAccess, 10*time.Minute)
 	o.Patience = cmp.Or(o.Patience, 30*time.Second)
 	r := &Relay{options: o}
 	r.metrics = newMetrics(o.Registerer, r.waiting, r.recordsWaiting)

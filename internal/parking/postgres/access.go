@@ -43,9 +43,12 @@ func (s *Store) AccessRevision(ctx context.Context) (int64, error) {
 	return found[0], nil
 }
 
+const nextRevision = `update access_revision set revision = greatest(revision + 1, (extract(epoch from clock_timestamp()) * 1000)::bigint)
+	returning revision`
+
 // NextAccessRevision locks the one row until the transaction ends, so that what is read by revision has no holes that are filled later.
 func (t *tx) NextAccessRevision(ctx context.Context) (int64, error) {
-	next, err := read(ctx, t, storage.ScanNumber, "update access_revision set revision = revision + 1 returning revision")
+	next, err := read(ctx, t, storage.ScanNumber, nextRevision)
 	if err != nil {
 		return 0, fmt.Errorf("counting keys and revocations: %w", err)
 	}
@@ -65,7 +68,33 @@ func (t *tx) SaveAccess(ctx context.Context, r parking.AccessRow) error {
 	return nil
 }
 
+// RepeatAccess implements [relay.Records].
+func (s *Store) RepeatAccess(ctx context.Context) error {
+	return s.update(ctx, func(ctx context.Context, changing parking.Tx) error {
+		t := changing.(*tx)
+		if err := t.lockAccess(ctx); err != nil {
+			return err
+		}
+		_, err := t.affect(ctx, "insert into records (topic, key, value) select 'access', kind || ':' || id, value from access order by revision")
+		if err != nil {
+			return fmt.Errorf("repeating what was said of keys and revocations: %w", err)
+		}
+		return nil
+	})
+}
+
+// lockAccess lets nobody else say or drop anything of keys and revocations until the transaction ends.
+func (t *tx) lockAccess(ctx context.Context) error {
+	if _, err := read(ctx, t, storage.ScanNumber, "select revision from access_revision for update"); err != nil {
+		return fmt.Errorf("locking keys and revocations: %w", err)
+	}
+	return nil
+}
+
 func (t *tx) DropAccess(ctx context.Context, now time.Time, limit int) ([]parking.AccessRow, error) {
+	if err := t.lockAccess(ctx); err != nil {
+		return nil, err
+	}
 	dropped, err := read(ctx, t, storage.ScanAccess, `delete from access where (kind, id) in
 		(select kind, id from access where kept_until < $1 order by kept_until limit $2 for update skip locked) returning `+
 		storage.AccessColumns, instant(now), limit)

@@ -43,8 +43,10 @@ func (s *Store) AccessRevision(ctx context.Context) (int64, error) {
 	return found[0], nil
 }
 
+const nextRevision = `update access_revision set revision = max(revision + 1, cast(unixepoch('subsec') * 1000 as integer)) returning revision`
+
 func (t *tx) NextAccessRevision(ctx context.Context) (int64, error) {
-	next, err := read(ctx, t.w, storage.ScanNumber, "update access_revision set revision = revision + 1 returning revision")
+	next, err := read(ctx, t.w, storage.ScanNumber, nextRevision)
 	if err != nil {
 		return 0, fmt.Errorf("counting keys and revocations: %w", err)
 	}
@@ -61,6 +63,17 @@ func (t *tx) SaveAccess(ctx context.Context, r parking.AccessRow) error {
 		return fmt.Errorf("saving %s %q: %w", r.Kind, r.ID, err)
 	}
 	return ctx.Err()
+}
+
+// RepeatAccess implements [relay.Records].
+func (s *Store) RepeatAccess(ctx context.Context) error {
+	err := s.write(ctx, func(w *writer) error {
+		return w.exec("insert into records (topic, key, value) select 'access', kind || ':' || id, value from access order by revision")
+	})
+	if err != nil {
+		return fmt.Errorf("repeating what was said of keys and revocations: %w", err)
+	}
+	return nil
 }
 
 func (t *tx) DropAccess(ctx context.Context, now time.Time, limit int) ([]parking.AccessRow, error) {

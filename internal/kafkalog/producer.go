@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -28,6 +29,11 @@ type Result struct {
 
 // ErrUnacknowledged is the error of messages that Kafka did not acknowledge in time.
 var ErrUnacknowledged = errors.New("Kafka did not acknowledge the record in time")
+
+// TooLarge reports whether Kafka refuses a message for its size, or for that of the batch that it was sent in. No other time will be better.
+func TooLarge(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge)
+}
 
 // Producer writes records.
 type Producer struct{ client *kgo.Client }

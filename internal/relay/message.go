@@ -60,6 +60,7 @@ type metrics struct {
 	carried  prometheus.Counter
 	repeated prometheus.Counter
 	records  prometheus.Counter
+	tooLarge prometheus.Counter
 	failures prometheus.Counter
 }
 
@@ -75,12 +76,15 @@ func newMetrics(registerer prometheus.Registerer, waiting func() (int, time.Dura
 		records: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parkwire_relay_produced_records_total", Help: "Records (of changes, keys and revocations) that are in Kafka and no longer in the outbox.",
 		}),
+		tooLarge: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parkwire_relay_too_large_records_total", Help: "Records that were given up because they are too large for Kafka.",
+		}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parkwire_relay_retries_total", Help: "Failures after which everything began again from what is in the log.",
 		}),
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.carried, m.repeated, m.records, m.failures,
+		registerer.MustRegister(m.carried, m.repeated, m.records, m.tooLarge, m.failures,
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "parkwire_relay_pending_records",
 				Help: "Records that the leader found at its last look, at most one batch; 0 where another process leads.",

@@ -125,7 +125,8 @@ func (r *Relay) sendRecords(ctx context.Context, repeated *time.Time) error {
 	}
 }
 
-// sendRows sends records and removes those that are acknowledged. Where one of a key failed, so did those of that key behind it.
+// sendRows sends records and removes those that are acknowledged. Where one of a key failed, so did those of that key behind it. One that is
+// too large for Kafka would be so for ever, and all others would wait behind it: it is given up.
 func (r *Relay) sendRows(ctx context.Context, producer *kafkalog.Producer, rows []RecordRow) error {
 	messages := make([]kafkalog.Message, len(rows))
 	for i, row := range rows {
@@ -136,10 +137,19 @@ func (r *Relay) sendRows(ctx context.Context, producer *kafkalog.Producer, rows 
 	var failure error
 	var done []int64
 	for i, result := range producer.Send(late, r.options.Patience, messages...) {
-		if result.Err == nil {
+		err := result.Err
+		if kafkalog.TooLarge(err) && failure == nil { // by itself, or with others that went in one batch
+			err = producer.Send(late, r.options.Patience, messages[i])[0].Err
+		}
+		switch {
+		case err == nil:
 			done = append(done, rows[i].ID)
-		} else if failure == nil {
-			failure = fmt.Errorf("writing a record of %s to %s (Kafka): %w", rows[i].Key, messages[i].Topic, result.Err)
+		case kafkalog.TooLarge(err) && failure == nil:
+			r.metrics.tooLarge.Inc()
+			r.options.Logger.Error("a record is given up: it is too large for Kafka", "topic", messages[i].Topic, "key", rows[i].Key, "bytes", len(rows[i].Value), "error", err)
+			done = append(done, rows[i].ID)
+		case failure == nil:
+			failure = fmt.Errorf("writing a record of %s to %s (Kafka): %w", rows[i].Key, messages[i].Topic, err)
 		}
 	}
 	if len(done) == 0 {

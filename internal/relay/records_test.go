@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"parkwire/internal/kafkalog"
@@ -324,4 +328,42 @@ func TestWhatIsSaidAgainDoesNotPileUpWhileKafkaIsAway(t *testing.T) {
 	}
 	logtest.BrokerIn(t, dir, broker.Addr())
 	logtest.Eventually(t, "readiness", func() bool { return relaying.Ready() == nil })
+}
+
+func TestARecordThatIsTooLargeForKafkaIsGivenUpAndTheOthersGo(t *testing.T) {
+	brokers := []string{logtest.Broker(t, "").Addr()}
+	l, r := logtest.Log(t, brokers), newRecords()
+	logtest.Ensure(t, l)
+	const most = 10_000 // bytes that the topic takes: less than a batch of what follows, and more than each by itself
+	client, limit := logtest.Client(t, brokers), fmt.Sprint(most)
+	defer client.Close()
+	altered, err := kadm.NewClient(client).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, l.AuditTopic())
+	for _, a := range altered {
+		err = errors.Join(err, a.Err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry := prometheus.NewRegistry()
+	large := func(n int) relay.Record {
+		return relay.Record{Topic: relay.Audit, Key: "lot/large", Value: fmt.Appendf(nil, `{"id":"%s"}`, strings.Repeat("9", n))}
+	}
+	want := numbered(0, 500, "a", "b", "c")
+	r.add(want[:200]...)
+	r.add(large(2_000_000)) // more than a producer sends
+	r.add(want[200:400]...)
+	r.add(large(2 * most)) // more than the topic takes
+	r.add(want[400:]...)
+	relaying, _ := run(t, relay.Options{Outbox: newOutbox(), Records: r, Log: l, Registerer: registry})
+	recordsGone(t, r)
+	logtest.Eventually(t, "readiness", func() bool { return relaying.Ready() == nil })
+	newestLast(t, logtest.All(t, topic(t, brokers, l, l.AuditTopic())), want)
+	const told = `
+		# HELP parkwire_relay_too_large_records_total Records that were given up because they are too large for Kafka.
+		# TYPE parkwire_relay_too_large_records_total counter
+		parkwire_relay_too_large_records_total 2
+	`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(told), "parkwire_relay_too_large_records_total"); err != nil {
+		t.Error(err)
+	}
 }

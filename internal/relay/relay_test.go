@@ -20,7 +20,9 @@ import (
 func run(t *testing.T, o relay.Options) (r *relay.Relay, end func()) {
 	t.Helper()
 	o.Logger = logtest.Logger()
-	o.Registerer = prometheus.NewRegistry()
+	if o.Registerer == nil {
+		o.Registerer = prometheus.NewRegistry()
+	}
 	if o.Settle == 0 {
 		o.Settle = 50 * time.Millisecond
 	}

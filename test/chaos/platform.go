@@ -165,7 +165,7 @@ func memory(nodes []*stack.Node) (most float64) {
 
 // settled waits until what was written has gone through the relay.
 func (p *platform) settled(t *trial) {
-	t.until(time.Minute, "the outbox to be empty", func() bool {
+	t.until(3*time.Minute, "the outbox to be empty", func() bool {
 		for _, n := range p.Parking {
 			if lag, known := metric(n, "parkwire_relay_pending_rows", ""); !known || lag > 0 {
 				return false

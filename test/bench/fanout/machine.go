@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,50 +10,27 @@ import (
 	"strings"
 	"syscall"
 
+	"parkwire/test/bench/machine"
 	"parkwire/test/e2e/stack"
 )
 
-// machine describes what figures were taken on, a line each.
-func machine(b *builder) (lines []string) {
+// hardware describes what figures were taken on, a line each.
+func hardware(b *builder) (lines []string) {
 	memory := fields("/proc/meminfo")["MemTotal"]
-	lines = append(lines, fmt.Sprintf("%s, %d cores, %.0f GB of memory", processor(), runtime.NumCPU(), float64(memory)/(1<<30)))
+	lines = append(lines, fmt.Sprintf("%s, %d cores, %.0f GB of memory", machine.Processor(), runtime.NumCPU(), float64(memory)/(1<<30)))
 	var files syscall.Rlimit
 	syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files)
-	lines = append(lines, fmt.Sprintf("Linux %s; a process opens at most %d files", first("uname", "-r"), files.Max))
-	lines = append(lines, fmt.Sprintf("%s; %s; Redis %s; %s", strings.TrimPrefix(runtime.Version(), "go"), first("cc", "--version"),
-		word(first("redis-server", "--version"), "v="), strings.TrimSpace(nginxVersion())))
+	lines = append(lines, fmt.Sprintf("Linux %s; a process opens at most %d files", machine.Says("uname", "-r"), files.Max))
+	lines = append(lines, fmt.Sprintf("%s; %s; Redis %s; %s", strings.TrimPrefix(runtime.Version(), "go"), machine.Says("cc", "--version"),
+		word(machine.Says("redis-server", "--version"), "v="), strings.TrimSpace(nginxVersion())))
 	lines[len(lines)-1] = "Go " + lines[len(lines)-1]
-	lines = append(lines, "Parkwire "+first("git", "-C", stack.Root(), "describe", "--tags", "--always", "--dirty"))
+	lines = append(lines, "Parkwire "+machine.Says("git", "-C", stack.Root(), "describe", "--tags", "--always", "--dirty"))
 	for _, module := range []string{"bare", "centrifuge"} {
 		lines = append(lines, versions(filepath.Join(stack.Root(), "test/bench", module, "go.mod"), regexp.MustCompile(`(?m)^\t(github\.com/\S+ v\S+)$`)))
 	}
-	lines = append(lines, "Node "+first("node", "--version")+", kafkajs, ioredis, ws, socket.io and its Redis Streams adapter as the lock files have them: "+
+	lines = append(lines, "Node "+machine.Says("node", "--version")+", kafkajs, ioredis, ws, socket.io and its Redis Streams adapter as the lock files have them: "+
 		strings.Join(locked(b), ", "))
 	return lines
-}
-
-func processor() string {
-	file, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	defer file.Close()
-	for s := bufio.NewScanner(file); s.Scan(); {
-		if name, value, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
-}
-
-// first is the first line that a program prints.
-func first(name string, args ...string) string {
-	out, err := exec.Command(name, args...).Output()
-	if err != nil {
-		return name + ": absent"
-	}
-	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	return line
 }
 
 func nginxVersion() string {

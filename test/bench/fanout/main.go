@@ -142,7 +142,7 @@ func (o *options) measure(b *builder, s *store) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := os.WriteFile(machineFile(o.work), []byte(strings.Join(machine(b), "\n")+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(machineFile(o.work), []byte(strings.Join(hardware(b), "\n")+"\n"), 0o644); err != nil {
 		return err
 	}
 	began, passed := time.Now(), time.Duration(0)

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"parkwire/test/bench/machine"
 	"parkwire/test/e2e/stack"
 )
 
@@ -77,7 +78,7 @@ func (g *target) measure(m mode, s settings) (f figure, err error) {
 	if g.events != nil {
 		events = g.events()
 	}
-	before := usage(g.pids)
+	before := machine.Usage(g.pids)
 	f.readings, f.took, err = c.send(s.length, m.change, func(n int) string {
 		switch {
 		case !g.parkwire:
@@ -96,7 +97,7 @@ func (g *target) measure(m mode, s settings) (f figure, err error) {
 		waited, err = g.await(events)
 		f.logged += waited
 	}
-	f.busy = usage(g.pids).since(before)
+	f.busy = machine.Usage(g.pids).Since(before)
 	return f, errors.Join(err, c.release())
 }
 

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"parkwire/test/bench/machine"
 	"parkwire/test/e2e/stack"
 )
 
@@ -82,14 +83,14 @@ type figure struct {
 	readings int64
 	took     time.Duration // until the last was acknowledged
 	logged   time.Duration // until the log had the last change; where there is no log, the same
-	busy     cpu
+	busy     machine.CPU
 }
 
 func (f figure) rate() float64    { return float64(f.readings) / f.took.Seconds() }
 func (f figure) logRate() float64 { return float64(f.readings) / f.logged.Seconds() }
 
 // cost is the server's CPU time of a reading, in microseconds.
-func (f figure) cost() float64 { return float64(f.busy.servers.Microseconds()) / float64(f.readings) }
+func (f figure) cost() float64 { return float64(f.busy.Servers.Microseconds()) / float64(f.readings) }
 
 // results are the figures by contender and mode, a round each.
 type results map[string]map[string][]figure
@@ -154,8 +155,8 @@ func (f figure) String() string {
 	if f.logged > f.took {
 		text += fmt.Sprintf(", %.0f/s until they are in the log", f.logRate())
 	}
-	if f.busy.servers > 0 {
-		text += fmt.Sprintf("; CPU a reading: server %.1f µs, generator %.1f µs", f.cost(), float64(f.busy.own.Microseconds())/float64(f.readings))
+	if f.busy.Servers > 0 {
+		text += fmt.Sprintf("; CPU a reading: server %.1f µs, generator %.1f µs", f.cost(), float64(f.busy.Own.Microseconds())/float64(f.readings))
 	}
 	return text
 }

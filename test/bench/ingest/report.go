@@ -3,18 +3,17 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"html"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"parkwire/test/bench/machine"
 	"parkwire/test/e2e/stack"
 )
 
@@ -57,8 +56,8 @@ func (s settings) report(all []contender, found results, began time.Time) error 
 		height = bars(&picture, height, m.title, rows, found, m.name)
 	}
 	line("%s", strings.TrimSpace(method)+"\n")
-	line("## The machine\n\n* %s, %d cores; Linux %s\n* Go %s; SQLite by modernc.org/sqlite; %s, with fsync\n* Parkwire %s\n", processor(), runtime.NumCPU(), first("uname", "-r"),
-		strings.TrimPrefix(runtime.Version(), "go"), first("postgres", "--version"), first("git", "-C", stack.Root(), "describe", "--tags", "--always", "--dirty"))
+	line("## The machine\n\n* %s, %d cores; Linux %s\n* Go %s; SQLite by modernc.org/sqlite; %s, with fsync\n* Parkwire %s\n", machine.Processor(), runtime.NumCPU(), machine.Says("uname", "-r"),
+		strings.TrimPrefix(runtime.Version(), "go"), machine.Says("postgres", "--version"), machine.Says("git", "-C", stack.Root(), "describe", "--tags", "--always", "--dirty"))
 	line("%d lots of %d spots. Generator, servers and databases share the cores; the generator's share is small (0.2 to 0.5 µs a reading in batches, 20 to 30 µs for a single one).", s.lots, perLot)
 	text := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 %d" width="760" height="%[1]d" role="img"><title>Readings a second, by what takes them</title>
 <style>
@@ -178,29 +177,5 @@ func count(v float64) string {
 	for at := len(text) - 3; at > 0; at -= 3 {
 		text = text[:at] + "," + text[at:]
 	}
-	return text
-}
-
-func processor() string {
-	file, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
-}
-
-// first is the first line that a program prints.
-func first(name string, args ...string) string {
-	out, err := exec.Command(name, args...).Output()
-	if err != nil {
-		return name + ": absent"
-	}
-	text, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	return text
 }

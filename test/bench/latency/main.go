@@ -23,6 +23,7 @@ import (
 	"slices"
 	"time"
 
+	"parkwire/test/bench/machine"
 	"parkwire/test/e2e/stack"
 )
 
@@ -103,7 +104,7 @@ func (s settings) round(t stack.T, side *side, w *writer) result {
 		t.Fatalf("connecting %d clients to %s: %v", s.clients, side.name, err)
 	}
 	defer clients.close()
-	before := usage(side.pids)
+	before := machine.Usage(side.pids)
 	stop := make(chan struct{})
 	done := make(chan error, 1)
 	go func() { done <- clients.read(stop) }()
@@ -115,7 +116,7 @@ func (s settings) round(t stack.T, side *side, w *writer) result {
 	if err := errors.Join(<-done, w.err()); err != nil {
 		t.Fatalf("measuring %s: %v", side.name, err)
 	}
-	r := result{clients: s.clients, took: took, busy: usage(side.pids).since(before), reader: clients.cpu}
+	r := result{clients: s.clients, took: took, busy: machine.Usage(side.pids).Since(before), reader: clients.cpu}
 	counted := began.Add(time.Second)
 	for _, change := range sent {
 		if change.at.After(counted) {

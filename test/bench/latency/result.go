@@ -4,14 +4,11 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"parkwire/test/bench/machine"
 )
 
 // result is what one round on one side showed.
@@ -19,7 +16,7 @@ type result struct {
 	clients, expected int
 	latencies         []time.Duration // sorted; of every frame of every client
 	took              time.Duration
-	busy              cpu
+	busy              machine.CPU
 	reader            time.Duration // CPU time of the thread that reads the clients' sockets
 }
 
@@ -35,10 +32,10 @@ func (r result) String() string {
 	of := func(d time.Duration) string { return fmt.Sprintf("%3.0f %%", 100*d.Seconds()/r.took.Seconds()) }
 	text := fmt.Sprintf("p50 %6.2f ms  p99 %7.2f ms  max %7.2f ms  frames %d of %d  CPU: server %s, generator %s (its reader %s), machine %s of %d cores",
 		ms(r.quantile(0.5)), ms(r.quantile(0.99)), ms(r.quantile(1)), len(r.latencies), r.expected,
-		of(r.busy.servers), of(r.busy.own), of(r.reader), of(r.busy.machine), runtime.NumCPU())
+		of(r.busy.Servers), of(r.busy.Own), of(r.reader), of(r.busy.Machine), runtime.NumCPU())
 	if r.reader > r.took*7/10 {
 		text += "\n         the generator's reader was busy most of the time: these figures are about it"
-	} else if r.busy.machine > r.took*time.Duration(runtime.NumCPU())*9/10 {
+	} else if r.busy.Machine > r.took*time.Duration(runtime.NumCPU())*9/10 {
 		text += "\n         the machine was full: server and generator took time from each other"
 	}
 	if len(r.latencies) != r.expected {
@@ -62,7 +59,7 @@ func (s settings) summary(sides []*side) {
 			all := each(side.results, func(r result) float64 { return ms(r.quantile(q.q)) })
 			fmt.Printf("  %s %7.2f ms", q.name, all[len(all)/2])
 		}
-		cpu := each(side.results, func(r result) float64 { return 100 * r.busy.servers.Seconds() / r.took.Seconds() })
+		cpu := each(side.results, func(r result) float64 { return 100 * r.busy.Servers.Seconds() / r.took.Seconds() })
 		fmt.Printf("  server CPU %3.0f %%\n", cpu[len(cpu)/2])
 	}
 	if len(sides) < 2 {
@@ -87,37 +84,4 @@ func each(results []result, of func(result) float64) []float64 {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// cpu is CPU time that was used.
-type cpu struct{ servers, own, machine time.Duration }
-
-func (c cpu) since(before cpu) cpu {
-	return cpu{c.servers - before.servers, c.own - before.own, c.machine - before.machine}
-}
-
-// usage reads how much CPU time the processes, this one and the whole machine have used.
-func usage(pids []int) cpu {
-	const tick = 10 * time.Millisecond // of /proc; 100 a second on every system that Go runs on
-	var c cpu
-	for _, pid := range pids {
-		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-		_, rest, _ := strings.Cut(string(text), ") ")
-		if fields := strings.Fields(rest); len(fields) > 12 { // utime and stime are fields 14 and 15, the name ends in field 2
-			user, _ := strconv.Atoi(fields[11])
-			kernel, _ := strconv.Atoi(fields[12])
-			c.servers += time.Duration(user+kernel) * tick
-		}
-	}
-	var own unix.Rusage
-	unix.Getrusage(unix.RUSAGE_SELF, &own)
-	c.own = time.Duration(own.Utime.Nano() + own.Stime.Nano())
-	text, _ := os.ReadFile("/proc/stat")
-	line, _, _ := strings.Cut(string(text), "\n")
-	for i, field := range strings.Fields(line)[1:] {
-		if ticks, _ := strconv.Atoi(field); i != 3 && i != 4 && i < 8 { // without idle and iowait; guests are in user already
-			c.machine += time.Duration(ticks) * tick
-		}
-	}
-	return c
 }

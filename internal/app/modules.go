@@ -184,9 +184,10 @@ func (a *App) makeBridge() (part, error) {
 
 func (a *App) makeLive() (part, error) {
 	c, granted := a.config, access.NewSet(nil)
-	clients := mostClients(c.LiveMaxClients, openFiles())
+	files := openFiles()
+	clients := mostClients(c.LiveMaxClients, files)
 	if clients < c.LiveMaxClients {
-		a.logger("live").Info("fewer clients are taken than live-max-clients says, since the process may open too few files", "clients", clients, "files", openFiles())
+		a.logger("live").Info("fewer clients are taken than live-max-clients says, since the process may open too few files", "clients", clients, "files", files)
 	}
 	service := live.New(live.Options{
 		Log: a.log, Bus: a.bus, Authorize: a.authorizeReading(access.Doorman{Tokens: a.tokens, Set: granted}), Access: granted, Origins: c.WebSocketOrigins,

@@ -13,6 +13,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/problem"
+	"parkwire/internal/rest"
 )
 
 // maxAdded bounds how many spots one request adds, all in one transaction.
@@ -21,7 +22,7 @@ const maxAdded = 10_000
 // addSpots adds spots to a lot, all or none. Each has its first status already.
 func (t *transaction) addSpots(ctx context.Context, by origin, lotID string, spots []Spot) ([]Spot, error) {
 	if _, err := t.Lot(ctx, lotID); err != nil {
-		return nil, instead(err, ErrNotFound, lotNotFound(lotID))
+		return nil, rest.Instead(err, ErrNotFound, lotNotFound(lotID))
 	}
 	ids, zoneIDs := make([]string, len(spots)), make([]string, len(spots))
 	for i, spot := range spots {
@@ -39,7 +40,7 @@ func (t *transaction) addSpots(ctx context.Context, by origin, lotID string, spo
 		spot := &added[i]
 		before, there := known[spot.ID]
 		if there && !before.Removed {
-			return nil, atIndex(idTaken("spotId", "spot", spot.ID), len(spots), i, spot.ID)
+			return nil, atIndex(rest.IDTaken("spotId", "spot", spot.ID), len(spots), i, spot.ID)
 		}
 		spot.LotID = lotID
 		if err := t.addSpot(by, spot, before); err != nil {
@@ -69,25 +70,25 @@ func atIndex(p problem.Problem, of, i int, id string) problem.Problem {
 	return p
 }
 
-func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	body, err := requestBody(w, r)
+func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	body, err := rest.RequestBody(w, r)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	several := bytes.HasPrefix(body, []byte("["))
 	raw := []json.RawMessage{body}
 	if several {
 		if raw, err = elements(body, maxAdded); err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 	}
 	spots, err := s.readSpots(raw)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	var a answer
+	var a rest.Answer
 	err = untilOrdered(func() (err error) {
-		a, err = s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
+		a, err = s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (rest.Answer, error) {
 			added, err := t.addSpots(ctx, by, r.PathValue("lotId"), spots)
 			return addedAnswer(added, several), err
 		})
@@ -96,28 +97,28 @@ func (s *Service) postSpots(w http.ResponseWriter, r *http.Request, by origin) (
 	return a, err
 }
 
-func addedAnswer(added []Spot, several bool) answer {
+func addedAnswer(added []Spot, several bool) rest.Answer {
 	if several {
-		all := list[spotView]{Items: make([]spotView, len(added))}
+		all := rest.List[spotView]{Items: make([]spotView, len(added))}
 		for i, spot := range added {
 			all.Items[i] = viewSpot(spot)
 		}
-		return answer{status: http.StatusCreated, body: all}
+		return rest.Answer{Status: http.StatusCreated, Body: all}
 	}
 	if len(added) == 0 {
-		return answer{}
+		return rest.Answer{}
 	}
 	a, _ := spotAnswer(added[0], nil)
-	a.status, a.location = http.StatusCreated, "/api/v1/spots/"+url.PathEscape(added[0].ID)
+	a.Status, a.Location = http.StatusCreated, "/api/v1/spots/"+url.PathEscape(added[0].ID)
 	return a
 }
 
 // elements returns those of a JSON array, of which there must be from 1 to most.
 func elements(body []byte, most int) ([]json.RawMessage, error) {
 	var all []json.RawMessage
-	err := eachElement(bytes.NewReader(body), func(element json.RawMessage) error {
+	err := rest.EachElement(bytes.NewReader(body), func(element json.RawMessage) error {
 		if len(all) == most {
-			return invalidBody(fmt.Sprintf("The body has more than %d elements. Send it in several requests.", most))
+			return rest.InvalidBody(fmt.Sprintf("The body has more than %d elements. Send it in several requests.", most))
 		}
 		all = append(all, element)
 		return nil
@@ -127,9 +128,9 @@ func elements(body []byte, most int) ([]json.RawMessage, error) {
 	case errors.As(err, &p):
 		return nil, p
 	case err != nil:
-		return nil, invalidBody(fmt.Sprintf("The body is not valid JSON behind element %d: %v.", len(all), err))
+		return nil, rest.InvalidBody(fmt.Sprintf("The body is not valid JSON behind element %d: %v.", len(all), err))
 	case len(all) == 0:
-		return nil, invalidBody("The array is empty; there is nothing to add.")
+		return nil, rest.InvalidBody("The array is empty; there is nothing to add.")
 	}
 	return all, nil
 }
@@ -139,7 +140,7 @@ func (s *Service) readSpots(raw []json.RawMessage) ([]Spot, error) {
 	latest := s.now().Add(maxAhead)
 	for i := range raw {
 		spot := &spots[i]
-		err := decodeObject(raw[i], func(o *object) { readSpot(o, spot, latest) })
+		err := rest.DecodeObject(raw[i], func(o *rest.Object) { readSpot(o, spot, latest) })
 		if err == nil && seen[spot.ID] {
 			err = problem.New(http.StatusBadRequest, "invalid-field", fmt.Sprintf("The spot %q is in the body twice.", spot.ID)).WithField("spotId")
 		}
@@ -153,15 +154,15 @@ func (s *Service) readSpots(raw []json.RawMessage) ([]Spot, error) {
 }
 
 // readSpot reads a new spot, with its first status and who saw it when.
-func readSpot(o *object, s *Spot, latest time.Time) {
-	required(o, "spotId", &s.ID, wantID, validID)
+func readSpot(o *rest.Object, s *Spot, latest time.Time) {
+	rest.Required(o, "spotId", &s.ID, rest.WantID, rest.ValidID)
 	readDescription(o, s)
 	status := event.Free
-	optional(o, "status", &status, wantFirst, validFirst)
+	rest.Optional(o, "status", &status, wantFirst, validFirst)
 	var observedAt time.Time
-	readTime(o, "observedAt", &observedAt, optional)
-	if o.err == nil && observedAt.After(latest) {
-		o.err = invalidField("observedAt", wantPast, event.At(observedAt).String())
+	rest.ReadTime(o, "observedAt", &observedAt, rest.Optional)
+	if observedAt.After(latest) {
+		o.Fail("observedAt", wantPast, event.At(observedAt).String())
 	}
 	s.begin(status, observedAt)
 }

@@ -3,34 +3,14 @@ package parking
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"reflect"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"parkwire/internal/event"
-	"parkwire/internal/identity"
-	"parkwire/internal/problem"
 	"parkwire/internal/relay"
+	"parkwire/internal/rest"
 )
-
-// request is what is told of the request that made a change.
-type request struct {
-	Client    string `json:"client,omitempty"` // address
-	Method    string `json:"method"`
-	Route     string `json:"route"`
-	RequestID string `json:"requestId"`
-}
-
-func requestOf(r *http.Request) request {
-	_, route, _ := strings.Cut(r.Pattern, " ")
-	q := request{Method: r.Method, Route: route, RequestID: problem.RequestID(r.Context())}
-	if client := (identity.Behind{}).Client(r); client.IsValid() {
-		q.Client = client.String()
-	}
-	return q
-}
 
 // resource is what was changed.
 type resource struct {
@@ -44,7 +24,7 @@ type changeView struct {
 	ID      string     `json:"id"`
 	Time    event.Time `json:"time"`
 	Subject string     `json:"subject"`
-	request
+	rest.Request
 	Traceparent string   `json:"traceparent,omitempty"`
 	Resource    resource `json:"resource"`
 	Outcome     string   `json:"outcome"`
@@ -63,7 +43,7 @@ func (t *transaction) audit(by origin, what resource, before, after any) error {
 		return fmt.Errorf("making an id for a record: %w", err)
 	}
 	v := changeView{
-		ID: id.String(), Time: event.At(t.now), Subject: by.who.Subject, request: by.request, Traceparent: by.traceparent,
+		ID: id.String(), Time: event.At(t.now), Subject: by.Who.Subject, Request: by.Request, Traceparent: by.Traceparent,
 		Resource: what, Outcome: "changed", Before: before, After: after,
 	}
 	switch {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"parkwire/internal/rest"
 )
 
 // maxGroup bounds how many readings are committed together: enough to share the cost of a commit, few enough
@@ -21,7 +23,7 @@ type batch struct {
 	by       origin
 	outcomes []outcome // of each reading, once it is committed
 	// answer is what the request is answered when this batch is committed, nil where it has more batches or no key.
-	answer func(outcomes []outcome) answer
+	answer func(outcomes []outcome) rest.Answer
 
 	// turn receives once: a group to commit, of which this batch is the first, or, where another request committed
 	// it, nothing but err.

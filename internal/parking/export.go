@@ -6,14 +6,13 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"parkwire/internal/event"
 	"parkwire/internal/parking/internal/spotfile"
+	"parkwire/internal/rest"
 )
 
 // exportPage is how many spots of an export are read at once.
@@ -31,55 +30,28 @@ type exportWriter interface {
 }
 
 var exportFormats = map[string]exportFormat{
-	"csv":     {typeCSV + "; charset=utf-8; header=present", ".csv", newTable},
+	"csv":     {rest.TypeCSV + "; charset=utf-8; header=present", ".csv", newTable},
 	"geojson": {typeGeoJSON, ".geojson", newFeatures},
 }
 
-// format returns how the spots are asked for: by the parameter, or by the header Accept; nil: as pages of JSON.
-func (p *params) format(accept []string) *exportFormat {
-	name, there := p.one("format")
-	if !there {
-		name = preferred(strings.Join(accept, ","))
-	}
+// format returns how the spots are asked for; nil: as pages of JSON.
+func format(p *rest.Params, r *http.Request) *exportFormat {
+	name := p.Format(r, rest.Offer{Name: "json", Kinds: []string{rest.TypeJSON, "application/*", "*/*"}},
+		rest.Offer{Name: "csv", Kinds: []string{rest.TypeCSV, "text/*"}}, rest.Offer{Name: "geojson", Kinds: []string{typeGeoJSON}})
 	if f, ok := exportFormats[name]; ok {
 		return &f
-	}
-	if name != "json" {
-		p.fail("format", "json, csv or geojson", strconv.Quote(name))
 	}
 	return nil
 }
 
-// preferred returns the format that the client likes best, JSON where it does not say.
-func preferred(accept string) string {
-	best, most := "json", 0.0
-	for one := range strings.SplitSeq(accept, ",") {
-		kind, params, err := mime.ParseMediaType(one)
-		if err != nil {
-			continue
-		}
-		q, err := strconv.ParseFloat(params["q"], 64)
-		if err != nil {
-			q = 1
-		}
-		name, ok := map[string]string{
-			typeCSV: "csv", typeGeoJSON: "geojson", typeJSON: "json", "application/*": "json", "*/*": "json", "text/*": "csv",
-		}[kind]
-		if ok && q > most {
-			best, most = name, q
-		}
-	}
-	return best
-}
-
 // export answers with all spots that match, as they are read. Each is as it was at one moment, and not all at the same.
-func (s *Service) export(ctx context.Context, q SpotQuery, f *exportFormat, name string) (answer, error) {
+func (s *Service) export(ctx context.Context, q SpotQuery, f *exportFormat, name string) (rest.Answer, error) {
 	q.Limit = exportPage
 	first, err := s.store.Spots(ctx, q) // before anything is answered
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	return answer{status: http.StatusOK, kind: f.kind, file: name + f.suffix, stream: func(w io.Writer) error {
+	return rest.Answer{Status: http.StatusOK, Kind: f.kind, File: name + f.suffix, Stream: func(w io.Writer) error {
 		out := f.writer(w)
 		for spots := first; ; {
 			for _, spot := range spots {

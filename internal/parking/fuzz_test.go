@@ -14,6 +14,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/problem"
+	"parkwire/internal/rest"
 )
 
 // Whatever a body holds, each reading in it is taken or rejected with its line and a reason, and what is taken is the same
@@ -37,7 +38,7 @@ func FuzzReadings(f *testing.F) {
 		return readReadings(httptest.NewRecorder(), r)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, kind uint8) {
-		got, err := read([]string{"", typeJSON, typeNDJSON}[kind%3], body)
+		got, err := read([]string{"", rest.TypeJSON, rest.TypeNDJSON}[kind%3], body)
 		var p problem.Problem
 		if err != nil {
 			if !errors.As(err, &p) || p.Status < 400 || p.Status >= 500 || p.Detail == "" || got.count() > 0 {
@@ -57,7 +58,7 @@ func FuzzReadings(f *testing.F) {
 		}
 		var elements, lines []string
 		for _, o := range got.good {
-			if !validID(o.SpotID) || o.Sequence < 0 || o.ObservedAt.Year() < 1970 || o.ObservedAt.Year() > 9999 || o.SensorID != "" && !validID(o.SensorID) {
+			if !rest.ValidID(o.SpotID) || o.Sequence < 0 || o.ObservedAt.Year() < 1970 || o.ObservedAt.Year() > 9999 || o.SensorID != "" && !rest.ValidID(o.SensorID) {
 				t.Fatalf("%q: %+v is taken", body, o)
 			}
 			text, err := json.Marshal(map[string]any{"spotId": o.SpotID, "occupied": o.Occupied, "observedAt": event.At(o.ObservedAt), "sequence": o.Sequence, "sensorId": o.SensorID})
@@ -70,8 +71,8 @@ func FuzzReadings(f *testing.F) {
 		if len(elements) == 0 {
 			return
 		}
-		array, err1 := read(typeJSON, []byte("["+strings.Join(elements, " ,\n")+"]"))
-		each, err2 := read(typeNDJSON, []byte(strings.Join(lines, "\n")))
+		array, err1 := read(rest.TypeJSON, []byte("["+strings.Join(elements, " ,\n")+"]"))
+		each, err2 := read(rest.TypeNDJSON, []byte(strings.Join(lines, "\n")))
 		if err1 != nil || err2 != nil || !slices.Equal(array.good, got.good) || !slices.Equal(each.good, got.good) {
 			t.Fatalf("%q: %+v, as an array %+v (%v), line by line %+v (%v)", body, got.good, array, err1, each, err2)
 		}
@@ -126,21 +127,21 @@ func FuzzBodies(f *testing.F) {
 		}
 		if spots, err := s.readSpots(raw); !refused(err) {
 			for _, spot := range spots {
-				if !validID(spot.ID) || !place(spot.Location) || spot.Heartbeat < 0 || spot.LastObservedAt.After(s.now().Add(maxAhead)) || !slices.Contains(event.Statuses, spot.Status()) {
+				if !rest.ValidID(spot.ID) || !place(spot.Location) || spot.Heartbeat < 0 || spot.LastObservedAt.After(s.now().Add(maxAhead)) || !slices.Contains(event.Statuses, spot.Status()) {
 					t.Fatalf("%q is taken for %+v", body, spot)
 				}
 			}
 		}
 		whole, changed := Lot{ID: "l", Name: "n"}, Lot{ID: "l", Name: "n"}
-		one := decodeObject(body, func(o *object) { readLot(o, &whole) })
-		two := patch(body, func(o *object) { readLot(o, &changed) })
+		one := rest.DecodeObject(body, func(o *rest.Object) { readLot(o, &whole) })
+		two := rest.Patch(body, func(o *rest.Object) { readLot(o, &changed) })
 		for err, l := range map[*error]Lot{&one: whole, &two: changed} {
-			if !refused(*err) && (!validName(l.Name) || !place(l.Location) || l.Heartbeat < 0 || l.TimeZone != "" && !validTimeZone(l.TimeZone)) {
+			if !refused(*err) && (!rest.ValidName(l.Name) || !place(l.Location) || l.Heartbeat < 0 || l.TimeZone != "" && !rest.ValidTimeZone(l.TimeZone)) {
 				t.Fatalf("%q is taken for %+v", body, l)
 			}
 		}
 		var z Zone
-		if !refused(decodeObject(body, func(o *object) { readZone(o, &z) })) && !validName(z.Name) {
+		if !refused(rest.DecodeObject(body, func(o *rest.Object) { readZone(o, &z) })) && !rest.ValidName(z.Name) {
 			t.Fatalf("%q is taken for %+v", body, z)
 		}
 	})
@@ -149,31 +150,31 @@ func FuzzBodies(f *testing.F) {
 // Whatever a query asks for is refused with the parameter's name, or valid; and the cursor of a page comes back as it was.
 func FuzzQueries(f *testing.F) {
 	for _, q := range []string{
-		"", "limit=1&cursor=" + next("spots", "n", "A-1"), "cursor=" + next("spots", "", ""), "cursor=" + next("lots", "n", "a"), "cursor=c3BvdHMKbgphCmI", "cursor=%00", "limit=0", "limit=1&limit=2", "limit=+5",
+		"", "limit=1&cursor=" + rest.Next("spots", "n", "A-1"), "cursor=" + rest.Next("spots", "", ""), "cursor=" + rest.Next("lots", "n", "a"), "cursor=c3BvdHMKbgphCmI", "cursor=%00", "limit=0", "limit=1&limit=2", "limit=+5",
 		"bbox=13.3,52.4,13.5,52.6", "bbox=NaN,Inf,-Inf,0x1p3", "bbox=1,2,3", "lot=a&lot=b&status=free&status=free", "status=removed", "lot=%2e%2e", "x=1;y=2", "%zz", "limit=5&Limit=5",
 	} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		p := parseParams(query)
-		at, box, lots, statuses := p.page("spots"), p.box("bbox"), p.ids("lot"), p.statuses("status")
-		if err := p.end(); err != nil {
+		p := rest.ParseParams(query)
+		at, box, lots, statuses := p.Page("spots"), box(p, "bbox"), p.IDs("lot"), statuses(p, "status")
+		if err := p.End(); err != nil {
 			var refused problem.Problem
 			if !errors.As(err, &refused) || refused.Status != http.StatusBadRequest {
 				t.Fatalf("%q is refused with %#v", query, err)
 			}
 			return
 		}
-		valid := at.limit >= 1 && at.limit <= maxLimit && !slices.ContainsFunc(lots, func(id string) bool { return !validID(id) }) &&
+		valid := at.Limit >= 1 && at.Limit <= rest.MaxLimit && !slices.ContainsFunc(lots, func(id string) bool { return !rest.ValidID(id) }) &&
 			!slices.Contains(statuses, event.Removed) && (box == nil || box.South <= box.North && math.Abs(box.West) <= 180 && math.Abs(box.East) <= 180 && box.North <= 90 && box.South >= -90)
 		if !valid {
 			t.Fatalf("%q is taken for %+v, %+v, %q, %q", query, at, box, lots, statuses)
 		}
-		if at.after == "" {
+		if at.After == "" {
 			return
 		}
-		again := parseParams("cursor=" + next("spots", at.note, at.after)).page("spots")
-		if again.after != at.after || again.note != at.note {
+		again := rest.ParseParams("cursor=" + rest.Next("spots", at.Note, at.After)).Page("spots")
+		if again.After != at.After || again.Note != at.Note {
 			t.Fatalf("the cursor of %+v is read as %+v", at, again)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"parkwire/internal/identity/access"
 	"parkwire/internal/relay"
+	"parkwire/internal/rest"
 )
 
 // grant says something of a key or a revocation: it is kept, and told to who asks the feed and to who reads the topic. The transaction
@@ -117,11 +119,11 @@ func (f *feed) run(ctx context.Context, store Store) {
 }
 
 // getFeed answers what was said behind a revision, and waits for something where there is nothing.
-func (s *Service) getFeed(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
-	p := parseParams(r.URL.RawQuery)
-	after := p.revision("after")
-	if err := p.end(); err != nil {
-		return answer{}, err
+func (s *Service) getFeed(_ http.ResponseWriter, r *http.Request, _ origin) (rest.Answer, error) {
+	p := rest.ParseParams(r.URL.RawQuery)
+	after := revision(p, "after")
+	if err := p.End(); err != nil {
+		return rest.Answer{}, err
 	}
 	enough := time.NewTimer(access.FeedWait)
 	defer enough.Stop()
@@ -130,7 +132,7 @@ func (s *Service) getFeed(_ http.ResponseWriter, r *http.Request, _ origin) (ans
 		page, err := s.feedPage(r.Context(), after)
 		if err != nil || waited || len(page.Entries) > 0 || page.Revision != after {
 			done()
-			return answer{status: http.StatusOK, body: page}, err
+			return rest.Answer{Status: http.StatusOK, Body: page}, err
 		}
 		select {
 		case <-changed:
@@ -139,6 +141,19 @@ func (s *Service) getFeed(_ http.ResponseWriter, r *http.Request, _ origin) (ans
 		}
 		done()
 	}
+}
+
+// revision reads a number; -1 where it is not there.
+func revision(p *rest.Params, name string) int64 {
+	text, there := p.One(name)
+	if !there {
+		return -1
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		p.Fail(name, wantRevision, strconv.Quote(text))
+	}
+	return n
 }
 
 func (s *Service) feedPage(ctx context.Context, after int64) (page access.Page, err error) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"parkwire/internal/event"
+	"parkwire/internal/rest"
 )
 
 // historyView is an entry as it is answered.
@@ -29,34 +30,34 @@ func viewEntry(e HistoryEntry) historyView {
 
 // getHistory answers for removed spots too, for as long as there are entries; to who is limited to lots only while the spot is in one of them,
 // since entries do not say in which it was.
-func (s *Service) getHistory(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	p := parseParams(r.URL.RawQuery)
-	at := p.page("history")
+func (s *Service) getHistory(_ http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	p := rest.ParseParams(r.URL.RawQuery)
+	at := p.Page("history")
 	var before int64 // from the newest on
-	if at.after != "" {
+	if at.After != "" {
 		var err error
-		if before, err = strconv.ParseInt(at.after, 10, 64); err != nil {
-			p.fail("cursor", `what the page before gave as "next"`, strconv.Quote(at.after))
+		if before, err = strconv.ParseInt(at.After, 10, 64); err != nil {
+			p.FailCursor(at.After)
 		}
 	}
-	if err := p.end(); err != nil {
-		return answer{}, err
+	if err := p.End(); err != nil {
+		return rest.Answer{}, err
 	}
 	id := r.PathValue("spotId")
-	if by.who.Lots != nil {
+	if by.Who.Lots != nil {
 		if _, err := s.spot(r.Context(), by, id); err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 	}
-	entries, err := s.store.History(r.Context(), id, before, at.limit+1)
+	entries, err := s.store.History(r.Context(), id, before, at.Limit+1)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	if len(entries) == 0 {
 		if _, err := s.spot(r.Context(), by, id); err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 	}
 	key := func(e HistoryEntry) string { return strconv.FormatInt(e.ID, 10) }
-	return answer{status: http.StatusOK, body: listed("history", at, entries, key, viewEntry)}, nil
+	return rest.Answer{Status: http.StatusOK, Body: rest.Listed("history", at, entries, key, viewEntry)}, nil
 }

@@ -12,13 +12,13 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/parking/internal/spotfile"
+	"parkwire/internal/rest"
 )
 
 // maxImported bounds the rows of one file; those of a file of which all or nothing is wanted are bounded by maxAdded.
 const maxImported = 50_000
 
 const (
-	typeCSV      = "text/csv"
 	typeTabs     = "text/tab-separated-values"
 	typeGeoJSON  = "application/geo+json"
 	wantDegrees  = "Give latitude and longitude as degrees with a decimal point, such as 48.137 and 11.575."
@@ -63,7 +63,7 @@ type importFile struct {
 
 // readImport reads the whole body, row by row, before anything is done.
 func (s *Service) readImport(w http.ResponseWriter, r *http.Request, lotID string, most int) (importFile, error) {
-	body := bufio.NewReader(http.MaxBytesReader(w, r.Body, maxBody))
+	body := bufio.NewReader(http.MaxBytesReader(w, r.Body, rest.MaxBody))
 	table, err := isTable(r, body)
 	if err != nil {
 		return importFile{}, err
@@ -94,16 +94,16 @@ func (s *Service) readImport(w http.ResponseWriter, r *http.Request, lotID strin
 	var unreadable *spotfile.Error
 	switch {
 	case errors.As(err, &unreadable):
-		err = invalidBody(unreadable.Detail + " Nothing was changed.")
+		err = rest.InvalidBody(unreadable.Detail + " Nothing was changed.")
 	case err != nil:
-		err = bodyError(r, err)
+		err = rest.BodyError(r, err)
 	}
 	return file, err
 }
 
 // isTable says by the header, or where there is none by the first byte, whether the body is a table or a collection of features.
 func isTable(r *http.Request, body *bufio.Reader) (bool, error) {
-	kind, err := contentType(r, typeCSV, typeTabs, typeGeoJSON, typeJSON)
+	kind, err := rest.ContentType(r, rest.TypeCSV, typeTabs, typeGeoJSON, rest.TypeJSON)
 	if err != nil {
 		return false, err
 	}
@@ -111,13 +111,13 @@ func isTable(r *http.Request, body *bufio.Reader) (bool, error) {
 	switch strings.ToLower(params["charset"]) {
 	case "", "utf-8", "utf8", "us-ascii":
 	default:
-		return false, mediaType(r.Header.Get("Content-Type"), typeCSV+"; charset=utf-8", typeGeoJSON)
+		return false, rest.MediaType(r.Header.Get("Content-Type"), rest.TypeCSV+"; charset=utf-8", typeGeoJSON)
 	}
 	if kind == "" {
 		first, _ := body.Peek(1)
 		return string(first) != "{", nil
 	}
-	return kind == typeCSV || kind == typeTabs, nil
+	return kind == rest.TypeCSV || kind == typeTabs, nil
 }
 
 // rowReader reads one record. The first thing that is wrong is kept.
@@ -157,15 +157,15 @@ func (r *rowReader) wrong(field spotfile.Field, text, remedy string) {
 
 func (r *rowReader) read(lotID string, latest time.Time) {
 	s := &r.row.spot
-	if s.ID = r.checked(spotfile.SpotID, wantID, validID); s.ID == "" {
+	if s.ID = r.checked(spotfile.SpotID, rest.WantID, rest.ValidID); s.ID == "" {
 		r.fail(spotfile.SpotID, "The row does not say which spot it is about.", "Give every spot an id, or leave the row out.")
 	}
 	if lot := r.text(spotfile.LotID); lot != "" && lot != lotID {
 		r.fail(spotfile.LotID, fmt.Sprintf("The row is about the lot %s, and this import about %s.", spotfile.Shorten(lot), spotfile.Shorten(lotID)),
 			"Import it to that lot, or leave the column out.")
 	}
-	s.ZoneID = r.checked(spotfile.ZoneID, wantID, validID)
-	s.Name = r.checked(spotfile.Name, wantName, validName)
+	s.ZoneID = r.checked(spotfile.ZoneID, rest.WantID, rest.ValidID)
+	s.Name = r.checked(spotfile.Name, rest.WantName, rest.ValidName)
 	s.Category = Standard
 	if text := r.text(spotfile.Category); text != "" {
 		if s.Category = Category(word(text)); !validCategory(s.Category) {
@@ -194,7 +194,7 @@ func (r *rowReader) location() *Location {
 		text  string
 		to    *float64
 		valid func(float64) bool
-	}{{spotfile.Lat, lat, &at.Lat, validLat}, {spotfile.Lon, lon, &at.Lon, validLon}} {
+	}{{spotfile.Lat, lat, &at.Lat, rest.ValidLat}, {spotfile.Lon, lon, &at.Lon, rest.ValidLon}} {
 		degrees, err := strconv.ParseFloat(part.text, 64)
 		if err != nil || !part.valid(degrees) {
 			r.wrong(part.field, part.text, wantDegrees)
@@ -214,8 +214,8 @@ func (r *rowReader) state(latest time.Time) {
 	if text := r.text(spotfile.ObservedAt); text != "" {
 		t, err := time.Parse(time.RFC3339Nano, strings.Replace(text, " ", "T", 1))
 		switch at := event.At(t); {
-		case err != nil || !validTime(at):
-			r.wrong(spotfile.ObservedAt, text, "Make it "+wantTime+".")
+		case err != nil || !rest.ValidTime(at):
+			r.wrong(spotfile.ObservedAt, text, "Make it "+rest.WantTime+".")
 		case t.After(latest):
 			r.fail(spotfile.ObservedAt, "It is "+wantPast[len("a time that "):]+".", "Leave the time out, or set the clock that it came from.")
 		default:

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"parkwire/internal/parking/internal/spotfile"
+	"parkwire/internal/rest"
 )
 
 const (
@@ -69,7 +70,7 @@ func (f importFile) at(place int) importPlace {
 }
 
 func (f importFile) fault(place int, id string, is spotfile.Fault) importFault {
-	return importFault{f.at(place), shorten(id), is.Field, is.Reason, is.Remedy}
+	return importFault{f.at(place), rest.Shorten(id), is.Field, is.Reason, is.Remedy}
 }
 
 // next returns a report that goes on from r, so that a transaction that is repeated begins anew.
@@ -105,23 +106,25 @@ func (r importReport) finish() importReport {
 	return r
 }
 
-func (r importReport) answer() answer { return answer{status: http.StatusOK, body: r.finish()} }
+func (r importReport) answer() rest.Answer {
+	return rest.Answer{Status: http.StatusOK, Body: r.finish()}
+}
 
-func (s *Service) postImport(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	p := parseParams(r.URL.RawQuery)
-	asked := importAsked{dryRun: p.flag("dryRun"), createZones: p.flag("createZones"), atomic: p.flag("atomic")}
-	if err := p.end(); err != nil {
-		return answer{}, err
+func (s *Service) postImport(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	p := rest.ParseParams(r.URL.RawQuery)
+	asked := importAsked{dryRun: p.Flag("dryRun"), createZones: p.Flag("createZones"), atomic: p.Flag("atomic")}
+	if err := p.End(); err != nil {
+		return rest.Answer{}, err
 	}
 	lotID := r.PathValue("lotId")
 	if _, err := s.lot(r.Context(), lotID); err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	select { // two files in memory at once are enough
 	case s.importing <- struct{}{}:
 		defer func() { <-s.importing }()
 	case <-r.Context().Done():
-		return answer{}, r.Context().Err()
+		return rest.Answer{}, r.Context().Err()
 	}
 	most := maxImported
 	if asked.atomic {
@@ -129,7 +132,7 @@ func (s *Service) postImport(w http.ResponseWriter, r *http.Request, by origin) 
 	}
 	file, err := s.readImport(w, r, lotID, most)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	return s.importFile(r.Context(), by, lotID, file, asked)
 }
@@ -139,7 +142,7 @@ var errNothingToDo = errors.New("nothing is to be done")
 
 // importFile commits the rows in groups, in order, or all at once. Where that fails in the middle, the groups before are
 // kept; sent again they change nothing.
-func (s *Service) importFile(ctx context.Context, by origin, lotID string, file importFile, asked importAsked) (answer, error) {
+func (s *Service) importFile(ctx context.Context, by origin, lotID string, file importFile, asked importAsked) (rest.Answer, error) {
 	report := importReport{
 		DryRun: asked.dryRun, ZonesAdded: []string{}, Columns: append([]spotfile.Column{}, file.columns...),
 		Errors: append([]importFault{}, file.faults...), Rejected: len(file.faults), // lists, also where they are empty
@@ -150,10 +153,10 @@ func (s *Service) importFile(ctx context.Context, by origin, lotID string, file 
 	}
 	for done := 0; done == 0 || done < len(file.rows); done += size {
 		group := file.rows[done:min(done+size, len(file.rows))]
-		after, replayed := report, answer{}
+		after, replayed := report, rest.Answer{}
 		err := untilOrdered(func() error {
 			return s.update(ctx, func(ctx context.Context, t *transaction) (err error) {
-				if replayed, err = t.recall(ctx, by); err != nil || replayed.replayed {
+				if replayed, err = t.recall(ctx, by); err != nil || replayed.Replayed {
 					return err
 				}
 				after = report.next()
@@ -173,10 +176,10 @@ func (s *Service) importFile(ctx context.Context, by origin, lotID string, file 
 			})
 		})
 		switch {
-		case replayed.replayed:
+		case replayed.Replayed:
 			return replayed, err
 		case err != nil && !errors.Is(err, errNothingToDo):
-			return answer{}, interrupted(err, done, len(file.rows), "rows")
+			return rest.Answer{}, interrupted(err, done, len(file.rows), "rows")
 		}
 		report = after
 	}
@@ -186,7 +189,7 @@ func (s *Service) importFile(ctx context.Context, by origin, lotID string, file 
 // importRows does what a group of rows says.
 func (t *transaction) importRows(ctx context.Context, by origin, lotID string, file importFile, rows []importRow, asked importAsked, report *importReport) error {
 	if _, err := t.Lot(ctx, lotID); err != nil {
-		return instead(err, ErrNotFound, lotNotFound(lotID))
+		return rest.Instead(err, ErrNotFound, lotNotFound(lotID))
 	}
 	ids, zoneIDs := make([]string, 0, len(rows)), map[string]bool{}
 	for _, row := range rows {
@@ -260,7 +263,7 @@ func elsewhere(by origin, spot Spot, there bool, lotID string) *spotfile.Fault {
 
 // named is a lot as somebody is told of it: of one that is not theirs they need not know the name.
 func named(by origin, lotID string) string {
-	if !by.who.Reaches(lotID) {
+	if !by.Who.Reaches(lotID) {
 		return "another lot"
 	}
 	return "the lot " + strconv.Quote(lotID)

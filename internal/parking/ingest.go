@@ -12,31 +12,32 @@ import (
 	"parkwire/internal/identity"
 	"parkwire/internal/lorawan"
 	"parkwire/internal/problem"
+	"parkwire/internal/rest"
 )
 
 // postTheThingsStack takes what a webhook of The Things Stack sends.
-func (s *Service) postTheThingsStack(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	body, err := requestBody(w, r)
+func (s *Service) postTheThingsStack(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	body, err := rest.RequestBody(w, r)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	m, err := lorawan.TheThingsStack(body)
 	return s.ingestMessage(r.Context(), by, m, err)
 }
 
 // postChirpStack takes what an HTTP integration of ChirpStack sends.
-func (s *Service) postChirpStack(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	p := parseParams(r.URL.RawQuery)
-	event, there := p.one("event")
+func (s *Service) postChirpStack(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	p := rest.ParseParams(r.URL.RawQuery)
+	event, there := p.One("event")
 	if !there {
-		p.fail("event", "the kind of event, such as up, as ChirpStack sends it", "missing")
+		p.Fail("event", "the kind of event, such as up, as ChirpStack sends it", "missing")
 	}
-	if err := p.end(); err != nil {
-		return answer{}, err
+	if err := p.End(); err != nil {
+		return rest.Answer{}, err
 	}
-	body, err := readBody(w, r)
+	body, err := rest.ReadBody(w, r)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	m, err := lorawan.ChirpStack(event, body)
 	return s.ingestMessage(r.Context(), by, m, err)
@@ -44,9 +45,9 @@ func (s *Service) postChirpStack(w http.ResponseWriter, r *http.Request, by orig
 
 // ingestMessage answers as readings are answered. A sensor that is not known is no failure of the request: whoever sends webhooks would
 // stop sending those of others.
-func (s *Service) ingestMessage(ctx context.Context, by origin, m lorawan.Message, err error) (answer, error) {
+func (s *Service) ingestMessage(ctx context.Context, by origin, m lorawan.Message, err error) (rest.Answer, error) {
 	if err != nil {
-		return answer{}, messageProblem(err)
+		return rest.Answer{}, messageProblem(err)
 	}
 	var read readings
 	if m.Kind != lorawan.Ignored {
@@ -62,7 +63,7 @@ func messageProblem(err error) error {
 	case !errors.As(err, &e):
 		return err
 	case e.Field == "":
-		return invalidBody(e.Reason)
+		return rest.InvalidBody(e.Reason)
 	}
 	return problem.New(http.StatusBadRequest, "invalid-field", fmt.Sprintf("The field %q %s.", e.Field, e.Reason)).WithField(e.Field)
 }
@@ -92,7 +93,7 @@ func (s *Service) Deliver(ctx context.Context, messages []Message) (refused []er
 		}
 	}
 	for all := range slices.Chunk(read, maxGroup) {
-		b := newBatch(all, origin{who: identity.Principal{Subject: "mqtt"}})
+		b := newBatch(all, origin{Caller: rest.Caller{Who: identity.Principal{Subject: "mqtt"}}})
 		if err := s.commits.submit(ctx, b); err != nil {
 			return nil, err
 		}

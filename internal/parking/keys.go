@@ -12,6 +12,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
 	"parkwire/internal/identity/access"
+	"parkwire/internal/rest"
 )
 
 const (
@@ -48,26 +49,26 @@ func viewKey(k access.Key) keyView {
 	return v
 }
 
-func keyAnswer(k access.Key) answer {
+func keyAnswer(k access.Key) rest.Answer {
 	v := viewKey(k)
-	return answer{status: http.StatusOK, etag: digest(v), body: v}
+	return rest.Answer{Status: http.StatusOK, ETag: rest.Digest(v), Body: v}
 }
 
-// withSecret tells the secret in this answer, and not in the one that is kept for who repeats the request.
-func (a answer) withSecret(k access.Key, secret string) answer {
-	v := viewKey(k)
+// tellSecret tells the secret in this answer, and not in the one that is kept for who repeats the request.
+func tellSecret(k access.Key, secret string) rest.Answer {
+	a, v := keyAnswer(k), viewKey(k)
 	v.Secret = secret
-	a.once = v
+	a.Once = v
 	return a
 }
 
-func readAPIKey(o *object, k *access.Key, now time.Time) {
-	required(o, "name", &k.Name, wantName, validName)
-	required(o, "scopes", &k.Scopes, wantScopes, validScopes)
-	optional(o, "lots", &k.Lots, wantLots, validLots)
-	readTime(o, "expiresAt", &k.ExpiresAt, optional)
-	if o.err == nil && !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(now) {
-		o.err = invalidField("expiresAt", wantFuture, event.At(k.ExpiresAt).String())
+func readAPIKey(o *rest.Object, k *access.Key, now time.Time) {
+	rest.Required(o, "name", &k.Name, rest.WantName, rest.ValidName)
+	rest.Required(o, "scopes", &k.Scopes, wantScopes, validScopes)
+	rest.Optional(o, "lots", &k.Lots, wantLots, validLots)
+	rest.ReadTime(o, "expiresAt", &k.ExpiresAt, rest.Optional)
+	if !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(now) {
+		o.Fail("expiresAt", rest.WantFuture, event.At(k.ExpiresAt).String())
 	}
 }
 
@@ -83,25 +84,25 @@ func (t *transaction) saveKey(ctx context.Context, by origin, revision int64, be
 	return t.audit(by, resource{Type: access.KindKey, ID: k.ID}, before, viewKey(k))
 }
 
-func (s *Service) postKey(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
+func (s *Service) postKey(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
 	var key access.Key
-	if err := readObject(w, r, func(o *object) { readAPIKey(o, &key, s.now()) }); err != nil {
-		return answer{}, err
+	if err := rest.ReadObject(w, r, func(o *rest.Object) { readAPIKey(o, &key, s.now()) }); err != nil {
+		return rest.Answer{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	text, secret := access.NewSecret()
-	key.ID, key.CreatedBy, key.Secrets = id.String(), by.who.Subject, []access.Secret{secret}
-	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
+	key.ID, key.CreatedBy, key.Secrets = id.String(), by.Who.Subject, []access.Secret{secret}
+	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (rest.Answer, error) {
 		revision, err := t.NextAccessRevision(ctx)
 		if err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		key.CreatedAt = t.now
-		a := keyAnswer(key).withSecret(key, text)
-		a.status, a.location = http.StatusCreated, "/api/v1/keys/"+url.PathEscape(key.ID)
+		a := tellSecret(key, text)
+		a.Status, a.Location = http.StatusCreated, "/api/v1/keys/"+url.PathEscape(key.ID)
 		return a, t.saveKey(ctx, by, revision, nil, key)
 	})
 }
@@ -124,11 +125,11 @@ func (t *transaction) changeKey(ctx context.Context, r *http.Request, by origin,
 	id := r.PathValue("keyId")
 	e, err := entry(t.AccessRow(ctx, access.KindKey, id))
 	if err != nil {
-		return access.Key{}, instead(err, ErrNotFound, keyNotFound(id))
+		return access.Key{}, rest.Instead(err, ErrNotFound, keyNotFound(id))
 	}
 	before, key := viewKey(*e.Key), *e.Key
-	if !ifMatch(r).holds(digest(before)) {
-		return access.Key{}, changedMeanwhile("key", id)
+	if !rest.IfMatch(r).Holds(rest.Digest(before)) {
+		return access.Key{}, rest.ChangedMeanwhile("key", id)
 	}
 	changes, err := change(t, &key)
 	if err == nil && changes {
@@ -137,55 +138,55 @@ func (t *transaction) changeKey(ctx context.Context, r *http.Request, by origin,
 	return key, err
 }
 
-func (s *Service) getKeys(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) getKeys(_ http.ResponseWriter, r *http.Request, _ origin) (rest.Answer, error) {
 	return s.listGrants(r, access.KindKey, "keys", func(e access.Entry) any { return viewKey(*e.Key) })
 }
 
 // listGrants answers a page of keys or revocations.
-func (s *Service) listGrants(r *http.Request, kind, name string, view func(access.Entry) any) (answer, error) {
-	p := parseParams(r.URL.RawQuery)
-	at := p.page(name)
-	if err := p.end(); err != nil {
-		return answer{}, err
+func (s *Service) listGrants(r *http.Request, kind, name string, view func(access.Entry) any) (rest.Answer, error) {
+	p := rest.ParseParams(r.URL.RawQuery)
+	at := p.Page(name)
+	if err := p.End(); err != nil {
+		return rest.Answer{}, err
 	}
-	rows, err := s.store.AccessRows(r.Context(), kind, at.after, at.limit+1)
+	rows, err := s.store.AccessRows(r.Context(), kind, at.After, at.Limit+1)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	all, err := entries(rows)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	key := func(e access.Entry) string { _, id := e.Name(); return id }
-	return answer{status: http.StatusOK, body: listed(name, at, all, key, view)}, nil
+	return rest.Answer{Status: http.StatusOK, Body: rest.Listed(name, at, all, key, view)}, nil
 }
 
-func (s *Service) getKey(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
-	if err := parseParams(r.URL.RawQuery).end(); err != nil {
-		return answer{}, err
+func (s *Service) getKey(_ http.ResponseWriter, r *http.Request, _ origin) (rest.Answer, error) {
+	if err := rest.NoParams(r); err != nil {
+		return rest.Answer{}, err
 	}
 	id := r.PathValue("keyId")
 	e, err := entry(s.store.AccessRow(r.Context(), access.KindKey, id))
 	if err != nil {
-		return answer{}, instead(err, ErrNotFound, keyNotFound(id))
+		return rest.Answer{}, rest.Instead(err, ErrNotFound, keyNotFound(id))
 	}
 	return keyAnswer(*e.Key), nil
 }
 
 // rotateKey gives a key another secret. The one before holds for some time yet, in which whoever uses it is told the new one.
-func (s *Service) rotateKey(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	body, err := requestBody(w, r)
+func (s *Service) rotateKey(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	body, err := rest.RequestBody(w, r)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	grace := int64(defaultGrace / time.Second)
 	if len(body) > 0 {
-		if err := decodeObject(body, func(o *object) { optional(o, "graceSeconds", &grace, wantGrace, validGrace) }); err != nil {
-			return answer{}, err
+		if err := rest.DecodeObject(body, func(o *rest.Object) { rest.Optional(o, "graceSeconds", &grace, wantGrace, validGrace) }); err != nil {
+			return rest.Answer{}, err
 		}
 	}
 	text, secret := access.NewSecret()
-	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
+	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (rest.Answer, error) {
 		key, err := t.changeKey(ctx, r, by, func(t *transaction, k *access.Key) (bool, error) {
 			if ended := k.Ended(); !ended.IsZero() && !ended.After(t.now) {
 				return false, keyEnded(k.ID)
@@ -193,7 +194,7 @@ func (s *Service) rotateKey(w http.ResponseWriter, r *http.Request, by origin) (
 			k.RotatedAt, k.Secrets = t.now, withSecret(k.Secrets, secret, t.now, t.now.Add(time.Duration(grace)*time.Second))
 			return true, nil
 		})
-		return keyAnswer(key).withSecret(key, text), err
+		return tellSecret(key, text), err
 	})
 }
 
@@ -210,9 +211,9 @@ func withSecret(secrets []access.Secret, secret access.Secret, now, until time.T
 }
 
 // deleteKey revokes a key. It is still told of for some time.
-func (s *Service) deleteKey(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	if err := readNothing(w, r); err != nil {
-		return answer{}, err
+func (s *Service) deleteKey(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	if err := rest.ReadNothing(w, r); err != nil {
+		return rest.Answer{}, err
 	}
 	_, err := s.changeKey(r, by, func(t *transaction, k *access.Key) (bool, error) {
 		if !k.RevokedAt.IsZero() {
@@ -221,7 +222,7 @@ func (s *Service) deleteKey(w http.ResponseWriter, r *http.Request, by origin) (
 		k.RevokedAt = t.now
 		return true, nil
 	})
-	return answer{status: http.StatusNoContent}, err
+	return rest.Answer{Status: http.StatusNoContent}, err
 }
 
 func validScopes(scopes []string) bool {
@@ -231,7 +232,7 @@ func validScopes(scopes []string) bool {
 
 func validLots(lots []string) bool {
 	return len(lots) > 0 && len(lots) <= identity.MaxLots && identity.LotsLength(lots) <= identity.MaxLotsLength &&
-		!slices.ContainsFunc(lots, func(id string) bool { return !validID(id) })
+		!slices.ContainsFunc(lots, func(id string) bool { return !rest.ValidID(id) })
 }
 
 func validGrace(seconds int64) bool { return seconds >= 0 && seconds <= int64(maxGrace/time.Second) }

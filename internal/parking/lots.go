@@ -10,6 +10,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
+	"parkwire/internal/rest"
 )
 
 // lotView is a lot as it is answered.
@@ -40,49 +41,49 @@ func describeLot(l Lot) lotView {
 }
 
 // readLot reads what may be changed of a lot.
-func readLot(o *object, l *Lot) {
-	required(o, "name", &l.Name, wantName, validName)
-	optional(o, "timeZone", &l.TimeZone, wantTimeZone, validTimeZone)
+func readLot(o *rest.Object, l *Lot) {
+	rest.Required(o, "name", &l.Name, rest.WantName, rest.ValidName)
+	rest.Optional(o, "timeZone", &l.TimeZone, rest.WantTimeZone, rest.ValidTimeZone)
 	if l.TimeZone == "" {
 		l.TimeZone = "UTC"
 	}
-	optional(o, "address", &l.Address, wantAddress, validAddress)
-	nested(o, "location", &l.Location, readLocation)
+	rest.Optional(o, "address", &l.Address, wantAddress, validAddress)
+	rest.Nested(o, "location", &l.Location, readLocation)
 	readHeartbeat(o, &l.Heartbeat)
 }
 
 // lotAnswer is a lot with its counts. The ETag is of what may be edited, so that traffic does not change it.
-func lotAnswer(l LotState) answer {
-	return answer{status: http.StatusOK, etag: digest(l.Lot), body: viewLot(l)}
+func lotAnswer(l LotState) rest.Answer {
+	return rest.Answer{Status: http.StatusOK, ETag: rest.Digest(l.Lot), Body: viewLot(l)}
 }
 
 // addLot adds a lot; it gets its times here.
-func (s *Service) addLot(ctx context.Context, by origin, lot Lot) (answer, error) {
-	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (answer, error) {
+func (s *Service) addLot(ctx context.Context, by origin, lot Lot) (rest.Answer, error) {
+	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (rest.Answer, error) {
 		lot.CreatedAt, lot.UpdatedAt = t.now, t.now
 		a := lotAnswer(LotState{Lot: lot})
-		a.status, a.location = http.StatusCreated, "/api/v1/lots/"+url.PathEscape(lot.ID)
+		a.Status, a.Location = http.StatusCreated, "/api/v1/lots/"+url.PathEscape(lot.ID)
 		if err := t.AddLot(ctx, lot); err != nil {
-			return answer{}, instead(err, ErrTaken, idTaken("id", "lot", lot.ID))
+			return rest.Answer{}, rest.Instead(err, ErrTaken, rest.IDTaken("id", "lot", lot.ID))
 		}
 		return a, t.audit(by, lot.resource(), nil, describeLot(lot))
 	})
 }
 
 // changeLot lets change alter a lot, which must keep its id. The counts that it answers are from just before.
-func (s *Service) changeLot(ctx context.Context, by origin, id string, expect precondition, change func(*Lot) error) (answer, error) {
+func (s *Service) changeLot(ctx context.Context, by origin, id string, expect rest.Precondition, change func(*Lot) error) (rest.Answer, error) {
 	state, err := s.lot(ctx, id)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (answer, error) {
+	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (rest.Answer, error) {
 		lot, err := t.lotToChange(ctx, id, expect)
 		if err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		before := lot
 		if err := change(&lot); err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		if !reflect.DeepEqual(lot, before) {
 			lot.UpdatedAt = t.now
@@ -93,7 +94,7 @@ func (s *Service) changeLot(ctx context.Context, by origin, id string, expect pr
 }
 
 // removeLot removes a lot that has no spots, with its zones.
-func (s *Service) removeLot(ctx context.Context, by origin, id string, expect precondition) error {
+func (s *Service) removeLot(ctx context.Context, by origin, id string, expect rest.Precondition) error {
 	return s.update(ctx, func(ctx context.Context, t *transaction) error {
 		lot, err := t.lotToChange(ctx, id, expect)
 		if err != nil {
@@ -109,78 +110,78 @@ func (s *Service) removeLot(ctx context.Context, by origin, id string, expect pr
 			}
 		}
 		if err := t.RemoveLot(ctx, id); err != nil {
-			return instead(err, ErrInUse, lotInUse(id))
+			return rest.Instead(err, ErrInUse, lotInUse(id))
 		}
 		return t.audit(by, lot.resource(), describeLot(lot), nil)
 	})
 }
 
 // lotToChange reads a lot, if it is as the caller expects.
-func (t *transaction) lotToChange(ctx context.Context, id string, expect precondition) (Lot, error) {
+func (t *transaction) lotToChange(ctx context.Context, id string, expect rest.Precondition) (Lot, error) {
 	lot, err := t.Lot(ctx, id)
-	if err == nil && !expect.holds(digest(lot)) {
-		err = changedMeanwhile("lot", id)
+	if err == nil && !expect.Holds(rest.Digest(lot)) {
+		err = rest.ChangedMeanwhile("lot", id)
 	}
-	return lot, instead(err, ErrNotFound, lotNotFound(id))
+	return lot, rest.Instead(err, ErrNotFound, lotNotFound(id))
 }
 
 // lot returns a lot with its counts.
 func (s *Service) lot(ctx context.Context, id string) (LotState, error) {
 	lot, err := s.store.Lot(ctx, id)
-	return lot, instead(err, ErrNotFound, lotNotFound(id))
+	return lot, rest.Instead(err, ErrNotFound, lotNotFound(id))
 }
 
-func (s *Service) getLots(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	p := parseParams(r.URL.RawQuery)
-	at := p.page("lots")
-	if err := p.end(); err != nil {
-		return answer{}, err
+func (s *Service) getLots(_ http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	p := rest.ParseParams(r.URL.RawQuery)
+	at := p.Page("lots")
+	if err := p.End(); err != nil {
+		return rest.Answer{}, err
 	}
-	lots, err := s.store.Lots(r.Context(), LotQuery{IDs: by.who.Lots, After: at.after, Limit: at.limit + 1})
+	lots, err := s.store.Lots(r.Context(), LotQuery{IDs: by.Who.Lots, After: at.After, Limit: at.Limit + 1})
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	return answer{status: http.StatusOK, body: listed("lots", at, lots, func(l LotState) string { return l.ID }, viewLot)}, nil
+	return rest.Answer{Status: http.StatusOK, Body: rest.Listed("lots", at, lots, func(l LotState) string { return l.ID }, viewLot)}, nil
 }
 
-func (s *Service) postLot(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
+func (s *Service) postLot(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
 	var lot Lot
-	err := readObject(w, r, func(o *object) {
-		required(o, "id", &lot.ID, wantID, validID)
+	err := rest.ReadObject(w, r, func(o *rest.Object) {
+		rest.Required(o, "id", &lot.ID, rest.WantID, rest.ValidID)
 		readLot(o, &lot)
 	})
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	if err := identity.AuthorizeLot(by.who, lot.ID); err != nil {
-		return answer{}, err
+	if err := identity.AuthorizeLot(by.Who, lot.ID); err != nil {
+		return rest.Answer{}, err
 	}
 	return s.addLot(r.Context(), by, lot)
 }
 
-func (s *Service) getLot(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
-	if err := parseParams(r.URL.RawQuery).end(); err != nil {
-		return answer{}, err
+func (s *Service) getLot(_ http.ResponseWriter, r *http.Request, _ origin) (rest.Answer, error) {
+	if err := rest.NoParams(r); err != nil {
+		return rest.Answer{}, err
 	}
 	lot, err := s.lot(r.Context(), r.PathValue("lotId"))
 	return lotAnswer(lot), err
 }
 
-func (s *Service) patchLot(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	body, err := requestBody(w, r)
+func (s *Service) patchLot(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	body, err := rest.RequestBody(w, r)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	return s.changeLot(r.Context(), by, r.PathValue("lotId"), ifMatch(r), func(l *Lot) error {
-		return patch(body, func(o *object) { readLot(o, l) })
+	return s.changeLot(r.Context(), by, r.PathValue("lotId"), rest.IfMatch(r), func(l *Lot) error {
+		return rest.Patch(body, func(o *rest.Object) { readLot(o, l) })
 	})
 }
 
-func (s *Service) deleteLot(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	if err := parseParams(r.URL.RawQuery).end(); err != nil {
-		return answer{}, err
+func (s *Service) deleteLot(_ http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	if err := rest.NoParams(r); err != nil {
+		return rest.Answer{}, err
 	}
-	return answer{status: http.StatusNoContent}, s.removeLot(r.Context(), by, r.PathValue("lotId"), ifMatch(r))
+	return rest.Answer{Status: http.StatusNoContent}, s.removeLot(r.Context(), by, r.PathValue("lotId"), rest.IfMatch(r))
 }
 
 // summaryView is what a lot and its zones are at a moment.
@@ -197,22 +198,22 @@ type zoneSummaryView struct {
 	Counts
 }
 
-func (s *Service) getSummary(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
-	if err := parseParams(r.URL.RawQuery).end(); err != nil {
-		return answer{}, err
+func (s *Service) getSummary(_ http.ResponseWriter, r *http.Request, _ origin) (rest.Answer, error) {
+	if err := rest.NoParams(r); err != nil {
+		return rest.Answer{}, err
 	}
 	asOf := s.now()
 	lot, err := s.lot(r.Context(), r.PathValue("lotId"))
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	zones, err := s.zones(r.Context(), lot.ID)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	v := summaryView{LotID: lot.ID, Counts: lot.Counts, AsOf: event.At(asOf), Zones: make([]zoneSummaryView, 0, len(zones))}
 	for _, z := range zones {
 		v.Zones = append(v.Zones, zoneSummaryView{ZoneID: z.ID, Name: z.Name, Counts: z.Counts})
 	}
-	return answer{status: http.StatusOK, body: v}, nil
+	return rest.Answer{Status: http.StatusOK, Body: v}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/lorawan"
 	"parkwire/internal/problem"
+	"parkwire/internal/rest"
 )
 
 // maxErrors bounds how many rejected readings an answer explains.
@@ -55,28 +56,28 @@ func (r *ingestResult) reject(e readingError) {
 }
 
 // finish orders the errors, cuts them to their bound, and makes an answer of it.
-func (r ingestResult) finish() answer {
+func (r ingestResult) finish() rest.Answer {
 	r.Errors = slices.Clone(r.Errors)
 	slices.SortFunc(r.Errors, func(a, b readingError) int { return cmp.Compare(a.Line, b.Line) })
 	r.Errors = r.Errors[:min(len(r.Errors), maxErrors)]
 	r.ErrorsOmitted = r.Rejected - len(r.Errors)
-	return answer{status: http.StatusOK, body: r}
+	return rest.Answer{Status: http.StatusOK, Body: r}
 }
 
-func (s *Service) postObservations(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	if err := parseParams(r.URL.RawQuery).end(); err != nil {
-		return answer{}, err
+func (s *Service) postObservations(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	if err := rest.NoParams(r); err != nil {
+		return rest.Answer{}, err
 	}
 	read, err := readReadings(w, r)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	return s.ingest(r.Context(), by, read)
 }
 
 // ingest commits readings in batches, in order. Where that fails in the middle, those before are kept; sent again
 // they are known and change nothing.
-func (s *Service) ingest(ctx context.Context, by origin, read readings) (answer, error) {
+func (s *Service) ingest(ctx context.Context, by origin, read readings) (rest.Answer, error) {
 	result := ingestResult{Errors: append([]readingError{}, read.errors...), Rejected: read.rejected}
 	s.metrics.observations.WithLabelValues("rejected").Add(float64(read.rejected))
 	line := 0
@@ -84,10 +85,10 @@ func (s *Service) ingest(ctx context.Context, by origin, read readings) (answer,
 		after := func(outcomes []outcome) ingestResult { return result.after(outcomes, all, read.lines[line:]) }
 		b := newBatch(all, by)
 		if by.attempt != nil && line+len(all) == len(read.good) {
-			b.answer = func(outcomes []outcome) answer { return after(outcomes).finish() }
+			b.answer = func(outcomes []outcome) rest.Answer { return after(outcomes).finish() }
 		}
 		if err := s.commits.submit(ctx, b); err != nil {
-			return answer{}, interrupted(err, line, len(read.good), "readings")
+			return rest.Answer{}, interrupted(err, line, len(read.good), "readings")
 		}
 		result = after(b.outcomes)
 		line += len(all)
@@ -216,7 +217,7 @@ func (t *transaction) observe(spots map[string]*Spot, b *batch) error {
 			continue
 		}
 		spot := spots[o.SpotID]
-		if spot == nil || spot.Removed || !b.by.who.Reaches(spot.LotID) {
+		if spot == nil || spot.Removed || !b.by.Who.Reaches(spot.LotID) {
 			b.outcomes[i] = noSuchSpot
 			continue
 		}

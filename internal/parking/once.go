@@ -12,16 +12,17 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"parkwire/internal/rest"
 )
 
 // answersKept is how long an answer is given again to who repeats a request under the same key.
 const answersKept = 24 * time.Hour
 
 const (
-	maxKey         = 128
-	headerKey      = "Idempotency-Key"
-	headerReplayed = "Idempotent-Replayed"
-	wantKey        = `1 to 128 visible ASCII characters, best a new UUID for each thing to be done, such as "019ab3c1-5d7b-7cc2-9b1e-0d5b6a1f2c3d"`
+	maxKey    = 128
+	headerKey = "Idempotency-Key"
+	wantKey   = `1 to 128 visible ASCII characters, best a new UUID for each thing to be done, such as "019ab3c1-5d7b-7cc2-9b1e-0d5b6a1f2c3d"`
 )
 
 // attempt is a request that its client may send again: what was done under its key is not done twice.
@@ -63,19 +64,19 @@ func hasKey(r *http.Request) bool {
 
 // once serves a request under its key: by the answer that was kept, or by serve, whose answer is then kept in the
 // transaction of the change, see [Service.answered]. What was refused has changed nothing, and is judged anew.
-func (s *Service) once(w http.ResponseWriter, r *http.Request, by origin, serve endpoint) (answer, error) {
+func (s *Service) once(w http.ResponseWriter, r *http.Request, by origin, serve endpoint) (rest.Answer, error) {
 	key, ok := readKey(r.Header.Values(headerKey))
 	if !ok {
-		return answer{}, invalidKey()
+		return rest.Answer{}, invalidKey()
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rest.MaxBody))
 	if err != nil {
-		return answer{}, bodyError(r, err)
+		return rest.Answer{}, rest.BodyError(r, err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	by.attempt = &attempt{key: AnswerKey{Subject: by.who.Subject, Key: key}, fingerprint: fingerprint(r, body)}
+	by.attempt = &attempt{key: AnswerKey{Subject: by.Who.Subject, Key: key}, fingerprint: fingerprint(r, body)}
 	if !s.claims.take(by.attempt.key) {
-		return answer{}, keyInUse()
+		return rest.Answer{}, keyInUse()
 	}
 	defer s.claims.release(by.attempt.key)
 	kept, err := s.store.Answer(r.Context(), by.attempt.key, s.now().Add(-answersKept))
@@ -108,22 +109,22 @@ func fingerprint(r *http.Request, body []byte) []byte {
 }
 
 // replay answers as kept, where that was asked for the same thing.
-func (a *attempt) replay(kept KeptAnswer, err error) (answer, error) {
+func (a *attempt) replay(kept KeptAnswer, err error) (rest.Answer, error) {
 	switch {
 	case err != nil:
-		return answer{}, err
+		return rest.Answer{}, err
 	case !bytes.Equal(kept.Fingerprint, a.fingerprint):
-		return answer{}, keyReused()
+		return rest.Answer{}, keyReused()
 	}
-	return answer{status: kept.Status, location: kept.Location, etag: kept.ETag, body: json.RawMessage(kept.Body), replayed: true}, nil
+	return rest.Answer{Status: kept.Status, Location: kept.Location, ETag: kept.ETag, Body: json.RawMessage(kept.Body), Replayed: true}, nil
 }
 
 // answered runs change in a transaction and returns what it answers. Under a key the answer is kept in the same
 // transaction: there is no moment at which one is known and the other is not.
-func (s *Service) answered(ctx context.Context, by origin, change func(ctx context.Context, t *transaction) (answer, error)) (answer, error) {
-	var a answer
+func (s *Service) answered(ctx context.Context, by origin, change func(ctx context.Context, t *transaction) (rest.Answer, error)) (rest.Answer, error) {
+	var a rest.Answer
 	err := s.update(ctx, func(ctx context.Context, t *transaction) (err error) {
-		if a, err = t.recall(ctx, by); err != nil || a.replayed {
+		if a, err = t.recall(ctx, by); err != nil || a.Replayed {
 			return err
 		}
 		if a, err = change(ctx, t); err != nil {
@@ -135,30 +136,30 @@ func (s *Service) answered(ctx context.Context, by origin, change func(ctx conte
 }
 
 // recall returns the answer that was kept, replayed, if another process has served the request meanwhile.
-func (t *transaction) recall(ctx context.Context, by origin) (answer, error) {
+func (t *transaction) recall(ctx context.Context, by origin) (rest.Answer, error) {
 	if by.attempt == nil {
-		return answer{}, nil
+		return rest.Answer{}, nil
 	}
 	kept, err := t.ClaimAnswer(ctx, by.attempt.key, t.now.Add(-answersKept))
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return answer{}, nil
+		return rest.Answer{}, nil
 	case errors.Is(err, ErrClaimed):
-		return answer{}, keyInUse()
+		return rest.Answer{}, keyInUse()
 	}
 	return by.attempt.replay(kept, err)
 }
 
 // keep keeps the answer, where the request has a key.
-func (t *transaction) keep(ctx context.Context, by origin, a answer) error {
+func (t *transaction) keep(ctx context.Context, by origin, a rest.Answer) error {
 	if by.attempt == nil {
 		return nil
 	}
-	body, err := a.encode()
+	body, err := a.Encode()
 	if err != nil {
 		return err
 	}
 	return t.KeepAnswer(ctx, KeptAnswer{
-		AnswerKey: by.attempt.key, Fingerprint: by.attempt.fingerprint, Status: a.status, Location: a.location, ETag: a.etag, Body: body, KeptAt: t.now,
+		AnswerKey: by.attempt.key, Fingerprint: by.attempt.fingerprint, Status: a.Status, Location: a.Location, ETag: a.ETag, Body: body, KeptAt: t.now,
 	})
 }

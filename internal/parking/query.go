@@ -2,31 +2,34 @@ package parking
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
+	"parkwire/internal/rest"
 )
 
 // spotsAnswer returns a page of spots, with the notification cursor to go on from. Every page carries that of
 // the first one, so that whoever reads all pages and then connects misses nothing that happened meanwhile.
-func (s *Service) spotsAnswer(ctx context.Context, q SpotQuery, at page) (answer, error) {
-	if at.after == "" {
+func (s *Service) spotsAnswer(ctx context.Context, q SpotQuery, at rest.Page) (rest.Answer, error) {
+	if at.After == "" {
 		var err error
-		if at.note, err = s.cursor(ctx); err != nil {
-			return answer{}, err
+		if at.Note, err = s.cursor(ctx); err != nil {
+			return rest.Answer{}, err
 		}
 	}
-	q.After, q.Limit = at.after, at.limit+1
+	q.After, q.Limit = at.After, at.Limit+1
 	spots, err := s.store.Spots(ctx, q)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	l := listed("spots", at, spots, func(s Spot) string { return s.ID }, viewSpot)
-	l.After = at.note
-	return answer{status: http.StatusOK, body: l}, nil
+	l := rest.Listed("spots", at, spots, func(s Spot) string { return s.ID }, viewSpot)
+	l.After = at.Note
+	return rest.Answer{Status: http.StatusOK, Body: l}, nil
 }
 
 // cursor returns the place in the event log up to which the state holds everything: what the relay knows to be
@@ -46,42 +49,42 @@ func (s *Service) cursor(ctx context.Context) (string, error) {
 	return event.Cursor{Topic: topic, Offsets: offsets}.String(), nil
 }
 
-func (s *Service) getSpots(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	p := parseParams(r.URL.RawQuery)
+func (s *Service) getSpots(_ http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	p := rest.ParseParams(r.URL.RawQuery)
 	q := readQuery(p)
-	if q.Lots = p.ids("lot"); q.Lots == nil {
-		q.Lots = by.who.Lots
+	if q.Lots = p.IDs("lot"); q.Lots == nil {
+		q.Lots = by.Who.Lots
 	}
 	for _, lot := range q.Lots {
-		if err := identity.AuthorizeLot(by.who, lot); err != nil && p.err == nil {
-			return answer{}, err
+		if err := identity.AuthorizeLot(by.Who, lot); err != nil && p.Err() == nil {
+			return rest.Answer{}, err
 		}
 	}
 	return s.listSpots(r, p, q, "")
 }
 
 // getLotSpots is getSpots for one lot, which must be there.
-func (s *Service) getLotSpots(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
-	p := parseParams(r.URL.RawQuery)
+func (s *Service) getLotSpots(_ http.ResponseWriter, r *http.Request, _ origin) (rest.Answer, error) {
+	p := rest.ParseParams(r.URL.RawQuery)
 	q := readQuery(p)
 	q.Lots = []string{r.PathValue("lotId")}
 	return s.listSpots(r, p, q, q.Lots[0])
 }
 
 // listSpots answers a page of the spots that match, or a file of all of them. A lot that is named must be there.
-func (s *Service) listSpots(r *http.Request, p *params, q SpotQuery, lotID string) (answer, error) {
-	file := p.format(r.Header.Values("Accept"))
-	var at page
+func (s *Service) listSpots(r *http.Request, p *rest.Params, q SpotQuery, lotID string) (rest.Answer, error) {
+	file := format(p, r)
+	var at rest.Page
 	if file == nil { // a file has no pages
-		at = p.page("spots")
+		at = p.Page("spots")
 	}
-	if err := p.end(); err != nil {
-		return answer{}, err
+	if err := p.End(); err != nil {
+		return rest.Answer{}, err
 	}
 	name := "spots"
 	if lotID != "" {
 		if _, err := s.lot(r.Context(), lotID); err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		name += "-" + lotID
 	}
@@ -91,14 +94,47 @@ func (s *Service) listSpots(r *http.Request, p *params, q SpotQuery, lotID strin
 	return s.spotsAnswer(r.Context(), q, at)
 }
 
-func readQuery(p *params) SpotQuery {
-	q := SpotQuery{Zones: p.ids("zone"), Statuses: p.statuses("status"), Within: p.box("bbox")}
-	if text, there := p.one("updated_since"); there {
-		t, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			p.fail("updated_since", `an RFC 3339 time, such as 2026-11-24T03:35:00Z ("+" is %2B in an address)`, strconv.Quote(text))
-		}
-		q.ChangedSince = t.UTC()
-	}
-	return q
+func readQuery(p *rest.Params) SpotQuery {
+	return SpotQuery{Zones: p.IDs("zone"), Statuses: statuses(p, "status"), Within: box(p, "bbox"), ChangedSince: p.Time("updated_since")}
 }
+
+// box reads west,south,east,north.
+func box(p *rest.Params, name string) *Box {
+	text, there := p.One(name)
+	if !there {
+		return nil
+	}
+	var degrees [4]float64
+	parts := strings.Split(text, ",")
+	ok := len(parts) == len(degrees)
+	for i := range degrees {
+		var err error
+		if ok {
+			degrees[i], err = strconv.ParseFloat(strings.TrimSpace(parts[i]), 64)
+			ok = err == nil
+		}
+	}
+	b := Box{West: degrees[0], South: degrees[1], East: degrees[2], North: degrees[3]}
+	if !ok || !rest.ValidLon(b.West) || !rest.ValidLon(b.East) || !rest.ValidLat(b.South) || !rest.ValidLat(b.North) || b.South > b.North {
+		p.Fail(name, "west,south,east,north in degrees, such as 13.3,52.4,13.5,52.6", strconv.Quote(text))
+		return nil
+	}
+	return &b
+}
+
+// statuses reads a repeatable parameter.
+func statuses(p *rest.Params, name string) []event.Status {
+	var statuses []event.Status
+	for _, v := range p.Take(name) {
+		s := event.Status(v)
+		if s == event.Removed || !slices.Contains(event.Statuses, s) {
+			p.Fail(name, wantStatus, strconv.Quote(v))
+		}
+		if !slices.Contains(statuses, s) {
+			statuses = append(statuses, s)
+		}
+	}
+	return statuses
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

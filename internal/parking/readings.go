@@ -13,6 +13,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/plainjson"
 	"parkwire/internal/problem"
+	"parkwire/internal/rest"
 )
 
 // maxLine bounds a line of NDJSON; a reading takes some 150 bytes.
@@ -29,36 +30,36 @@ type readings struct {
 
 // readReadings reads a JSON array, or NDJSON. The body itself is not kept.
 func readReadings(w http.ResponseWriter, r *http.Request) (readings, error) {
-	kind, err := contentType(r, typeJSON, typeNDJSON)
+	kind, err := rest.ContentType(r, rest.TypeJSON, rest.TypeNDJSON)
 	if err != nil {
 		return readings{}, err
 	}
-	body := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, maxBody), maxLine)
+	body := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, rest.MaxBody), maxLine)
 	first, above, err := firstByte(body)
 	if err == io.EOF {
-		return readings{}, invalidBody("The body is empty; a JSON array of readings is expected, or one reading a line (application/x-ndjson).")
+		return readings{}, rest.InvalidBody("The body is empty; a JSON array of readings is expected, or one reading a line (application/x-ndjson).")
 	}
 	if err != nil {
-		return readings{}, bodyError(r, err)
+		return readings{}, rest.BodyError(r, err)
 	}
 	var read readings
 	switch {
-	case kind == typeNDJSON || kind == "" && first == '{':
+	case kind == rest.TypeNDJSON || kind == "" && first == '{':
 		err = read.lineByLine(body, above)
 	case first == '[':
-		err = eachElement(body, func(element json.RawMessage) error {
+		err = rest.EachElement(body, func(element json.RawMessage) error {
 			read.add(read.count()+1, element)
 			return nil
 		})
 	default:
-		return readings{}, invalidBody("A JSON array of readings is expected. One reading a line is taken as application/x-ndjson.")
+		return readings{}, rest.InvalidBody("A JSON array of readings is expected. One reading a line is taken as application/x-ndjson.")
 	}
 	var syntaxError *json.SyntaxError
 	switch {
 	case errors.As(err, &syntaxError) || errors.Is(err, io.ErrUnexpectedEOF) && r.Context().Err() == nil:
-		return readings{}, invalidBody(fmt.Sprintf("The body is not valid JSON behind element %d: %v. Nothing was changed.", read.count(), err))
+		return readings{}, rest.InvalidBody(fmt.Sprintf("The body is not valid JSON behind element %d: %v. Nothing was changed.", read.count(), err))
 	case err != nil:
-		return readings{}, bodyError(r, err)
+		return readings{}, rest.BodyError(r, err)
 	}
 	return read, nil
 }
@@ -84,7 +85,7 @@ func (r *readings) lineByLine(body *bufio.Reader, above int) error {
 	for number := above + 1; ; number++ {
 		line, err := body.ReadSlice('\n')
 		if err == bufio.ErrBufferFull {
-			r.reject(errorOfLine(number, "", invalidBody(fmt.Sprintf("The line is longer than %d bytes.", maxLine))))
+			r.reject(errorOfLine(number, "", rest.InvalidBody(fmt.Sprintf("The line is longer than %d bytes.", maxLine))))
 			for err == bufio.ErrBufferFull {
 				_, err = body.ReadSlice('\n')
 			}
@@ -119,12 +120,12 @@ func readObservation(text []byte) (o Observation, err error) {
 }
 
 func readStrictly(text []byte) (o Observation, err error) {
-	err = decodeObject(text, func(fields *object) {
-		required(fields, "spotId", &o.SpotID, wantID, validID)
-		required(fields, "occupied", &o.Occupied, wantBool, nil)
-		readTime(fields, "observedAt", &o.ObservedAt, required)
-		optional(fields, "sensorId", &o.SensorID, wantID, validID)
-		optional(fields, "sequence", &o.Sequence, wantSequence, validSequence)
+	err = rest.DecodeObject(text, func(fields *rest.Object) {
+		rest.Required(fields, "spotId", &o.SpotID, rest.WantID, rest.ValidID)
+		rest.Required(fields, "occupied", &o.Occupied, rest.WantBool, nil)
+		rest.ReadTime(fields, "observedAt", &o.ObservedAt, rest.Required)
+		rest.Optional(fields, "sensorId", &o.SensorID, rest.WantID, rest.ValidID)
+		rest.Optional(fields, "sequence", &o.Sequence, wantSequence, validSequence)
 	})
 	return o, err
 }
@@ -136,7 +137,7 @@ func readPlain(text []byte) (o Observation, ok bool) {
 		switch string(name) {
 		case "spotId":
 			o.SpotID, spot = plainjson.Text(value)
-			spot = spot && validID(o.SpotID)
+			spot = spot && rest.ValidID(o.SpotID)
 			return spot
 		case "occupied":
 			o.Occupied = value[0] == 't'
@@ -144,13 +145,13 @@ func readPlain(text []byte) (o Observation, ok bool) {
 			return occupied
 		case "observedAt":
 			var t event.Time
-			at = t.UnmarshalJSON(value) == nil && validTime(t)
+			at = t.UnmarshalJSON(value) == nil && rest.ValidTime(t)
 			o.ObservedAt = event.At(t.Time).Time
 			return at
 		case "sensorId":
 			var isText bool
 			o.SensorID, isText = plainjson.Text(value)
-			return isText && validID(o.SensorID)
+			return isText && rest.ValidID(o.SensorID)
 		case "sequence":
 			n, err := strconv.ParseInt(string(value), 10, 64)
 			o.Sequence = n

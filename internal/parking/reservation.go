@@ -6,32 +6,33 @@ import (
 	"time"
 
 	"parkwire/internal/event"
+	"parkwire/internal/rest"
 )
 
-func (s *Service) putReservation(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
+func (s *Service) putReservation(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
 	var reference string
 	var until time.Time
-	err := readObject(w, r, func(o *object) {
-		optional(o, "reference", &reference, wantReference, validName)
-		readTime(o, "until", &until, optional)
-		if o.err == nil && !until.IsZero() && !until.After(s.now()) {
-			o.err = invalidField("until", wantFuture, event.At(until).String())
+	err := rest.ReadObject(w, r, func(o *rest.Object) {
+		rest.Optional(o, "reference", &reference, wantReference, rest.ValidName)
+		rest.ReadTime(o, "until", &until, rest.Optional)
+		if !until.IsZero() && !until.After(s.now()) {
+			o.Fail("until", rest.WantFuture, event.At(until).String())
 		}
 	})
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	return s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
+	return s.changeSpot(r.Context(), by, r.PathValue("spotId"), rest.IfMatch(r),
 		func(_ context.Context, t *transaction, spot *Spot) (*event.Event, error) {
 			return spot.reserve(reference, until, t.now)
 		})
 }
 
-func (s *Service) deleteReservation(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	if err := readNothing(w, r); err != nil {
-		return answer{}, err
+func (s *Service) deleteReservation(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	if err := rest.ReadNothing(w, r); err != nil {
+		return rest.Answer{}, err
 	}
-	return s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
+	return s.changeSpot(r.Context(), by, r.PathValue("spotId"), rest.IfMatch(r),
 		func(_ context.Context, t *transaction, spot *Spot) (*event.Event, error) {
 			return spot.endReservation(SourceOperator, t.now), nil
 		})

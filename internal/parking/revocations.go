@@ -12,6 +12,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
 	"parkwire/internal/identity/access"
+	"parkwire/internal/rest"
 )
 
 const (
@@ -38,61 +39,61 @@ func viewRevocation(r access.Revocation) revocationView {
 }
 
 // postRevocation revokes a token by its id, or all that a subject has been issued.
-func (s *Service) postRevocation(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
+func (s *Service) postRevocation(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
 	var made access.Revocation
 	var expires time.Time
-	err := readObject(w, r, func(o *object) {
-		optional(o, "tokenId", &made.TokenID, wantTokenID, validTokenID)
-		optional(o, "subject", &made.Subject, wantSubject, validSubject)
-		readTime(o, "expiresAt", &expires, optional)
+	err := rest.ReadObject(w, r, func(o *rest.Object) {
+		rest.Optional(o, "tokenId", &made.TokenID, wantTokenID, validTokenID)
+		rest.Optional(o, "subject", &made.Subject, wantSubject, validSubject)
+		rest.ReadTime(o, "expiresAt", &expires, rest.Optional)
 		switch {
-		case o.err != nil:
+		case o.Err() != nil:
 		case (made.TokenID == "") == (made.Subject == ""):
-			o.err = invalidBody(`One of "tokenId" and "subject" says what is revoked.`)
+			o.Refuse(rest.InvalidBody(`One of "tokenId" and "subject" says what is revoked.`))
 		case !expires.IsZero() && !expires.After(s.now()):
-			o.err = invalidField("expiresAt", wantFuture, event.At(expires).String())
+			o.Fail("expiresAt", rest.WantFuture, event.At(expires).String())
 		}
 	})
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	made.ID, made.By = id.String(), by.who.Subject
-	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
+	made.ID, made.By = id.String(), by.Who.Subject
+	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (rest.Answer, error) {
 		revision, err := t.NextAccessRevision(ctx)
 		if err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		made.At, made.KeptUntil = t.now, t.now.Add(longestToken)
 		if !expires.IsZero() {
 			made.KeptUntil = expires.Add(expiryMargin)
 		}
 		if err := t.grant(ctx, access.Entry{Revision: revision, Revocation: &made}, made.KeptUntil); err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		v := viewRevocation(made)
-		a := answer{status: http.StatusCreated, location: "/api/v1/revocations/" + url.PathEscape(made.ID), body: v}
+		a := rest.Answer{Status: http.StatusCreated, Location: "/api/v1/revocations/" + url.PathEscape(made.ID), Body: v}
 		return a, t.audit(by, resource{Type: access.KindRevocation, ID: made.ID}, nil, v)
 	})
 }
 
-func (s *Service) getRevocations(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
+func (s *Service) getRevocations(_ http.ResponseWriter, r *http.Request, _ origin) (rest.Answer, error) {
 	return s.listGrants(r, access.KindRevocation, "revocations", func(e access.Entry) any { return viewRevocation(*e.Revocation) })
 }
 
-func (s *Service) getRevocation(_ http.ResponseWriter, r *http.Request, _ origin) (answer, error) {
-	if err := parseParams(r.URL.RawQuery).end(); err != nil {
-		return answer{}, err
+func (s *Service) getRevocation(_ http.ResponseWriter, r *http.Request, _ origin) (rest.Answer, error) {
+	if err := rest.NoParams(r); err != nil {
+		return rest.Answer{}, err
 	}
 	id := r.PathValue("revocationId")
 	e, err := entry(s.store.AccessRow(r.Context(), access.KindRevocation, id))
 	if err != nil {
-		return answer{}, instead(err, ErrNotFound, revocationNotFound(id))
+		return rest.Answer{}, rest.Instead(err, ErrNotFound, revocationNotFound(id))
 	}
-	return answer{status: http.StatusOK, body: viewRevocation(*e.Revocation)}, nil
+	return rest.Answer{Status: http.StatusOK, Body: viewRevocation(*e.Revocation)}, nil
 }
 
 func validTokenID(id string) bool { return id != "" && identity.CheckNames("x", id) == nil }

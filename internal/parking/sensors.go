@@ -10,6 +10,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/lorawan"
+	"parkwire/internal/rest"
 	"parkwire/internal/sensor"
 )
 
@@ -34,16 +35,16 @@ func viewSensor(s Sensor) sensorView {
 }
 
 // sensorAnswer is one sensor. The ETag is of what may be edited, so that messages do not change it.
-func sensorAnswer(s Sensor) answer {
-	return answer{status: http.StatusOK, etag: digest([]string{s.ID, s.Model, s.SpotID}), body: viewSensor(s)}
+func sensorAnswer(s Sensor) rest.Answer {
+	return rest.Answer{Status: http.StatusOK, ETag: rest.Digest([]string{s.ID, s.Model, s.SpotID}), Body: viewSensor(s)}
 }
 
 var wantModel = "one of " + strings.Join(sensor.Models(), ", ")
 
 // readSensor reads what may be changed of a sensor.
-func readSensor(o *object, s *Sensor) {
-	required(o, "model", &s.Model, wantModel, sensor.Known)
-	optional(o, "spotId", &s.SpotID, wantID, validID)
+func readSensor(o *rest.Object, s *Sensor) {
+	rest.Required(o, "model", &s.Model, wantModel, sensor.Known)
+	rest.Optional(o, "spotId", &s.SpotID, rest.WantID, rest.ValidID)
 }
 
 // checkSpot returns a problem unless the sensor stands nowhere or on a spot that there is. Who is limited to lots must name a spot, since a
@@ -51,73 +52,73 @@ func readSensor(o *object, s *Sensor) {
 func (t *transaction) checkSpot(ctx context.Context, by origin, s *Sensor) error {
 	s.LotID = ""
 	switch {
-	case s.SpotID == "" && by.who.Lots == nil:
+	case s.SpotID == "" && by.Who.Lots == nil:
 		return nil
 	case s.SpotID == "":
-		return invalidField("spotId", "the id of a spot in one of the lots to which the token is limited", "missing")
+		return rest.InvalidField("spotId", "the id of a spot in one of the lots to which the token is limited", "missing")
 	}
 	spots, err := t.Spots(ctx, []string{s.SpotID})
 	if err != nil {
 		return err
 	}
 	spot, there := spots[s.SpotID]
-	if !there || spot.Removed || !by.who.Reaches(spot.LotID) {
-		return invalidField("spotId", "the id of a spot that there is", strconv.Quote(s.SpotID))
+	if !there || spot.Removed || !by.Who.Reaches(spot.LotID) {
+		return rest.InvalidField("spotId", "the id of a spot that there is", strconv.Quote(s.SpotID))
 	}
 	s.LotID = spot.LotID
 	return nil
 }
 
 // sensorToChange reads a sensor, if it is as the caller expects.
-func (t *transaction) sensorToChange(ctx context.Context, by origin, id string, expect precondition) (Sensor, error) {
+func (t *transaction) sensorToChange(ctx context.Context, by origin, id string, expect rest.Precondition) (Sensor, error) {
 	sensors, err := t.Sensors(ctx, []string{id})
 	if err != nil {
 		return Sensor{}, err
 	}
 	s, there := sensors[id]
 	switch {
-	case !there || !by.who.Reaches(s.LotID):
+	case !there || !by.Who.Reaches(s.LotID):
 		err = sensorNotFound(id)
-	case !expect.holds(sensorAnswer(s).etag):
-		err = changedMeanwhile("sensor", id)
+	case !expect.Holds(sensorAnswer(s).ETag):
+		err = rest.ChangedMeanwhile("sensor", id)
 	}
 	return s, err
 }
 
-func (s *Service) getSensors(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	p := parseParams(r.URL.RawQuery)
-	q := SensorQuery{Lots: by.who.Lots, Spots: p.ids("spot")}
-	at := p.page("sensors")
-	if err := p.end(); err != nil {
-		return answer{}, err
+func (s *Service) getSensors(_ http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	p := rest.ParseParams(r.URL.RawQuery)
+	q := SensorQuery{Lots: by.Who.Lots, Spots: p.IDs("spot")}
+	at := p.Page("sensors")
+	if err := p.End(); err != nil {
+		return rest.Answer{}, err
 	}
-	q.After, q.Limit = at.after, at.limit+1
+	q.After, q.Limit = at.After, at.Limit+1
 	sensors, err := s.store.Sensors(r.Context(), q)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	return answer{status: http.StatusOK, body: listed("sensors", at, sensors, func(s Sensor) string { return s.ID }, viewSensor)}, nil
+	return rest.Answer{Status: http.StatusOK, Body: rest.Listed("sensors", at, sensors, func(s Sensor) string { return s.ID }, viewSensor)}, nil
 }
 
-func (s *Service) postSensor(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
+func (s *Service) postSensor(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
 	var added Sensor
-	err := readObject(w, r, func(o *object) {
-		required(o, "id", &added.ID, wantID, validID)
+	err := rest.ReadObject(w, r, func(o *rest.Object) {
+		rest.Required(o, "id", &added.ID, rest.WantID, rest.ValidID)
 		readSensor(o, &added)
 	})
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	added.ID = lorawan.CanonicalID(added.ID)
-	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
+	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (rest.Answer, error) {
 		if err := t.checkSpot(ctx, by, &added); err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		added.AddedAt = t.now
 		a := sensorAnswer(added)
-		a.status, a.location = http.StatusCreated, "/api/v1/sensors/"+url.PathEscape(added.ID)
+		a.Status, a.Location = http.StatusCreated, "/api/v1/sensors/"+url.PathEscape(added.ID)
 		if err := t.AddSensor(ctx, added); err != nil {
-			return answer{}, instead(err, ErrTaken, idTaken("id", "sensor", added.ID))
+			return rest.Answer{}, rest.Instead(err, ErrTaken, rest.IDTaken("id", "sensor", added.ID))
 		}
 		return a, t.audit(by, added.resource(), nil, viewSensor(added))
 	})
@@ -126,36 +127,36 @@ func (s *Service) postSensor(w http.ResponseWriter, r *http.Request, by origin) 
 // sensorID is the sensor that a path names, however its EUI is written there.
 func sensorID(r *http.Request) string { return lorawan.CanonicalID(r.PathValue("sensorId")) }
 
-func (s *Service) getSensor(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	if err := parseParams(r.URL.RawQuery).end(); err != nil {
-		return answer{}, err
+func (s *Service) getSensor(_ http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	if err := rest.NoParams(r); err != nil {
+		return rest.Answer{}, err
 	}
 	id := sensorID(r)
 	found, err := s.store.Sensor(r.Context(), id)
-	if err == nil && !by.who.Reaches(found.LotID) {
-		return answer{}, sensorNotFound(id)
+	if err == nil && !by.Who.Reaches(found.LotID) {
+		return rest.Answer{}, sensorNotFound(id)
 	}
-	return sensorAnswer(found), instead(err, ErrNotFound, sensorNotFound(id))
+	return sensorAnswer(found), rest.Instead(err, ErrNotFound, sensorNotFound(id))
 }
 
 // patchSensor is also how a sensor is moved. What the spot was that it stood on, it stays, until it is silent for too long.
-func (s *Service) patchSensor(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	body, err := requestBody(w, r)
+func (s *Service) patchSensor(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	body, err := rest.RequestBody(w, r)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
-	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (answer, error) {
-		changed, err := t.sensorToChange(ctx, by, sensorID(r), ifMatch(r))
+	return s.answered(r.Context(), by, func(ctx context.Context, t *transaction) (rest.Answer, error) {
+		changed, err := t.sensorToChange(ctx, by, sensorID(r), rest.IfMatch(r))
 		if err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		before := changed
-		if err := patch(body, func(o *object) { readSensor(o, &changed) }); err != nil {
-			return answer{}, err
+		if err := rest.Patch(body, func(o *rest.Object) { readSensor(o, &changed) }); err != nil {
+			return rest.Answer{}, err
 		}
 		if changed.SpotID != before.SpotID {
 			if err := t.checkSpot(ctx, by, &changed); err != nil {
-				return answer{}, err
+				return rest.Answer{}, err
 			}
 		}
 		if changed != before {
@@ -165,12 +166,12 @@ func (s *Service) patchSensor(w http.ResponseWriter, r *http.Request, by origin)
 	})
 }
 
-func (s *Service) deleteSensor(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	if err := readNothing(w, r); err != nil {
-		return answer{}, err
+func (s *Service) deleteSensor(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	if err := rest.ReadNothing(w, r); err != nil {
+		return rest.Answer{}, err
 	}
-	return answer{status: http.StatusNoContent}, s.update(r.Context(), func(ctx context.Context, t *transaction) error {
-		found, err := t.sensorToChange(ctx, by, sensorID(r), ifMatch(r))
+	return rest.Answer{Status: http.StatusNoContent}, s.update(r.Context(), func(ctx context.Context, t *transaction) error {
+		found, err := t.sensorToChange(ctx, by, sensorID(r), rest.IfMatch(r))
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/lorawan"
+	"parkwire/internal/rest"
 )
 
 // signal is what a network server says of a sensor. Whether it is a reading, and of which spot, is known when the transaction has
@@ -78,7 +79,7 @@ func (t *transaction) recognize(ctx context.Context, group []*batch) ([]Sensor, 
 	ids := map[string]bool{}
 	for _, b := range group {
 		for _, o := range b.readings {
-			if o.signal != nil && validID(o.signal.SensorID) {
+			if o.signal != nil && rest.ValidID(o.signal.SensorID) {
 				ids[o.signal.SensorID] = true
 			}
 		}
@@ -109,7 +110,7 @@ func (t *transaction) recognize(ctx context.Context, group []*batch) ([]Sensor, 
 func (o *Observation) recognize(known map[string]Sensor, by origin, now time.Time) (changed bool) {
 	o.signal = &signal{Message: o.signal.Message} // an earlier try may have left something
 	sensor, there := known[o.signal.SensorID]
-	if !there || !by.who.Reaches(sensor.LotID) {
+	if !there || !by.Who.Reaches(sensor.LotID) {
 		o.signal.settle(noSuchSensor)
 		return false
 	}

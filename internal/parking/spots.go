@@ -2,15 +2,12 @@ package parking
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"parkwire/internal/event"
+	"parkwire/internal/rest"
 )
 
 // spotView is a spot as it is answered.
@@ -53,71 +50,48 @@ func viewSpot(s Spot) spotView {
 }
 
 // spotAnswer is what every change of one spot answers.
-func spotAnswer(s Spot, err error) (answer, error) {
-	return answer{status: http.StatusOK, etag: etag(s.Version), body: viewSpot(s)}, err
+func spotAnswer(s Spot, err error) (rest.Answer, error) {
+	return rest.Answer{Status: http.StatusOK, ETag: etag(s.Version), Body: viewSpot(s)}, err
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// precondition is the header If-Match of a change: it holds for the tags that it lists, or for all.
-type precondition string
-
-func ifMatch(r *http.Request) precondition {
-	return precondition(strings.Join(r.Header.Values("If-Match"), ", "))
-}
-
-func (p precondition) holds(is string) bool {
-	for tag := range strings.SplitSeq(string(p), ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || tag == is {
-			return true
-		}
-	}
-	return p == ""
-}
-
-// digest is the ETag of what has no version: it changes with whatever may be edited.
-func digest(described any) string {
-	text, _ := json.Marshal(described) // plain fields: it does not fail
-	sum := sha256.Sum256(text)
-	return fmt.Sprintf(`"%x"`, sum[:8])
-}
-
 // spot returns a spot, as far as whoever asks may see it: one in a lot that is not theirs is not there.
 func (s *Service) spot(ctx context.Context, by origin, id string) (Spot, error) {
 	spot, err := s.store.Spot(ctx, id)
-	if err == nil && !by.who.Reaches(spot.LotID) {
+	if err == nil && !by.Who.Reaches(spot.LotID) {
 		return Spot{}, spotNotFound(id)
 	}
-	return spot, instead(err, ErrNotFound, spotNotFound(id))
+	return spot, rest.Instead(err, ErrNotFound, spotNotFound(id))
 }
 
-func (s *Service) getSpot(_ http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	if err := parseParams(r.URL.RawQuery).end(); err != nil {
-		return answer{}, err
+func (s *Service) getSpot(_ http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	if err := rest.NoParams(r); err != nil {
+		return rest.Answer{}, err
 	}
 	return spotAnswer(s.spot(r.Context(), by, r.PathValue("spotId")))
 }
 
 // readDescription reads what an operator may change of a spot.
-func readDescription(o *object, s *Spot) {
-	optional(o, "zoneId", &s.ZoneID, wantID, validID)
-	optional(o, "name", &s.Name, wantName, validName)
-	optional(o, "category", &s.Category, wantCategory, validCategory)
+func readDescription(o *rest.Object, s *Spot) {
+	rest.Optional(o, "zoneId", &s.ZoneID, rest.WantID, rest.ValidID)
+	rest.Optional(o, "name", &s.Name, rest.WantName, rest.ValidName)
+	rest.Optional(o, "category", &s.Category, wantCategory, validCategory)
 	if s.Category == "" {
 		s.Category = Standard
 	}
-	nested(o, "location", &s.Location, readLocation)
+	rest.Nested(o, "location", &s.Location, readLocation)
 	readHeartbeat(o, &s.Heartbeat)
 }
 
-func (s *Service) patchSpot(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	body, err := requestBody(w, r)
+func (s *Service) patchSpot(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	body, err := rest.RequestBody(w, r)
 	if err != nil {
-		return answer{}, err
+		return rest.Answer{}, err
 	}
 	edit := func(ctx context.Context, t *transaction, spot *Spot) (*event.Event, error) {
 		to := *spot
-		if err := patch(body, func(o *object) { readDescription(o, &to) }); err != nil {
+		if err := rest.Patch(body, func(o *rest.Object) { readDescription(o, &to) }); err != nil {
 			return nil, err
 		}
 		if err := t.checkZones(ctx, spot.LotID, to.ZoneID); err != nil {
@@ -125,7 +99,7 @@ func (s *Service) patchSpot(w http.ResponseWriter, r *http.Request, by origin) (
 		}
 		return spot.edit(to, t.now), nil
 	}
-	return s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r), edit)
+	return s.changeSpot(r.Context(), by, r.PathValue("spotId"), rest.IfMatch(r), edit)
 }
 
 // checkZones returns a problem unless each zone that is not "" belongs to the lot.
@@ -145,21 +119,21 @@ func (t *transaction) checkZones(ctx context.Context, lotID string, ids ...strin
 	}
 	for _, id := range sortedKeys(wanted) {
 		if zone, there := zones[id]; !there || zone.LotID != lotID {
-			return invalidField("zoneId", "a zone of the lot "+strconv.Quote(lotID), strconv.Quote(id))
+			return rest.InvalidField("zoneId", "a zone of the lot "+strconv.Quote(lotID), strconv.Quote(id))
 		}
 	}
 	return nil
 }
 
-func (s *Service) deleteSpot(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-	if err := readNothing(w, r); err != nil {
-		return answer{}, err
+func (s *Service) deleteSpot(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+	if err := rest.ReadNothing(w, r); err != nil {
+		return rest.Answer{}, err
 	}
-	_, err := s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
+	_, err := s.changeSpot(r.Context(), by, r.PathValue("spotId"), rest.IfMatch(r),
 		func(_ context.Context, t *transaction, spot *Spot) (*event.Event, error) {
 			return spot.remove(t.now), nil
 		})
-	return answer{status: http.StatusNoContent}, err
+	return rest.Answer{Status: http.StatusNoContent}, err
 }
 
 // actions are what an operator can do to a spot beside reserving and editing it.
@@ -169,11 +143,11 @@ var actions = map[string]func(*Spot, time.Time) (*event.Event, error){
 }
 
 func (s *Service) postAction(act func(*Spot, time.Time) (*event.Event, error)) endpoint {
-	return func(w http.ResponseWriter, r *http.Request, by origin) (answer, error) {
-		if err := readNothing(w, r); err != nil {
-			return answer{}, err
+	return func(w http.ResponseWriter, r *http.Request, by origin) (rest.Answer, error) {
+		if err := rest.ReadNothing(w, r); err != nil {
+			return rest.Answer{}, err
 		}
-		return s.changeSpot(r.Context(), by, r.PathValue("spotId"), ifMatch(r),
+		return s.changeSpot(r.Context(), by, r.PathValue("spotId"), rest.IfMatch(r),
 			func(_ context.Context, t *transaction, spot *Spot) (*event.Event, error) { return act(spot, t.now) })
 	}
 }

@@ -9,16 +9,14 @@ import (
 	"github.com/google/uuid"
 
 	"parkwire/internal/event"
-	"parkwire/internal/identity"
 	"parkwire/internal/relay"
+	"parkwire/internal/rest"
 )
 
 // origin is who asked for a change, and in which trace.
 type origin struct {
-	who         identity.Principal
-	request     request
-	traceparent string
-	attempt     *attempt // nil: without a key
+	rest.Caller
+	attempt *attempt // nil: without a key
 }
 
 // transaction collects what one transaction does to spots, and writes it at its end: state, outbox and history, and who changed what.
@@ -73,11 +71,11 @@ func (t *transaction) publish(e *event.Event, by origin) error {
 	}
 	t.events = append(t.events, e)
 	t.rows = append(t.rows, relay.OutboxRow{
-		SpotID: e.SpotID, EventID: e.EventID, Value: value, Tombstone: e.Status == event.Removed, Traceparent: by.traceparent,
+		SpotID: e.SpotID, EventID: e.EventID, Value: value, Tombstone: e.Status == event.Removed, Traceparent: by.Traceparent,
 	})
 	t.entries = append(t.entries, HistoryEntry{
 		SpotID: e.SpotID, Change: e.Change, Status: e.Status, PreviousStatus: e.PreviousStatus, Version: e.Version, EventID: e.EventID,
-		ObservedAt: e.ObservedAt.Time, RecordedAt: e.Timestamp.Time, Source: Source(e.Source), By: by.who.Subject,
+		ObservedAt: e.ObservedAt.Time, RecordedAt: e.Timestamp.Time, Source: Source(e.Source), By: by.Who.Subject,
 	})
 	return nil
 }
@@ -89,7 +87,7 @@ func (t *transaction) recordLate(o Observation, by origin) {
 		status = event.Occupied
 	}
 	t.entries = append(t.entries, HistoryEntry{
-		SpotID: o.SpotID, Change: ChangeLate, Status: status, ObservedAt: o.ObservedAt, RecordedAt: t.now, Source: SourceSensor, By: by.who.Subject,
+		SpotID: o.SpotID, Change: ChangeLate, Status: status, ObservedAt: o.ObservedAt, RecordedAt: t.now, Source: SourceSensor, By: by.Who.Subject,
 	})
 }
 
@@ -111,20 +109,20 @@ func (t *transaction) write(ctx context.Context) error {
 }
 
 // changeSpot applies a transition to one spot, if its version is what the caller expects, and answers it as it then is.
-func (s *Service) changeSpot(ctx context.Context, by origin, id string, expect precondition,
+func (s *Service) changeSpot(ctx context.Context, by origin, id string, expect rest.Precondition,
 	change func(ctx context.Context, t *transaction, spot *Spot) (*event.Event, error),
-) (answer, error) {
-	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (answer, error) {
+) (rest.Answer, error) {
+	return s.answered(ctx, by, func(ctx context.Context, t *transaction) (rest.Answer, error) {
 		spots, err := t.Spots(ctx, []string{id})
 		if err != nil {
-			return answer{}, err
+			return rest.Answer{}, err
 		}
 		spot, there := spots[id]
-		if !there || spot.Removed || !by.who.Reaches(spot.LotID) {
-			return answer{}, spotNotFound(id)
+		if !there || spot.Removed || !by.Who.Reaches(spot.LotID) {
+			return rest.Answer{}, spotNotFound(id)
 		}
-		if !expect.holds(etag(spot.Version)) {
-			return answer{}, versionMismatch(spot, string(expect))
+		if !expect.Holds(etag(spot.Version)) {
+			return rest.Answer{}, versionMismatch(spot, string(expect))
 		}
 		before := spot
 		e, err := change(ctx, t, &spot)

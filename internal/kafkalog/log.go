@@ -33,6 +33,9 @@ type Options struct {
 	AuditTopic    string // who changed what; default "parking-audit"
 	AccessTopic   string // who may do what, compacted, one partition; default "parking-access"
 
+	// GroupPrefix begins the names of the consumer groups of further services; default "parkwire-". Installations that share a Kafka need one each.
+	GroupPrefix string
+
 	// These hold for topics that do not exist yet; those that do are taken as they are.
 	Partitions     int           // default 6
 	Replication    int           // 0: as the servers have it by default
@@ -106,6 +109,7 @@ func Open(o Options) (*Log, error) {
 	o.RejectedTopic = cmp.Or(o.RejectedTopic, "parking-events-rejected")
 	o.AuditTopic = cmp.Or(o.AuditTopic, "parking-audit")
 	o.AccessTopic = cmp.Or(o.AccessTopic, "parking-access")
+	o.GroupPrefix = cmp.Or(o.GroupPrefix, "parkwire-")
 	o.Partitions = cmp.Or(o.Partitions, 6)
 	o.Retention = cmp.Or(o.Retention, 7*24*time.Hour)
 	o.AuditRetention = cmp.Or(o.AuditRetention, 365*24*time.Hour)
@@ -175,6 +179,9 @@ func (l *Log) AuditTopic() string { return l.options.AuditTopic }
 
 // AccessTopic is the name of the compacted topic that tells who may do what.
 func (l *Log) AccessTopic() string { return l.options.AccessTopic }
+
+// Group is the name of the consumer group of a further service.
+func (l *Log) Group(service string) string { return l.options.GroupPrefix + service }
 
 // TopicID returns the identity of the events' topic; zero until EnsureTopics returned nil once.
 func (l *Log) TopicID() event.TopicID {

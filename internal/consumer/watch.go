@@ -1,0 +1,221 @@
+package consumer
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"parkwire/internal/event"
+	"parkwire/internal/kafkalog"
+)
+
+// watch is what every process of the service knows of where the log and the service stand, whichever of them reads.
+type watch struct {
+	mu      sync.Mutex
+	turn    *kafkalog.Turn
+	reading bool
+	at      state     // as it was committed last
+	moved   time.Time // when that was heard of
+	told    []int64
+	id      event.TopicID
+	end     []int64   // where the log ended when it was asked last
+	asked   time.Time // when
+	behind  time.Time // since when it is not there; zero: it is
+
+	// The database has everything that the log had at through. wanted is where the log ended at pending, which is to be reached next.
+	through, pending time.Time
+	wanted           []int64
+}
+
+// recent is how old Through may be and be current.
+const recent = 5 * time.Second
+
+func (w *watch) setTurn(t *kafkalog.Turn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.turn, w.told = t, nil
+}
+
+func (w *watch) setReading(reading bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reading = reading
+}
+
+func (w *watch) isReading() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reading
+}
+
+// topic returns the id of the topic as it was seen last.
+func (w *watch) topic() event.TopicID {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.id
+}
+
+// reached takes over a state that was committed, by whomever, and reports whether it is another one.
+func (w *watch) reached(at state) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changed := at.revision != w.at.revision
+	if at.revision < w.at.revision && at.id == w.at.id {
+		return false // it was read before what is known
+	}
+	w.at = at
+	if changed {
+		w.moved = time.Now()
+	}
+	w.judge()
+	return changed
+}
+
+func (w *watch) movedAt() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.moved
+}
+
+// saw takes over where the log ends.
+func (w *watch) saw(stand kafkalog.Stand, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.id, w.end, w.asked = stand.ID, stand.End, at
+	if w.wanted == nil || w.judge() {
+		w.pending, w.wanted = at, stand.End
+	}
+	w.judge()
+}
+
+// judge moves through on, and reports whether what was wanted is reached. The caller holds mu.
+func (w *watch) judge() bool {
+	if w.lagLocked() == 0 {
+		w.behind = time.Time{}
+	} else if w.behind.IsZero() {
+		w.behind = time.Now()
+	}
+	if w.wanted == nil || w.at.id != w.id {
+		return false
+	}
+	for p, end := range w.wanted {
+		if w.at.at(p) < end {
+			return false
+		}
+	}
+	if w.pending.After(w.through) {
+		w.through = w.pending
+	}
+	return true
+}
+
+func (w *watch) lag() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lagLocked()
+}
+
+func (w *watch) lagLocked() (n int64) {
+	for p, end := range w.end {
+		at := w.at.at(p)
+		if w.at.id != w.id {
+			at = 0
+		}
+		n += max(0, end-max(at, 0))
+	}
+	return n
+}
+
+// newest returns the time of the newest record that the database has of the partition that is furthest behind; zero where nothing is known.
+func (w *watch) newest() (oldest time.Time, behind bool) {
+	for p, end := range w.end {
+		if w.at.at(p) >= end {
+			continue
+		}
+		t := time.Time{}
+		if ms := w.at.timeAt(p); ms > 0 {
+			t = time.UnixMilli(ms)
+		}
+		if !behind || t.Before(oldest) {
+			oldest = t
+		}
+		behind = true
+	}
+	return oldest, behind
+}
+
+func (w *watch) lagTime(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t, behind := w.newest()
+	switch {
+	case !behind:
+		return 0
+	case t.IsZero():
+		t = w.behind
+	}
+	return max(0, now.Sub(t))
+}
+
+// Through returns the time up to which the database has everything of the log, and whether that is the present, give or take some seconds. It is the zero time
+// where nothing is known.
+func (c *Consumer) Through() (t time.Time, current bool) {
+	w := &c.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t = w.through
+	if newest, behind := w.newest(); behind && newest.After(t) && w.at.id == w.id {
+		t = newest
+	}
+	return t, !t.IsZero() && time.Since(w.through) < recent
+}
+
+// look looks every second where the log and the positions stand, until ctx ends.
+func (c *Consumer) look(ctx context.Context) {
+	for {
+		c.lookOnce(ctx)
+		if sleep(ctx, c.patience.look) != nil {
+			return
+		}
+	}
+}
+
+func (c *Consumer) lookOnce(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*c.patience.look)
+	defer cancel()
+	asked := time.Now()
+	if stand, err := c.options.Log.Stand(ctx, c.options.Topic); err == nil { // else the log says that it is away
+		c.watch.saw(stand, asked)
+	}
+	w := &c.watch
+	w.mu.Lock()
+	turn, reading, at := w.turn, w.reading, w.at
+	tell := reading && turn != nil && !equal(w.told, at.next)
+	w.mu.Unlock()
+	if tell && turn.Commit(ctx, at.next) == nil {
+		w.mu.Lock()
+		w.told = at.next
+		w.mu.Unlock()
+	}
+	if reading {
+		return
+	}
+	if turn != nil {
+		c.setGroup(turn.Trouble())
+	}
+	if stored, err := c.read(ctx); err == nil && stored.found && w.reached(stored) {
+		c.options.Committed()
+	}
+}
+
+func equal(a, b []int64) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,144 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// serverConn is a connection while a transaction has it.
+type serverConn struct {
+	server   *server
+	caller   context.Context // of who began the transaction; what the methods get is bounded besides
+	one      *pgx.Conn
+	conflict bool // the server refused something only because of other transactions
+}
+
+// check classifies an error and remembers a conflict, whatever is made of it.
+func (c *serverConn) check(err error) error {
+	c.conflict = c.conflict || conflicts(err)
+	return c.server.classify(c.caller, err)
+}
+
+func (c *serverConn) exec(ctx context.Context, query string, args []any) (int64, error) {
+	tag, err := c.one.Exec(ctx, c.server.queries.numbered(query), args...)
+	return tag.RowsAffected(), c.check(err)
+}
+
+func (c *serverConn) query(ctx context.Context, query string, args []any, each func(Row) error) error {
+	rows, err := c.one.Query(ctx, c.server.queries.numbered(query), args...)
+	if err != nil {
+		return c.check(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return c.check(rows.Err())
+}
+
+// clear needs no time for many rows.
+func (c *serverConn) clear(ctx context.Context, tables []string) error {
+	_, err := c.exec(ctx, "truncate "+strings.Join(tables, ", "), nil)
+	return err
+}
+
+// classify marks the errors that come from the server or the way to it rather than from what was asked. When the caller's ctx has ended,
+// that is the reason.
+func (s *server) classify(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	case s.closing.Err() != nil:
+		return errClosed
+	case unreachable(err), errors.Is(err, context.Canceled): // by a probe that had no answer
+		return unavailable(err)
+	}
+	return err
+}
+
+func unreachable(err error) bool {
+	var connecting *pgconn.ConnectError // wrong passwords too: whoever runs the server can mend that
+	var network net.Error               // context.DeadlineExceeded too
+	var refused *pgconn.PgError
+	switch {
+	case errors.As(err, &connecting):
+		return true
+	case errors.As(err, &refused):
+		switch refused.Code[:2] {
+		case "08", "53", "57", "58": // connection lost, no resources, an operator's intervention, a failure of the system
+			return true
+		}
+		// A server that became a standby; a conflict that went on.
+		return refused.Code == "25006" || refused.Code == "25P03" || refused.Code == "55P03" || conflicts(err)
+	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return true
+	}
+	return pgconn.SafeToRetry(err) || pgconn.Timeout(err)
+}
+
+// conflicts reports whether the server could not order a transaction among others: a serialization failure, or a deadlock.
+func conflicts(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && (refused.Code == "40001" || refused.Code == "40P01")
+}
+
+// queries remembers queries with their parameters numbered, as PostgreSQL wants them.
+type queries struct {
+	known  sync.Map // string to string
+	tables sync.Map // string to []column, of what is inserted into
+}
+
+const rememberQueries = 10_000 // bytes; a longer one was made up for one time
+
+func (q *queries) numbered(query string) string {
+	if !strings.Contains(query, "?") {
+		return query
+	}
+	if n, ok := q.known.Load(query); ok {
+		return n.(string)
+	}
+	n := numbered(query)
+	if len(query) < rememberQueries {
+		q.known.Store(query, n)
+	}
+	return n
+}
+
+// numbered writes $1, $2 … for each ? that stands in no quotes and no comment.
+func numbered(query string) string {
+	var b strings.Builder
+	n := 0
+	for i := 0; i < len(query); i++ {
+		switch c := query[i]; {
+		case c == '?':
+			n++
+			b.WriteString("$" + strconv.Itoa(n))
+			continue
+		case c == '\'' || c == '"':
+			if end := strings.IndexByte(query[i+1:], c); end >= 0 { // a doubled quote begins another string
+				b.WriteString(query[i : i+1+end])
+				i += end + 1
+			}
+		case strings.HasPrefix(query[i:], "--"):
+			if end := strings.IndexByte(query[i:], '\n'); end >= 0 {
+				b.WriteString(query[i : i+end])
+				i += end
+			}
+		}
+		b.WriteByte(query[i])
+	}
+	return b.String()
+}

@@ -70,13 +70,25 @@ func Handler(routes Routes, o Options) http.Handler {
 	return mux
 }
 
+// add registers each path once, whatever its methods: "/audit/head" may stand beside "/audit/{sequence}" only where neither pattern names a method.
 func (s server) add(mux *http.ServeMux, prefix string, routes Routes) {
 	for path, methods := range routes {
 		ids := wildcards(path)
+		handlers := map[string]http.Handler{}
 		for method, route := range methods {
-			mux.Handle(method+" "+prefix+path, s.handle(route, ids))
+			handlers[method] = s.handle(route, ids)
 		}
-		mux.Handle(prefix+path, s.refuseMethod(slices.Sorted(maps.Keys(methods)), ids))
+		if get, ok := handlers["GET"]; ok {
+			handlers["HEAD"] = get
+		}
+		refuse := s.refuseMethod(slices.Sorted(maps.Keys(methods)), ids)
+		mux.HandleFunc(prefix+path, func(w http.ResponseWriter, r *http.Request) {
+			if handler, ok := handlers[r.Method]; ok {
+				handler.ServeHTTP(w, r)
+				return
+			}
+			refuse.ServeHTTP(w, r)
+		})
 	}
 }
 
@@ -157,8 +169,7 @@ func (s server) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func requestOf(r *http.Request) Request {
-	_, route, _ := strings.Cut(r.Pattern, " ")
-	q := Request{Method: r.Method, Route: route, RequestID: problem.RequestID(r.Context())}
+	q := Request{Method: r.Method, Route: r.Pattern, RequestID: problem.RequestID(r.Context())}
 	if client := (identity.Behind{}).Client(r); client.IsValid() {
 		q.Client = client.String()
 	}

@@ -59,7 +59,7 @@ var described = sync.OnceValues(func() (*description, error) {
 // anywhere are the problems with which any request may be answered.
 var anywhere = map[int][]string{
 	400: {"unknown-parameter"}, 401: {"token-required", "token-invalid"}, 403: {"scope-missing"}, 404: {"route-not-found"}, 405: {"method-not-allowed"},
-	413: {"body-too-large"}, 429: {"rate-limited"}, 500: {"internal"}, 503: {"unavailable", "database-unavailable", "identity-unavailable"}, 504: {"timeout"},
+	413: {"body-too-large"}, 429: {"rate-limited"}, 500: {"internal"}, 503: {"unavailable", "database-unavailable", "identity-unavailable", "service-not-configured"}, 504: {"timeout"},
 }
 
 func (d *description) judge(method, target string, a Answer) error {
@@ -82,7 +82,16 @@ func (d *description) judge(method, target string, a Answer) error {
 	if method == "HEAD" || !strings.HasSuffix(kind, "json") {
 		return nil
 	}
-	return d.validate(response.at("content", kind, "schema"), a.Body)
+	schema := response.at("content", kind, "schema")
+	if !strings.HasSuffix(kind, "ndjson") {
+		return d.validate(schema, a.Body)
+	}
+	for line := range bytes.Lines(a.Body) { // each of which is as the schema says
+		if err := d.validate(schema, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // general judges a problem that the operation does not list.

@@ -109,6 +109,7 @@ func (c *Consumer) commitOrDivide(ctx context.Context, s *session, b batch) erro
 			continue
 		}
 		c.metrics.failures.Inc()
+		c.logger.Warn("records cannot be handled", "records", len(records), "error", err)
 		failures++
 		switch alone := len(records) == 1; {
 		case len(records) == 0: // what is set aside cannot be written

@@ -53,15 +53,18 @@ type each struct {
 func (each) Load(context.Context, *sqldb.Tx) error           { return nil }
 func (e each) Reset(ctx context.Context, tx *sqldb.Tx) error { return e.reset(ctx, tx) }
 func (e each) Apply(ctx context.Context, tx *sqldb.Tx, records []kafkalog.Record) error {
+	var refused []error
 	for i, r := range records {
-		if err := e.fn(ctx, tx, r); err != nil {
-			if unwrapRefusal(err) != nil {
-				return Refuse(i, unwrapRefusal(err))
-			}
+		err := e.fn(ctx, tx, r)
+		if reason := unwrapRefusal(err); reason != nil {
+			refused = append(refused, Refuse(i, reason))
+		} else if err != nil && len(refused) == 0 {
 			return fmt.Errorf("partition %d, offset %d: %w", r.Partition, r.Offset, err)
+		} else if err != nil {
+			break // perhaps because of what was refused
 		}
 	}
-	return nil
+	return errors.Join(refused...)
 }
 
 // Refuse is what Apply returns of a record that it cannot use: the one at index is set aside in the table rejected_records, and the batch is done again

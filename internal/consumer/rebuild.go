@@ -66,8 +66,12 @@ func (c *Consumer) Rebuild(ctx context.Context, progress func(done, total int64)
 		if !c.pause(ctx, &pause) {
 			break
 		}
-		if again, err := c.reenter(ctx, s); err == nil {
+		again, failure := c.reenter(ctx, s)
+		if failure == nil {
 			s = again
+		} else if errors.Is(failure, errFenced) || errors.Is(failure, errReplaced) {
+			err = failure
+			break
 		}
 	}
 	if errors.Is(err, errFenced) {
@@ -92,7 +96,7 @@ func (c *Consumer) reenter(ctx context.Context, s *session) (*session, error) {
 		return nil, err
 	}
 	if stand.ID != s.at.id {
-		return s, nil // the reader says so
+		return nil, errReplaced
 	}
 	next, gaps := c.place(s.at, stand)
 	return c.enter(ctx, s.at, next, stand, gaps, func(context.Context, *sqldb.Tx) error { return nil })

@@ -49,7 +49,7 @@ func (c *Consumer) setGroup(err error) {
 	c.work.group = err
 }
 
-// run takes part in the group, and reads when it is its turn.
+// run takes part in the group, and reads when it is its turn. A topic that was made again has a new member.
 func (c *Consumer) run(ctx context.Context) error {
 	pause := c.patience.retry
 	for ctx.Err() == nil {
@@ -57,11 +57,15 @@ func (c *Consumer) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.watch.setTurn(turn)
-		for ctx.Err() == nil && !errors.Is(err, errReplaced) {
-			err = c.takeTurn(ctx, turn, &pause)
+		same, end := context.WithCancel(ctx)
+		c.watch.setTurn(turn, end)
+		for same.Err() == nil {
+			if err := c.takeTurn(same, turn, &pause); errors.Is(err, errReplaced) {
+				break
+			}
 		}
-		c.watch.setTurn(nil)
+		c.watch.setTurn(nil, nil)
+		end()
 		turn.Close()
 	}
 	return nil
@@ -89,12 +93,14 @@ func (c *Consumer) takeTurn(ctx context.Context, turn *kafkalog.Turn, pause *tim
 	case errors.Is(err, errFenced):
 		c.metrics.fenced.Inc()
 		c.logger.Info("another process has gone on from the place of this one, which looks where that is")
+		_ = sleep(mine, c.patience.retry)
 		return err
 	case errors.Is(err, errReplaced):
 		c.logger.Warn("the topic was deleted and made again", "topic", c.options.Topic)
 		return err
 	case errors.Is(err, kafkalog.ErrExpired): // the next begin says what is missing
 		c.set(err)
+		_ = sleep(mine, c.patience.retry)
 		return err
 	}
 	c.set(err)
@@ -105,11 +111,11 @@ func (c *Consumer) takeTurn(ctx context.Context, turn *kafkalog.Turn, pause *tim
 
 // begin finds the place, tells the effect of what is missing, and makes it load what is known. It moves the revision, so that who read before fails.
 func (c *Consumer) begin(ctx context.Context) (*session, error) {
-	stand, err := c.options.Log.Stand(ctx, c.options.Topic)
+	at, err := c.notRebuilt(ctx)
 	if err != nil {
 		return nil, err
 	}
-	at, err := c.notRebuilt(ctx)
+	stand, err := c.options.Log.Stand(ctx, c.options.Topic)
 	if err != nil {
 		return nil, err
 	}
@@ -233,8 +239,9 @@ func (c *Consumer) enter(ctx context.Context, at, next state, stand kafkalog.Sta
 		}
 		refused := refusals(err, len(records))
 		if errors.As(err, new(twinError)) && len(refused) == 0 {
-			if refused, err = c.culprits(ctx, s, records); err != nil {
-				return nil, err
+			var failure error
+			if refused, failure = c.culprits(ctx, s, records); failure != nil {
+				return nil, failure
 			}
 		}
 		if len(refused) == 0 {
@@ -272,12 +279,7 @@ func (c *Consumer) counted(gaps []Gap) {
 
 // follow reads until ctx ends, or something goes wrong.
 func (c *Consumer) follow(ctx context.Context, s *session) error {
-	return c.readOn(ctx, s, func() (bool, error) {
-		if id := c.watch.topic(); id != s.at.id && id != (event.TopicID{}) {
-			return false, errReplaced
-		}
-		return false, nil
-	})
+	return c.readOn(ctx, s, func() (bool, error) { return false, nil })
 }
 
 // readOn reads from the session's place on until done.

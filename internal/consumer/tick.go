@@ -31,27 +31,28 @@ func (c *Consumer) ticks() <-chan struct{} {
 func poll(ctx context.Context, reader *kafkalog.Reader, ticks <-chan struct{}) (records []kafkalog.Record, ticked bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, pollWait)
 	defer cancel()
+	select {
+	case <-ticks: // also where there are always records
+		cancel()
+		records, err = reader.Poll(ctx, most) // what there is at once
+		return records, true, err
+	default:
+	}
+	var waiting sync.WaitGroup
+	polled := make(chan struct{})
 	if ticks != nil {
-		select {
-		case <-ticks: // also where there are always records
-			ticked = true
-			cancel()
-		default:
-			var waiting sync.WaitGroup
-			polled := make(chan struct{})
-			waiting.Go(func() {
-				select {
-				case <-ticks:
-					ticked = true
-					cancel()
-				case <-polled:
-				}
-			})
-			defer waiting.Wait()
-			defer close(polled)
-		}
+		waiting.Go(func() {
+			select {
+			case <-ticks:
+				ticked = true
+				cancel()
+			case <-polled:
+			}
+		})
 	}
 	records, err = reader.Poll(ctx, most)
+	close(polled)
+	waiting.Wait()
 	return records, ticked, err
 }
 

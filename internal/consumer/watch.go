@@ -13,13 +13,14 @@ import (
 type watch struct {
 	mu      sync.Mutex
 	turn    *kafkalog.Turn
+	replace func() // ends the turn's member, whose topic is not the one any more that has that name
 	reading bool
 	at      state     // as it was committed last
 	moved   time.Time // when that was heard of
 	told    []int64
 	id      event.TopicID
-	end     []int64   // where the log ended when it was asked last
-	asked   time.Time // when
+	begin   []int64   // where the log began when it was asked last
+	end     []int64   // where it ended
 	behind  time.Time // since when it is not there; zero: it is
 
 	// The database has everything that the log had at through. wanted is where the log ended at pending, which is to be reached next.
@@ -30,10 +31,10 @@ type watch struct {
 // recent is how old Through may be and be current.
 const recent = 5 * time.Second
 
-func (w *watch) setTurn(t *kafkalog.Turn) {
+func (w *watch) setTurn(t *kafkalog.Turn, replace func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.turn, w.told = t, nil
+	w.turn, w.replace, w.told = t, replace, nil
 }
 
 func (w *watch) setReading(reading bool) {
@@ -46,13 +47,6 @@ func (w *watch) isReading() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.reading
-}
-
-// topic returns the id of the topic as it was seen last.
-func (w *watch) topic() event.TopicID {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.id
 }
 
 // reached takes over a state that was committed, by whomever, and reports whether it is another one.
@@ -81,7 +75,10 @@ func (w *watch) movedAt() time.Time {
 func (w *watch) saw(stand kafkalog.Stand, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.id, w.end, w.asked = stand.ID, stand.End, at
+	if w.id != stand.ID && w.id != (event.TopicID{}) && w.replace != nil {
+		w.replace()
+	}
+	w.id, w.begin, w.end = stand.ID, stand.Begin, stand.End
 	if w.wanted == nil || w.judge() {
 		w.pending, w.wanted = at, stand.End
 	}
@@ -117,11 +114,11 @@ func (w *watch) lag() int64 {
 
 func (w *watch) lagLocked() (n int64) {
 	for p, end := range w.end {
-		at := w.at.at(p)
-		if w.at.id != w.id {
-			at = 0
+		at := w.begin[p]
+		if w.at.id == w.id {
+			at = max(at, w.at.at(p))
 		}
-		n += max(0, end-max(at, 0))
+		n += max(0, end-at)
 	}
 	return n
 }

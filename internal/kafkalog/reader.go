@@ -93,8 +93,6 @@ func (r *Reader) Poll(ctx context.Context, limit int) (records []Record, err err
 	if n := fetches.NumRecords(); n > 0 {
 		records = make([]Record, 0, n)
 		fetches.EachRecord(func(one *kgo.Record) { records = append(records, recordOf(one)) })
-	} else if ctx.Err() != nil {
-		return nil, ctx.Err()
 	}
 	for _, e := range fetches.Errors() {
 		switch {
@@ -104,6 +102,9 @@ func (r *Reader) Poll(ctx context.Context, limit int) (records []Record, err err
 		default:
 			err = fmt.Errorf("reading %s, partition %d: %w", r.topic, e.Partition, e.Err)
 		}
+	}
+	if len(records) == 0 && err == nil {
+		err = ctx.Err()
 	}
 	return records, err
 }

@@ -31,6 +31,9 @@ type Turn struct {
 // turnHeartbeat is how soon a member hears that the group changes.
 const turnHeartbeat = 500 * time.Millisecond
 
+// turnMetadata is how soon partitions are found that are added.
+const turnMetadata = 5 * time.Second
+
 // turnRecent is how long what kept a member out counts.
 const turnRecent = 15 * time.Second
 
@@ -50,6 +53,7 @@ func (l *Log) NewTurn(group, topic string) (*Turn, error) {
 		kgo.SessionTimeout(sessionTimeout),
 		kgo.HeartbeatInterval(turnHeartbeat),
 		kgo.DisableAutoCommit(),
+		kgo.MetadataMaxAge(turnMetadata),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()),
 		kgo.WithHooks(turnHook{t}),
 		kgo.OnPartitionsAssigned(change(1)),

@@ -219,6 +219,7 @@ func (c *serverConn) run(ctx context.Context, begin string, do func(context.Cont
 	s := c.server
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
+	c.bound = ctx
 	pooled, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", c.check(err))
@@ -250,7 +251,7 @@ func (c *serverConn) run(ctx context.Context, begin string, do func(context.Cont
 		err = errors.New("a statement before had failed")
 	}
 	if err != nil {
-		c.caller = late
+		c.caller, c.bound = context.WithoutCancel(ctx), nil
 		return fmt.Errorf("committing: %w", c.check(err))
 	}
 	committed = true

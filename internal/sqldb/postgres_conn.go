@@ -17,7 +17,8 @@ import (
 // serverConn is a connection while a transaction has it.
 type serverConn struct {
 	server   *server
-	caller   context.Context // of who began the transaction; what the methods get is bounded besides
+	caller   context.Context // of who began the transaction
+	bound    context.Context // the same, which also ends when the server is gone
 	one      *pgx.Conn
 	conflict bool // the server refused something only because of other transactions
 }
@@ -25,6 +26,9 @@ type serverConn struct {
 // check classifies an error and remembers a conflict, whatever is made of it.
 func (c *serverConn) check(err error) error {
 	c.conflict = c.conflict || conflicts(err)
+	if err != nil && c.caller.Err() == nil && c.bound != nil && c.bound.Err() != nil {
+		return unavailable(err)
+	}
 	return c.server.classify(c.caller, err)
 }
 
@@ -63,7 +67,7 @@ func (s *server) classify(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	case s.closing.Err() != nil:
 		return errClosed
-	case unreachable(err), errors.Is(err, context.Canceled): // by a probe that had no answer
+	case unreachable(err):
 		return unavailable(err)
 	}
 	return err
@@ -77,6 +81,9 @@ func unreachable(err error) bool {
 	case errors.As(err, &connecting):
 		return true
 	case errors.As(err, &refused):
+		if refused.Code == "57014" { // the statement took too long, and would again
+			return false
+		}
 		switch refused.Code[:2] {
 		case "08", "53", "57", "58": // connection lost, no resources, an operator's intervention, a failure of the system
 			return true
@@ -133,10 +140,13 @@ func numbered(query string) string {
 				i += end + 1
 			}
 		case strings.HasPrefix(query[i:], "--"):
-			if end := strings.IndexByte(query[i:], '\n'); end >= 0 {
-				b.WriteString(query[i : i+end])
-				i += end
+			end := strings.IndexByte(query[i:], '\n')
+			if end < 0 {
+				b.WriteString(query[i:])
+				return b.String()
 			}
+			b.WriteString(query[i : i+end])
+			i += end
 		}
 		b.WriteByte(query[i])
 	}

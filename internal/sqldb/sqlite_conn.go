@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 )
 
@@ -71,7 +72,7 @@ func (c *sqliteConn) exec(ctx context.Context, query string, args []any) (int64,
 	}
 	result, err := stmt.ExecContext(ctx, args...)
 	if err != nil {
-		return 0, classifySQLite(err)
+		return 0, classifySQLite(errors.Join(ctx.Err(), err))
 	}
 	return result.RowsAffected()
 }
@@ -87,7 +88,7 @@ func (c *sqliteConn) query(ctx context.Context, query string, args []any, each f
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return classifySQLite(err)
+		return classifySQLite(errors.Join(ctx.Err(), err))
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -95,7 +96,10 @@ func (c *sqliteConn) query(ctx context.Context, query string, args []any, each f
 			return err
 		}
 	}
-	return classifySQLite(rows.Err())
+	if err := rows.Err(); err != nil {
+		return classifySQLite(errors.Join(ctx.Err(), err))
+	}
+	return nil
 }
 
 // insert writes rows in statements of a few sizes, so that few have to be prepared.

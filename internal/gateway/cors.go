@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"parkwire/internal/identity/access"
 	"parkwire/internal/problem"
 )
 
@@ -21,7 +22,7 @@ func newCORS(origins []string) cors {
 
 var (
 	corsRequestHeaders = strings.Join([]string{
-		"Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID", "Traceparent", problem.HeaderRequestID}, ", ")
+		"Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID", "Traceparent", access.HeaderKey, problem.HeaderRequestID}, ", ")
 	corsAnswerHeaders = strings.Join([]string{"Content-Disposition", "ETag", "Idempotent-Replayed", "Location", "Retry-After", problem.HeaderRequestID}, ", ")
 )
 

@@ -128,7 +128,7 @@ func TestPagesOfListedSitesMayReadAnswers(t *testing.T) {
 		if m := preflight.header.Get("Access-Control-Allow-Methods"); m != "DELETE, GET, HEAD, OPTIONS, PATCH" {
 			t.Errorf("methods %q", m)
 		}
-		if h := preflight.header.Get("Access-Control-Allow-Headers"); !strings.Contains(h, "Authorization") || !strings.Contains(h, "If-Match") {
+		if h := preflight.header.Get("Access-Control-Allow-Headers"); !strings.Contains(h, "Authorization") || !strings.Contains(h, "X-Api-Key") || !strings.Contains(h, "If-Match") {
 			t.Errorf("headers %q", h)
 		}
 		if h := refusal.header.Get("Access-Control-Expose-Headers"); h != "Content-Disposition, ETag, Idempotent-Replayed, Location, Retry-After, X-Request-Id" {

@@ -9,8 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,14 +21,18 @@ import (
 
 	"parkwire/internal/identity"
 	"parkwire/internal/limit"
+	"parkwire/internal/problem"
 	"parkwire/internal/reference"
 )
 
 // Options configure a [Gateway]. Parking, Live, Dashboard and Authenticator are required.
 type Options struct {
 	Parking, Live Part
-	Dashboard     http.Handler
-	Authenticator identity.Authenticator
+	// Further services read the log. The platform does without them: while one is away its requests are refused, and nothing else is; where one is nil
+	// they are answered by a problem that says so.
+	History, Audit, Alerts Part
+	Dashboard              http.Handler
+	Authenticator          identity.Authenticator
 
 	// ReadPublic lets everybody read. A token that is shown must be good all the same.
 	ReadPublic bool
@@ -102,6 +109,12 @@ func (g *Gateway) handler(r route) http.Handler {
 		return g.options.Parking
 	case toLive:
 		return g.options.Live
+	case toHistory:
+		return orNone("history", g.options.History)
+	case toAudit:
+		return orNone("audit", g.options.Audit)
+	case toAlerts:
+		return orNone("alerts", g.options.Alerts)
 	case toDescription:
 		return description(r.pattern)
 	case toPages:
@@ -116,24 +129,61 @@ func (g *Gateway) handler(r route) http.Handler {
 // Handler serves every request of clients.
 func (g *Gateway) Handler() http.Handler { return http.HandlerFunc(g.serve) }
 
+// further are the services besides that there are, by their names.
+func (g *Gateway) further() map[string]Part {
+	all := map[string]Part{"history": g.options.History, "audit": g.options.Audit, "alerts": g.options.Alerts}
+	maps.DeleteFunc(all, func(_ string, part Part) bool { return part == nil })
+	return all
+}
+
+// parts are all that requests may be handed to.
+func (g *Gateway) parts() []Part {
+	return append(slices.Collect(maps.Values(g.further())), g.options.Parking, g.options.Live)
+}
+
 // Run runs the parts' sides here until ctx ends.
 func (g *Gateway) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return g.options.Parking.Run(ctx) })
-	group.Go(func() error { return g.options.Live.Run(ctx) })
+	for _, part := range g.parts() {
+		group.Go(func() error { return part.Run(ctx) })
+	}
 	return group.Wait()
 }
 
-// Ready returns nil, or which part cannot be reached.
+// Ready returns nil, or which part cannot be reached without which there is no platform.
 func (g *Gateway) Ready() error {
 	return errors.Join(named("parking", g.options.Parking.Ready()), named("live", g.options.Live.Ready()))
 }
 
-// Drain ends the notification streams that pass through to other processes, before the HTTP server ends, which does
+// FurtherReady returns nil, or which of the further services cannot be reached.
+func (g *Gateway) FurtherReady() error {
+	var errs []error
+	further := g.further()
+	for _, name := range slices.Sorted(maps.Keys(further)) {
+		errs = append(errs, named(name, further[name].Ready()))
+	}
+	return errors.Join(errs...)
+}
+
+// Drain ends the streams that pass through to other processes, before the HTTP server ends, which does
 // not while streams last. Their clients come back with their cursor.
 func (g *Gateway) Drain(ctx context.Context) {
-	g.options.Parking.Drain(ctx)
-	g.options.Live.Drain(ctx)
+	var draining sync.WaitGroup
+	defer draining.Wait()
+	for _, part := range g.parts() {
+		draining.Go(func() { part.Drain(ctx) })
+	}
+}
+
+// orNone is who answers for a further service.
+func orNone(name string, part Part) http.Handler {
+	if part != nil {
+		return part
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		problem.Write(w, r, problem.New(http.StatusServiceUnavailable, "service-not-configured",
+			fmt.Sprintf("This platform runs without the %s service. Who operates it can add one, and name it in the gateway's setting %[1]s-urls.", name)).With("part", name))
+	})
 }
 
 func named(part string, err error) error {

@@ -28,6 +28,8 @@ type ProxyOptions struct {
 	URLs []string
 	// Name is the part's, as clients and logs are told it.
 	Name string
+	// NoKeys says that the part keeps no Idempotency-Keys: they are not handed on, and what changes something is not asked twice.
+	NoKeys bool
 	// ReadyInterval is how often each instance is asked for /readyz. Default 1 s.
 	ReadyInterval time.Duration
 	// LostAfter is for how long an instance does not answer to /readyz, while another one is ready, until the streams that come
@@ -99,7 +101,7 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 		p.instances = append(p.instances, newInstance(u))
 	}
 	p.reverse = &httputil.ReverseProxy{
-		Rewrite: rewrite, Transport: p, ModifyResponse: modify, ErrorHandler: p.refuse, BufferPool: &bufferPool{},
+		Rewrite: p.rewrite, Transport: p, ModifyResponse: modify, ErrorHandler: p.refuse, BufferPool: &bufferPool{},
 		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // connections that ended in the middle
 	}
 	resting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -165,7 +167,7 @@ func makeRewindable(r *http.Request) error {
 
 // rewrite makes the outgoing request. What the gateway says of the client is set again, since a client can have any header
 // taken out on the way by naming it in Connection.
-func rewrite(r *httputil.ProxyRequest) {
+func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	identity.CopyForwarded(r.Out.Header, r.In.Header)
 	for _, name := range []string{problem.HeaderRequestID, identity.HeaderForwardedFor, "Authorization", access.HeaderKey} {
 		if values := r.In.Header[name]; len(values) > 0 {
@@ -177,7 +179,7 @@ func rewrite(r *httputil.ProxyRequest) {
 	// The gateway has answered "Expect" already. Keys let the transport, too, repeat what may have been done: parts keep this one, of these methods.
 	r.Out.Header.Del("Expect")
 	r.Out.Header.Del("X-Idempotency-Key")
-	if r.In.Method != http.MethodPost && r.In.Method != http.MethodPatch {
+	if p.options.NoKeys || r.In.Method != http.MethodPost && r.In.Method != http.MethodPatch {
 		r.Out.Header.Del(headerKey)
 	}
 }

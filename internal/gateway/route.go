@@ -19,6 +19,9 @@ type destination int
 const (
 	toParking destination = iota
 	toLive
+	toHistory
+	toAudit
+	toAlerts
 	toDashboard
 	toDescription // of the interfaces, served by the gateway
 	toPages       // that show the same to people, served by the gateway too
@@ -79,6 +82,41 @@ var routes = []route{
 	{"GET", "/api/v1/revocations", identity.ScopeAdmin, toParking},
 	{"POST", "/api/v1/revocations", identity.ScopeAdmin, toParking},
 	{"GET", "/api/v1/revocations/{revocationId}", identity.ScopeAdmin, toParking},
+	{"GET", "/api/v1/lots/{lotId}/metrics", identity.ScopeRead, toHistory},
+	{"GET", "/api/v1/lots/{lotId}/heatmap", identity.ScopeRead, toHistory},
+	{"GET", "/api/v1/lots/{lotId}/stays", identity.ScopeRead, toHistory},
+	{"GET", "/api/v1/spots/{spotId}/stays", identity.ScopeRead, toHistory},
+	{"GET", "/api/v1/spots/{spotId}/intervals", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/signs/lots/{lotId}", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/signs/lots/{lotId}/zones/{zoneId}", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/ngsi-ld/v1/entities", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/ngsi-ld/v1/entities/{entityId}", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/parkapi/v3/parking-sites", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/parkapi/v3/parking-spots", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/cds/lots/{lotId}/events/events", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/cds/lots/{lotId}/events/status", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/cds/lots/{lotId}/metrics/sessions", identity.ScopeRead, toHistory},
+	{"GET", "/feeds/cds/lots/{lotId}/metrics/aggregates", identity.ScopeRead, toHistory},
+	{"GET", "/api/v1/audit", identity.ScopeAdmin, toAudit},
+	{"GET", "/api/v1/audit/head", identity.ScopeAdmin, toAudit},
+	{"GET", "/api/v1/audit/{sequence}", identity.ScopeAdmin, toAudit},
+	{"GET", "/api/v1/alerts/rules", identity.ScopeRead, toAlerts},
+	{"POST", "/api/v1/alerts/rules", identity.ScopeRead, toAlerts},
+	{"GET", "/api/v1/alerts/rules/{ruleId}", identity.ScopeRead, toAlerts},
+	{"PATCH", "/api/v1/alerts/rules/{ruleId}", identity.ScopeRead, toAlerts},
+	{"DELETE", "/api/v1/alerts/rules/{ruleId}", identity.ScopeRead, toAlerts},
+	{"GET", "/api/v1/alerts/channels", identity.ScopeRead, toAlerts},
+	{"POST", "/api/v1/alerts/channels", identity.ScopeRead, toAlerts},
+	{"GET", "/api/v1/alerts/channels/{channelId}", identity.ScopeRead, toAlerts},
+	{"PATCH", "/api/v1/alerts/channels/{channelId}", identity.ScopeRead, toAlerts},
+	{"DELETE", "/api/v1/alerts/channels/{channelId}", identity.ScopeRead, toAlerts},
+	{"POST", "/api/v1/alerts/channels/{channelId}/test", identity.ScopeRead, toAlerts},
+	{"POST", "/api/v1/alerts/channels/{channelId}/rotate", identity.ScopeRead, toAlerts},
+	{"POST", "/api/v1/alerts/channels/{channelId}/confirm", identity.ScopeRead, toAlerts},
+	{"GET", "/api/v1/alerts/decisions", identity.ScopeRead, toAlerts},
+	{"GET", "/api/v1/alerts/deliveries", identity.ScopeRead, toAlerts},
+	{"GET", "/api/v1/alerts/push-key", identity.ScopeRead, toAlerts},
+	{"GET", identity.AlertsPath, identity.ScopeRead, toAlerts},
 	{"GET", "/api/v1/events", identity.ScopeRead, toLive},
 	{"GET", identity.NotificationsPath, identity.ScopeRead, toLive},
 	{"GET", "/api/v1/identity", "", toIdentity},
@@ -149,7 +187,7 @@ func tabulate(rows []route, handler func(route) http.Handler) map[string]*resour
 		r.methods[http.MethodOptions] = &endpoint{handler: options(r)}
 		r.allow = strings.Join(slices.Sorted(maps.Keys(r.methods)), ", ")
 	}
-	for _, unknown := range []string{"/api", "/api/"} {
+	for _, unknown := range []string{"/api", "/api/", "/feeds", "/feeds/"} {
 		resources[unknown] = &resource{pattern: unknown, api: true}
 	}
 	return resources

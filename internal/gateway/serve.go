@@ -84,10 +84,11 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 // count counts a request and returns for how long its client must wait. Bad tokens count too, lest they be guessed. To listen does
 // not: behind one address there may be thousands of clients that come back at once after a crash, and
 // no page could read the refusal. How many handshakes there may be is for the live instances to say. Who has asked for many
-// streams that cannot be, such as with a filter that is none, is counted as for anything else.
+// streams that cannot be, such as with a filter that is none, is counted as for anything else, and so is who asks for alerts without a token.
 func (g *Gateway) count(r *http.Request, principal identity.Principal, refused error, client netip.Addr) time.Duration {
 	key := limit.KeyOf(principal.Subject, client)
-	if g.options.Limiter == nil || isStream(r) && refused == nil && g.mistakes.Wait(key) == 0 {
+	known := !principal.Anonymous() || r.URL.Path != identity.AlertsPath
+	if g.options.Limiter == nil || isStream(r) && known && refused == nil && g.mistakes.Wait(key) == 0 {
 		return 0
 	}
 	return g.options.Limiter.Take(r.Context(), key)

@@ -12,10 +12,15 @@ import (
 	"parkwire/internal/identity"
 )
 
-// isStream reports whether the answer to r has no end: notifications, as WebSocket or server-sent events.
+// isStream reports whether the answer to r has no end: notifications, as WebSocket or server-sent events, and alerts.
 func isStream(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.URL.Path == identity.NotificationsPath &&
-		(r.Header.Get("Upgrade") != "" || strings.Contains(r.Header.Get("Accept"), "text/event-stream"))
+	switch {
+	case r.Method != http.MethodGet:
+		return false
+	case r.URL.Path == identity.NotificationsPath:
+		return r.Header.Get("Upgrade") != "" || strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+	}
+	return r.URL.Path == identity.AlertsPath
 }
 
 // A stream is one answer without an end that passes through a proxy.

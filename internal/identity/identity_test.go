@@ -325,6 +325,26 @@ func TestPartsBehindHearToWhichLotsAPrincipalIsLimited(t *testing.T) {
 	}
 }
 
+func TestPartsBehindHearWhichTokenItIsAndUntilWhenItHolds(t *testing.T) {
+	issued := time.Date(2026, 11, 24, 3, 35, 0, 0, time.UTC)
+	for _, want := range []identity.Principal{
+		{Subject: "x", Scopes: []string{"read"}},
+		{Subject: "x", Scopes: []string{"read"}, TokenID: "a b/ü%", IssuedAt: issued, Expires: issued.Add(time.Hour)},
+	} {
+		h := http.Header{identity.HeaderToken: {"forged"}, identity.HeaderExpires: {"99999999999999"}}
+		identity.Forward(h, want)
+		p, err := identity.Behind{}.Authenticate(&http.Request{Header: h})
+		if err != nil || !reflect.DeepEqual(p, want) {
+			t.Errorf("%+v became %+v, %v (%v)", want, p, err, h)
+		}
+	}
+	for _, name := range []string{identity.HeaderToken, identity.HeaderIssued, identity.HeaderExpires} {
+		if _, err := (identity.Behind{}).Authenticate(&http.Request{Header: http.Header{name: {"%zz"}}}); err == nil {
+			t.Errorf("%s that cannot be read is taken", name)
+		}
+	}
+}
+
 func TestALotOutsideIsRefusedByTheTokenAlone(t *testing.T) {
 	if err := identity.AuthorizeLot(identity.Principal{}, "a"); err != nil {
 		t.Error(err)

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"parkwire/internal/problem"
 )
@@ -15,6 +17,10 @@ const (
 	HeaderSubject = "X-Parkwire-Subject"
 	HeaderScopes  = "X-Parkwire-Scopes" // space separated
 	HeaderLots    = "X-Parkwire-Lots"   // likewise, each in percent encoding; not there for who is not limited to lots
+	// What an answer without an end needs to know of the token that began it; each is not there where it is not known.
+	HeaderToken   = "X-Parkwire-Token"   // its id, in percent encoding
+	HeaderIssued  = "X-Parkwire-Issued"  // Unix milliseconds
+	HeaderExpires = "X-Parkwire-Expires" // likewise
 )
 
 // headerFamily is how the names of these headers begin.
@@ -43,8 +49,16 @@ type Authenticator interface {
 	Authenticate(*http.Request) (Principal, error)
 }
 
-// NotificationsPath is where tokens are accepted in the address.
-const NotificationsPath = "/notifications"
+// What is at these addresses is streamed, and tokens are accepted in the address.
+const (
+	NotificationsPath = "/notifications"
+	AlertsPath        = "/api/v1/alerts/stream"
+)
+
+// InAddress reports whether a token may stand in the address of the request, see [Bearer].
+func InAddress(r *http.Request) bool {
+	return r.URL.Path == NotificationsPath || r.URL.Path == AlertsPath
+}
 
 // Behind takes the word of the gateway in front. It is for parts whose address only
 // gateways can reach.
@@ -63,7 +77,34 @@ func (Behind) Authenticate(r *http.Request) (Principal, error) {
 			p.Lots = append(p.Lots, lot)
 		}
 	}
-	return p, nil
+	token, err := url.PathUnescape(r.Header.Get(HeaderToken))
+	if err != nil {
+		return Principal{}, fmt.Errorf("the header %s cannot be read: %w", HeaderToken, ErrToken)
+	}
+	p.TokenID = token
+	if p.IssuedAt, err = readTime(r.Header, HeaderIssued); err != nil {
+		return Principal{}, err
+	}
+	p.Expires, err = readTime(r.Header, HeaderExpires)
+	return p, err
+}
+
+func readTime(h http.Header, name string) (time.Time, error) {
+	text := h.Get(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("the header %s cannot be read: %w", name, ErrToken)
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
+func setTime(h http.Header, name string, t time.Time) {
+	if !t.IsZero() {
+		h.Set(name, strconv.FormatInt(t.UnixMilli(), 10))
+	}
 }
 
 // Forward puts p into the headers of a request that goes on to a part, and takes out
@@ -82,6 +123,11 @@ func Forward(h http.Header, p Principal) {
 	if p.Lots != nil {
 		h.Set(HeaderLots, escapeLots(p.Lots))
 	}
+	if p.TokenID != "" {
+		h.Set(HeaderToken, url.PathEscape(p.TokenID))
+	}
+	setTime(h, HeaderIssued, p.IssuedAt)
+	setTime(h, HeaderExpires, p.Expires)
 }
 
 // escapeLots is how ids of lots stand in a header.

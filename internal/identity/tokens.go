@@ -61,7 +61,7 @@ func (t Tokens) Authenticate(r *http.Request) (Principal, error) {
 func (v *Verifier) Authenticate(r *http.Request) (Principal, error) { return authenticate(v, r) }
 
 func authenticate(v TokenVerifier, r *http.Request) (Principal, error) {
-	token := Bearer(r, r.URL.Path == NotificationsPath)
+	token := Bearer(r, InAddress(r))
 	if token == "" {
 		return Principal{}, nil
 	}

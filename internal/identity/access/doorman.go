@@ -19,7 +19,7 @@ type Doorman struct {
 
 // Authenticate implements [identity.Authenticator].
 func (d Doorman) Authenticate(r *http.Request) (identity.Principal, error) {
-	token := identity.Bearer(r, r.URL.Path == identity.NotificationsPath)
+	token := identity.Bearer(r, identity.InAddress(r))
 	keys := r.Header[HeaderKey]
 	switch {
 	case len(keys) > 1, len(keys) == 1 && token != "":

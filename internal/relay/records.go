@@ -214,3 +214,18 @@ func (r *Relay) recordsWaiting() float64 {
 	defer r.mu.Unlock()
 	return float64(r.records)
 }
+
+// CarryRecords sends the records of a service that has no events to tell, until ctx ends. Options.Outbox is not used. Nobody leads: several processes
+// may carry the same records, which then come several times.
+func CarryRecords(ctx context.Context, o Options) error {
+	o.Registerer = nil // the metrics are those of the one that carries events
+	r := New(o)
+	if err := o.Log.EnsureTopics(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	r.carryRecords(ctx)
+	return nil
+}

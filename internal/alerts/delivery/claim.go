@@ -1,0 +1,213 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"parkwire/internal/sqldb"
+)
+
+// The states of a delivery.
+const (
+	stateWaiting   = "waiting"   // for its time, or for its circuit
+	stateSending   = "sending"   // an attempt is under way, or its process died
+	stateDelivered = "delivered" // the other side took it
+	stateDead      = "dead"      // given up
+)
+
+// lanesAtOnce bounds how many channels are looked at in one query.
+const lanesAtOnce = 256
+
+// A lane is a channel for which deliveries wait.
+type lane struct {
+	channel, subject, kind, host string
+	usable                       bool
+	due                          int64 // of the first one
+}
+
+// lanes returns those behind a channel, in order. It reads one row of each from the index, however many wait.
+func lanes(ctx context.Context, tx *sqldb.Tx, after string) ([]lane, error) {
+	found, err := sqldb.All(ctx, tx, func(r sqldb.Row) (l lane, err error) {
+		var state string
+		err = r.Scan(&l.channel, &l.due, &l.subject, &l.kind, &l.host, &state)
+		l.usable = state == stateActive || state == stateUnconfirmed
+		return l, err
+	}, `
+		with recursive lanes (channel_id, n) as (
+			select (select min(channel_id) from alert_deliveries where state = 'waiting' and channel_id > ?), 1
+			union all
+			select (select min(d.channel_id) from alert_deliveries d where d.state = 'waiting' and d.channel_id > lanes.channel_id), lanes.n + 1
+			from lanes where lanes.channel_id is not null and lanes.n < ?
+		)
+		select l.channel_id, (select min(d.next_at) from alert_deliveries d where d.state = 'waiting' and d.channel_id = l.channel_id),
+			coalesce(c.subject, ''), coalesce(c.kind, ''), coalesce(c.host, ''), coalesce(c.state, '')
+		from lanes l left join alert_channels c on c.channel_id = l.channel_id
+		where l.channel_id is not null
+		order by l.channel_id`, after, lanesAtOnce)
+	if err != nil {
+		return nil, fmt.Errorf("looking for deliveries: %w", err)
+	}
+	return found, nil
+}
+
+// A claim is what is taken of one lane: up to so many as there are slots.
+type claim struct {
+	lane
+	slots int
+}
+
+// claimed is a delivery that is this process's to attempt.
+type claimed struct {
+	lane
+	id, decision, rule, typ, document, text string
+	lease                                   string
+	attempts                                int // with this one
+	created                                 time.Time
+	channelOf                               channel
+}
+
+// round looks through the lanes from where the last round ended to the end, and claims what may be sent now. next is when something else may be.
+func (s *Service) round(ctx context.Context, after string) (all []claimed, at string, next time.Time, err error) {
+	now := s.now()
+	next = now.Add(s.options.Sending.Poll)
+	var page []lane
+	err = s.options.DB.View(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		page, err = lanes(ctx, tx, after)
+		return err
+	})
+	if err != nil {
+		return nil, after, next, err
+	}
+	var claims []claim
+	var unusable []string
+	for _, l := range page {
+		switch {
+		case !l.usable:
+			unusable = append(unusable, l.channel)
+			continue
+		case l.due > now.UnixMilli():
+			next = earlier(next, time.UnixMilli(l.due))
+			continue
+		}
+		if n := s.permits(l, now); n > 0 {
+			claims = append(claims, claim{l, n})
+		}
+	}
+	if len(page) == lanesAtOnce {
+		at = page[len(page)-1].channel
+	}
+	if len(claims)+len(unusable) == 0 {
+		return nil, at, next, nil
+	}
+	// Not cut off by the end of the process, after which it would not be known whether they are claimed.
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	all, err = s.take(whole, claims, unusable, now)
+	return all, at, next, err
+}
+
+// permits takes slots for a lane, as far as its circuits and the bounds let.
+func (s *Service) permits(l lane, now time.Time) int {
+	keys := l.keys()
+	hostLets, several := s.circuits.lets(keys[0], now)
+	channelLets, severalOfIt := s.circuits.lets(keys[2], now)
+	if !hostLets || !channelLets {
+		return 0
+	}
+	n := s.slots.take(l, s.options.Sending.All, several && severalOfIt)
+	if n > 0 {
+		s.circuits.begin(keys[0])
+		s.circuits.begin(keys[2])
+	}
+	return n
+}
+
+// take claims deliveries in one transaction, which is the record that they are attempted.
+func (s *Service) take(ctx context.Context, claims []claim, unusable []string, now time.Time) ([]claimed, error) {
+	lease := uuid.NewString()
+	var all []claimed
+	err := s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		for _, channel := range unusable {
+			if err := die(ctx, tx, now, "the channel is not there any more, or not in use", "channel_id = ?", channel); err != nil {
+				return err
+			}
+		}
+		for _, c := range claims {
+			_, err := tx.Exec(ctx, `
+				update alert_deliveries set state = 'sending', attempts = attempts + 1, lease = ?, next_at = ?
+				where state = 'waiting' and delivery_id in (
+					select delivery_id from alert_deliveries where state = 'waiting' and channel_id = ? and next_at <= ?
+					order by next_at, delivery_id limit ?)`,
+				lease, now.Add(s.options.Sending.Lease).UnixMilli(), c.channel, now.UnixMilli(), c.slots)
+			if err != nil {
+				return fmt.Errorf("claiming deliveries: %w", err)
+			}
+		}
+		all, err = sqldb.All(ctx, tx, func(r sqldb.Row) (claimed, error) { return scanClaimed(r, lease) }, `
+			select d.delivery_id, d.decision_id, d.rule_id, d.type, d.document, d.text, d.attempts, d.created_at, `+channelColumns("c")+`
+			from alert_deliveries d join alert_channels c on c.channel_id = d.channel_id
+			where d.state = 'sending' and d.lease = ? order by d.next_at, d.delivery_id`, lease)
+		return err
+	})
+	if err != nil {
+		all = nil
+	}
+	s.giveBack(claims, all)
+	return all, err
+}
+
+// giveBack returns the slots of what was not there to be claimed.
+func (s *Service) giveBack(claims []claim, got []claimed) {
+	taken := map[string]int{}
+	for _, d := range got {
+		taken[d.channel]++
+	}
+	for _, c := range claims {
+		if over := c.slots - taken[c.channel]; over > 0 {
+			s.slots.give(c.lane, over)
+		}
+		if taken[c.channel] == 0 {
+			keys := c.keys()
+			s.circuits.unclear(keys[0])
+			s.circuits.unclear(keys[2])
+		}
+	}
+}
+
+func scanClaimed(r sqldb.Row, lease string) (claimed, error) {
+	d := claimed{lease: lease}
+	var attempts, created int64
+	into := []any{&d.id, &d.decision, &d.rule, &d.typ, &d.document, &d.text, &attempts, &created}
+	c, err := scanChannel(r, into...)
+	if err != nil {
+		return claimed{}, err
+	}
+	d.channelOf = c
+	d.attempts, d.created = int(attempts), time.UnixMilli(created)
+	d.lane = lane{channel: c.ID, subject: c.Subject, kind: c.Kind, host: c.Host, usable: true}
+	return d, nil
+}
+
+// die gives up deliveries that wait.
+func die(ctx context.Context, tx *sqldb.Tx, now time.Time, why, where string, args ...any) error {
+	_, err := tx.Exec(ctx, `update alert_deliveries set state = 'dead', last_error = ?, finished_at = ? where state = 'waiting' and `+where,
+		append([]any{why, now.UnixMilli()}, args...)...)
+	if err != nil {
+		return fmt.Errorf("giving up deliveries: %w", err)
+	}
+	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// placeholders is "?, ?, ?".
+func placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }

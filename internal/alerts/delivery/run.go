@@ -1,0 +1,190 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"parkwire/internal/sqldb"
+)
+
+// How often what is not urgent is looked after, and how much of it in a transaction.
+const (
+	countEvery = 10 * time.Second
+	ageEvery   = time.Minute
+	pruneEvery = 10 * time.Minute
+	pruneBatch = 1000
+)
+
+// Run sends what is to be delivered until ctx ends. Then it begins nothing any more, waits for the attempts under way, each of which takes 10 s at
+// most, and records what became of them.
+func (s *Service) Run(ctx context.Context) error {
+	outcomes := make(chan outcome, s.options.Sending.All)
+	var attempts, keeper sync.WaitGroup
+	keeper.Go(func() { s.keep(ctx, outcomes) })
+	defer func() {
+		attempts.Wait()
+		close(outcomes)
+		keeper.Wait()
+		s.client.Close()
+	}()
+	var due housekeeping
+	after := ""
+	for ctx.Err() == nil {
+		err := s.housekeep(ctx, &due)
+		var all []claimed
+		next := s.now().Add(s.options.Sending.Poll)
+		if err == nil && s.slots.free() > 0 {
+			all, after, next, err = s.round(ctx, after)
+		}
+		s.failed(ctx, err)
+		for _, d := range all {
+			attempts.Go(func() { outcomes <- s.made(context.WithoutCancel(ctx), d) })
+		}
+		if err == nil && (len(all) > 0 || after != "") { // there may be more
+			continue
+		}
+		timer := time.NewTimer(min(max(next.Sub(s.now()), time.Millisecond), s.options.Sending.Poll))
+		select {
+		case <-ctx.Done():
+		case <-s.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+// made makes an attempt, and tells the circuits.
+func (s *Service) made(ctx context.Context, d claimed) outcome {
+	began := time.Now()
+	r := s.attempt(ctx, d)
+	s.metrics.attempted(d.kind, r, time.Since(began))
+	now := s.now()
+	keys := d.keys()
+	if s.circuits.end(keys[0], r.reached, now) {
+		s.logger.Warn("a host does not answer, so nothing is delivered there for a while", "host", d.host, "kind", d.kind, "reason", r.reason)
+	}
+	if s.circuits.end(keys[2], r.verdict == taken, now) {
+		s.logger.Info("a channel fails, so nothing is delivered there for a while", "channel", d.channel, "kind", d.kind, "reason", r.reason)
+	}
+	if r.after > 0 {
+		s.circuits.leave(keys[2], now.Add(min(r.after, s.options.Sending.LongestBackoff)))
+	}
+	return outcome{d, r, now}
+}
+
+// housekeeping is when each task is due.
+type housekeeping struct{ leases, count, age, prune time.Time }
+
+// housekeep does what is due of: taking over from processes that died, counting, giving up what is too old, forgetting what is over.
+func (s *Service) housekeep(ctx context.Context, due *housekeeping) error {
+	now := s.now()
+	for _, task := range []struct {
+		due   *time.Time
+		every time.Duration
+		do    func(context.Context, time.Time) error
+	}{
+		{&due.leases, s.options.Sending.Lease / 6, s.takeOver},
+		{&due.count, countEvery, s.count},
+		{&due.age, ageEvery, s.giveUp},
+		{&due.prune, pruneEvery, s.prune},
+	} {
+		if now.Before(*task.due) {
+			continue
+		}
+		if err := task.do(ctx, now); err != nil {
+			return err
+		}
+		*task.due = now.Add(task.every)
+	}
+	return nil
+}
+
+// takeOver lets what a process did not finish be sent again. Nobody knows whether it was sent: it may come twice, under the same id.
+func (s *Service) takeOver(ctx context.Context, now time.Time) error {
+	var found int64
+	err := s.options.DB.View(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		found, _, err = sqldb.One(ctx, tx, scanNumber, `select count(*) from alert_deliveries where state = 'sending' and next_at < ?`, now.UnixMilli())
+		return err
+	})
+	if err != nil || found == 0 {
+		return err
+	}
+	var n int64
+	err = s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		n, err = tx.Exec(ctx, `update alert_deliveries set state = 'waiting', lease = '', interrupted = interrupted + 1, next_at = ?,
+			last_error = 'the process ended in the middle of an attempt' where state = 'sending' and next_at < ?`, now.UnixMilli(), now.UnixMilli())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("taking over deliveries: %w", err)
+	}
+	if n > 0 {
+		s.metrics.interrupted.Add(float64(n))
+		s.logger.Warn("attempts were cut off, and are made again under the same ids", "deliveries", n)
+	}
+	return nil
+}
+
+func scanNumber(r sqldb.Row) (n int64, err error) { return n, r.Scan(&n) }
+
+// count tells the metrics what waits.
+func (s *Service) count(ctx context.Context, _ time.Time) error {
+	type counted struct {
+		waiting int64
+		oldest  int64
+	}
+	var c counted
+	err := s.options.DB.View(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		c, _, err = sqldb.One(ctx, tx, func(r sqldb.Row) (c counted, err error) { return c, r.Scan(&c.waiting, &c.oldest) },
+			`select count(*), coalesce(min(created_at), 0) from alert_deliveries where state = 'waiting'`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("counting deliveries: %w", err)
+	}
+	s.metrics.wait(c.waiting, c.oldest)
+	return nil
+}
+
+// giveUp ends what is too old, of which nothing may have been attempted since its circuit is open.
+func (s *Service) giveUp(ctx context.Context, now time.Time) error {
+	for _, kind := range []string{KindWebhook, kindPush, kindMail} {
+		err := s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+			return die(ctx, tx, now, fmt.Sprintf("given up after %s", s.age(kind)), "kind = ? and created_at < ?", kind, now.Add(-s.age(kind)).UnixMilli())
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prune forgets what was sent or given up long ago, and channels of browsers that have ended.
+func (s *Service) prune(ctx context.Context, now time.Time) error {
+	before := now.Add(-s.options.Sending.Keep).UnixMilli()
+	for {
+		var n int64
+		err := s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+			n, err = tx.Exec(ctx, `delete from alert_deliveries where delivery_id in (
+				select delivery_id from alert_deliveries where finished_at > 0 and finished_at < ? order by finished_at limit ?)`, before, pruneBatch)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("forgetting deliveries: %w", err)
+		}
+		if n < pruneBatch {
+			break
+		}
+	}
+	err := s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := tx.Exec(ctx, `delete from alert_channels where state = 'ended' and updated_at < ?`, before)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forgetting channels that have ended: %w", err)
+	}
+	return nil
+}

@@ -104,7 +104,7 @@ func save(ctx context.Context, tx *sqldb.Tx, lots map[string]entry[Lot], zones m
 	if !anyChanged(lots) && !anyChanged(zones) && !anyChanged(spots) {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, "update dir_state set revision = revision + 1 where only = 1"); err != nil {
+	if _, err := tx.Exec(ctx, "update dir_state set revision = revision + 1 where one = 1"); err != nil {
 		return fmt.Errorf("counting what changed in the directory: %w", err)
 	}
 	revision, err := Revision(ctx, tx)

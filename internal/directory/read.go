@@ -100,7 +100,7 @@ func SpotsByID(ctx context.Context, tx *sqldb.Tx, ids []string) (map[string]Spot
 
 // Revision counts the batches of records that changed something.
 func Revision(ctx context.Context, tx *sqldb.Tx) (int64, error) {
-	revision, _, err := sqldb.One(ctx, tx, func(r sqldb.Row) (n int64, err error) { return n, r.Scan(&n) }, "select revision from dir_state where only = 1")
+	revision, _, err := sqldb.One(ctx, tx, func(r sqldb.Row) (n int64, err error) { return n, r.Scan(&n) }, "select revision from dir_state where one = 1")
 	if err != nil {
 		return 0, fmt.Errorf("reading the revision of the directory: %w", err)
 	}

@@ -49,7 +49,7 @@ create index dir_spots_by_revision on dir_spots (revision);
 
 -- One row: how many batches changed something.
 create table dir_state (
-  only     bigint primary key check (only = 1),
+  one      bigint not null primary key check (one = 1),
   revision bigint not null
 );
-insert into dir_state (only, revision) values (1, 0);
+insert into dir_state (one, revision) values (1, 0);

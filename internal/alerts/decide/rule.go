@@ -139,15 +139,6 @@ type Rule struct {
 	Definition
 }
 
-// reaches reports whether the rule may know of what is in the lot.
-func (r Rule) reaches(lotID string) bool {
-	if r.Reach == nil {
-		return true
-	}
-	_, found := slices.BinarySearch(r.Reach, lotID)
-	return found
-}
-
 // key names the set of spots that the rule is about. Rules of the same set share its counts.
 func (r Rule) key() key {
 	k := key{Target: r.Target}

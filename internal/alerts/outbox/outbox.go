@@ -119,10 +119,10 @@ func (o *Outbox) Append(ctx context.Context, tx *sqldb.Tx, r *http.Request, who 
 	if err != nil {
 		return fmt.Errorf("encoding who changed %s %q: %w", kind, id, err)
 	}
-	if _, err := tx.Exec(ctx, "update alert_record_ids set last_id = last_id + 1 where only = 1"); err != nil {
+	if _, err := tx.Exec(ctx, "update alert_record_ids set last_id = last_id + 1 where one = 1"); err != nil {
 		return fmt.Errorf("numbering a record: %w", err)
 	}
-	_, err = tx.Exec(ctx, "insert into alert_records (id, record_key, record_value) select last_id, ?, ? from alert_record_ids where only = 1", kind+"/"+id, string(value))
+	_, err = tx.Exec(ctx, "insert into alert_records (id, record_key, record_value) select last_id, ?, ? from alert_record_ids where one = 1", kind+"/"+id, string(value))
 	if err != nil {
 		return fmt.Errorf("keeping who changed %s %q: %w", kind, id, err)
 	}

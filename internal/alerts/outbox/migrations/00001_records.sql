@@ -6,10 +6,10 @@ create table alert_records (
 );
 
 create table alert_record_ids (
-	only    bigint not null primary key, -- 1
+	one     bigint not null primary key, -- 1
 	last_id bigint not null
 );
-insert into alert_record_ids (only, last_id) values (1, 0);
+insert into alert_record_ids (one, last_id) values (1, 0);
 
 -- +goose Down
 drop table alert_record_ids;

@@ -1,0 +1,68 @@
+-- +goose Up
+create table alert_rules (
+	id         text    not null primary key,
+	subject    text    not null,
+	reach      text    not null, -- ids of the lots that the subject could see when it was written, as JSON; '': all
+	definition text    not null, -- as the subject wrote it, as JSON
+	epoch      bigint  not null, -- one more each time that the rule begins anew
+	version    bigint  not null, -- one more with each change
+	revision   bigint  not null, -- of alert_counters, as of the last change: by it the process that decides finds what changed
+	removed    boolean not null, -- the process that decides deletes it
+	created_ms bigint  not null,
+	updated_ms bigint  not null
+);
+create index alert_rules_by_subject on alert_rules (subject, id);
+create index alert_rules_by_revision on alert_rules (revision);
+
+create table alert_rule_states (
+	rule_id text    not null primary key,
+	epoch   bigint  not null, -- of another one of the rule nothing is known
+	armed   boolean not null,
+	said    bigint  not null, -- how many times it has spoken
+	last_ms bigint  not null, -- when it did last; 0: never
+	done    boolean not null  -- it speaks once, and has
+);
+
+-- What rules of single spots have nothing more to say of, while it is so.
+create table alert_rule_spots (
+	rule_id  text   not null,
+	spot_id  text   not null,
+	since_ms bigint not null,
+	primary key (rule_id, spot_id)
+);
+
+create table alert_spots (
+	spot_id  text    not null primary key,
+	lot_id   text    not null,
+	zone_id  text    not null,
+	status   text    not null,
+	since_ms bigint  not null,
+	version  bigint  not null,
+	stale    boolean not null -- as it was before a rebuild, of which nothing was heard since
+);
+
+create table alert_decisions (
+	sequence    bigint not null primary key, -- in the order in which they were committed
+	id          text   not null unique,
+	rule_id     text   not null,
+	subject     text   not null,
+	lots        text   not null, -- ids of the lots that it tells of, as JSON; '': all
+	decided_ms  bigint not null,
+	document    text   not null  -- as it is told
+);
+create index alert_decisions_by_subject on alert_decisions (subject, sequence);
+create index alert_decisions_by_time on alert_decisions (decided_ms);
+
+create table alert_counters (
+	name  text   not null primary key,
+	value bigint not null
+);
+insert into alert_counters (name, value) values ('rules', 0), ('decisions', 0);
+
+-- +goose Down
+drop table alert_counters;
+drop table alert_decisions;
+drop table alert_spots;
+drop table alert_rule_spots;
+drop table alert_rule_states;
+drop table alert_rules;

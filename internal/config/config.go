@@ -54,6 +54,31 @@ type Config struct {
 
 	ParkingURLs []string `name:"parking-urls" example:"http://parking-1:5000,http://parking-2:5000" help:"parking services behind the gateway; empty in all: the one in this process"`
 	LiveURLs    []string `name:"live-urls" example:"http://live-1:5000,http://live-2:5000" help:"notification services behind the gateway; empty in all: the one in this process"`
+	HistoryURLs []string `name:"history-urls" example:"http://history-1:5000" help:"history services behind the gateway; empty in all: the one in this process; empty in gateway: there is none"`
+	AuditURLs   []string `name:"audit-urls" example:"http://audit-1:5000" help:"audit services behind the gateway; empty in all: the one in this process; empty in gateway: there is none"`
+	AlertsURLs  []string `name:"alerts-urls" example:"http://alerts-1:5000" help:"alert services behind the gateway; empty in all: the one in this process; empty in gateway: there is none"`
+
+	ServicesPrefix string `name:"services-prefix" default:"parkwire" example:"parkwire-north" help:"how the names of the consumer groups and PostgreSQL schemas of history, audit and alerts begin: parkwire-history and parkwire_history; another one for each platform on the same servers"`
+
+	HistoryDatabaseURL        string        `name:"history-database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where the history service stores what it makes of the log, or sqlite:FILE; empty: a schema of its own in database-url where that is PostgreSQL, else, in all, a file in data-dir"`
+	HistoryMinutesRetention   time.Duration `name:"history-minutes-retention" default:"192h" example:"192h" help:"how long rollups by minute are kept after they were recorded"`
+	HistoryIntervalsRetention time.Duration `name:"history-intervals-retention" default:"9600h" example:"9600h" help:"how long intervals and stays of spots are kept after they were recorded"`
+	HistoryRollupsRetention   time.Duration `name:"history-rollups-retention" default:"0s" example:"43800h" help:"how long rollups by quarter hour are kept after they were recorded; 0: for ever"`
+	FeedsOnStreet             []string      `name:"feeds-on-street" example:"main-street,station-road" help:"lots that lie on the street; feeds that must say so call all others off street"`
+
+	AuditDatabaseURL  string        `name:"audit-database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where the audit service stores its chain, or sqlite:FILE; empty: a schema of its own in database-url where that is PostgreSQL, else, in all, a file in data-dir"`
+	AuditRetention    time.Duration `name:"audit-retention" default:"8760h" example:"8760h" help:"how long records of the audit chain are kept after they were recorded; 0: for ever"`
+	AuditHeadInterval time.Duration `name:"audit-head-interval" default:"1m" example:"1m" help:"how often the head of the audit chain is logged, and signed where there is a key"`
+	AuditKeyFile      string        `name:"audit-key-file" example:"/run/secrets/audit.key" help:"key that signs heads of the audit chain (Ed25519, PKCS 8, PEM); empty: they are not signed"`
+
+	AlertsDatabaseURL     string         `name:"alerts-database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where the alert service stores rules, decisions and deliveries, or sqlite:FILE; empty: a schema of its own in database-url where that is PostgreSQL, else, in all, a file in data-dir"`
+	AlertsRulesPerSubject int            `name:"alerts-rules-per-subject" default:"100" example:"100" help:"rules that one subject may have"`
+	AlertsRetention       time.Duration  `name:"alerts-retention" default:"720h" example:"720h" help:"how long decisions and deliveries are kept"`
+	AlertsWebhookAllow    []netip.Prefix `name:"alerts-webhook-allow" example:"10.20.0.0/16" help:"networks that are not public to which webhooks and push services may lead all the same, and without TLS only to these; empty: none"`
+	AlertsVAPIDKeyFile    string         `name:"alerts-vapid-key-file" example:"/run/secrets/vapid.key" help:"key by which push services know this platform (PEM, P-256), the same for all alert services; empty in all: vapid.key in data-dir, made at the first start"`
+	AlertsVAPIDSubject    string         `name:"alerts-vapid-subject" example:"mailto:ops@example.org" help:"mailto: or https: address by which push services reach the operator; empty: nothing is sent to browsers"`
+	AlertsSMTPURL         string         `name:"alerts-smtp-url" secret:"url" example:"smtps://parking:PASSWORD@mail.example.org" help:"mail server: smtps (TLS, 465), smtp (STARTTLS, 587), or smtp://HOST:25?starttls=never; empty: no mail"`
+	AlertsMailFrom        string         `name:"alerts-mail-from" example:"parking@example.org" help:"address from which mail is sent; needed with alerts-smtp-url"`
 
 	JWTKey      string `name:"jwt-key" secret:"all" example:"$(head -c 32 /dev/urandom | base64)" help:"key for tokens (HS256), at least 32 bytes"`
 	JWTKeyFile  string `name:"jwt-key-file" example:"/run/secrets/jwt.key" help:"file with that key, and in further lines older ones whose tokens are still taken; read again when it changes; empty in all: jwt.key in data-dir, made at the first start"`
@@ -111,7 +136,7 @@ const (
 // The schemes of values that [Resolve] fills in: they name what is embedded by an
 // address like any other.
 const (
-	InProcess = "inproc:" // parking-urls, live-urls: the service in this process
+	InProcess = "inproc:" // parking-urls, live-urls and the others: the service in this process
 	Memory    = "memory:" // redis-url: the bus in this process
-	SQLite    = "sqlite:" // database-url: followed by the path of the file
+	SQLite    = "sqlite:" // database-url and the others: followed by the path of the file
 )

@@ -195,9 +195,17 @@ func TestAllIsCompleteWithoutAnySetting(t *testing.T) {
 		"kafka-advertise": {"localhost:9092", "from kafka-listen"},
 		"redis-url":       {"memory:", "embedded"},
 		"database-url":    {"sqlite:/d/parkwire.db", "embedded, in data-dir"},
-		"parking-urls":    {"inproc:", "this process"},
-		"live-urls":       {"inproc:", "this process"},
-		"jwt-key-file":    {"/d/jwt.key", "in data-dir"},
+
+		"history-database-url": {"sqlite:/d/history.db", "embedded, in data-dir"},
+		"audit-database-url":   {"sqlite:/d/audit.db", "embedded, in data-dir"},
+		"alerts-database-url":  {"sqlite:/d/alerts.db", "embedded, in data-dir"},
+		"history-urls":         {"inproc:", "this process"},
+		"audit-urls":           {"inproc:", "this process"},
+		"alerts-urls":          {"inproc:", "this process"},
+
+		"parking-urls": {"inproc:", "this process"},
+		"live-urls":    {"inproc:", "this process"},
+		"jwt-key-file": {"/d/jwt.key", "in data-dir"},
 	} {
 		if got := setting(t, l, name); got.Value != want[0] || got.Source != want[1] {
 			t.Errorf("%s: %q from %q, want %q", name, got.Value, got.Source, want)
@@ -286,6 +294,9 @@ func TestAPartAloneAsksForItsAddresses(t *testing.T) {
 		config.Gateway:       {"parking-urls", "live-urls", "jwt-key-file"},
 		config.Parking:       {"kafka-brokers", "database-url"},
 		config.Notifications: {"kafka-brokers", "redis-url"},
+		config.History:       {"kafka-brokers", "history-database-url"},
+		config.Audit:         {"kafka-brokers", "audit-database-url"},
+		config.Alerts:        {"kafka-brokers", "alerts-database-url"},
 	} {
 		l, err := sources{}.load(t)
 		if err != nil {

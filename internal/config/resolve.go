@@ -18,12 +18,17 @@ const (
 	Gateway       Target = "gateway"
 	Parking       Target = "parking"
 	Notifications Target = "notifications"
+	History       Target = "history"
+	Audit         Target = "audit"
+	Alerts        Target = "alerts"
 )
 
 // Targets lists them.
-var Targets = []Target{All, Gateway, Parking, Notifications}
+var Targets = []Target{All, Gateway, Parking, Notifications, History, Audit, Alerts}
 
-var serves = map[Target]string{All: "gateway", Gateway: "gateway", Parking: "parking", Notifications: "live"}
+var serves = map[Target]string{
+	All: "gateway", Gateway: "gateway", Parking: "parking", Notifications: "live", History: "history", Audit: "audit", Alerts: "alerts",
+}
 
 // Resolved is a configuration in which nothing is left open: every address is filled in,
 // and what the process has to provide itself is named.
@@ -38,8 +43,8 @@ type Resolved struct {
 	// UsesDataDir says whether the process stores anything in DataDir and so must be
 	// alone there.
 	UsesDataDir bool
-	// MakeKey says whether the key file is made where it is absent.
-	MakeKey bool
+	// MakeKey and MakePushKey say whether the key files are made where they are absent.
+	MakeKey, MakePushKey bool
 }
 
 // Resolve fills in what is left open, for the target. This is the only place that decides
@@ -52,6 +57,11 @@ func (l *Loader) Resolve(target Target) (*Resolved, error) {
 	c := &r.Config
 	if target == All {
 		l.embed(r)
+	}
+	for _, s := range c.further() {
+		if target == All || target == s.target {
+			l.storeFurther(r, s)
+		}
 	}
 	log, gateway, notifies := target != Gateway, target == All || target == Gateway, target == All || target == Notifications
 	bus := notifies && c.LiveFanout == FanoutBus
@@ -67,12 +77,16 @@ func (l *Loader) Resolve(target Target) (*Resolved, error) {
 	l.require(target, "kafka-brokers", len(c.KafkaBrokers) > 0 || !log)
 	l.require(target, "redis-url", c.RedisURL != "" || !bus)
 	l.require(target, "database-url", c.DatabaseURL != "" || target != All && target != Parking)
+	for _, s := range c.further() {
+		l.require(target, string(s.target)+"-database-url", *s.databaseURL != "" || target != All && target != s.target)
+	}
+	l.require(target, "alerts-vapid-key-file", c.AlertsVAPIDKeyFile != "" || c.AlertsVAPIDSubject == "" || target != Alerts)
 	l.require(target, "parking-urls", len(c.ParkingURLs) > 0 || !gateway)
 	l.require(target, "live-urls", len(c.LiveURLs) > 0 || !gateway)
 	checksTokens := gateway || target == Notifications && !c.ReadPublic
 	l.require(target, "jwt-key-file", c.JWTKey != "" || c.JWTKeyFile != "" || c.OIDCIssuer != "" || !checksTokens)
 	// A provider gives tokens for many programs. Those for others are not for us.
-	l.require(target, "oidc-audience", c.OIDCAudience != "" || c.OIDCIssuer == "" || target == Parking)
+	l.require(target, "oidc-audience", c.OIDCAudience != "" || c.OIDCIssuer == "" || !gateway && target != Notifications)
 	if c.OIDCClientID != "" && c.OIDCIssuer == "" {
 		l.Warnings = append(l.Warnings, "oidc-client-id is not used, because oidc-issuer is empty")
 	}
@@ -105,15 +119,18 @@ func (l *Loader) embed(r *Resolved) {
 		r.UsesDataDir = true
 		fill("database-url", "embedded, in data-dir")
 	}
-	if len(c.ParkingURLs) == 0 {
-		c.ParkingURLs = []string{InProcess}
-		fill("parking-urls", "this process")
+	urls := map[string]*[]string{"parking-urls": &c.ParkingURLs, "live-urls": &c.LiveURLs}
+	for _, s := range c.further() {
+		urls[string(s.target)+"-urls"] = s.urls
 	}
-	if len(c.LiveURLs) == 0 {
-		c.LiveURLs = []string{InProcess}
-		fill("live-urls", "this process")
+	for name, urls := range urls {
+		if len(*urls) == 0 {
+			*urls = []string{InProcess}
+			fill(name, "this process")
+		}
 	}
 	l.keyInDataDir(r)
+	l.pushKey(r)
 }
 
 // subscribe adds what takes readings from an MQTT broker. Its session needs a name that is there again after a restart.

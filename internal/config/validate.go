@@ -90,6 +90,7 @@ func (l *Loader) validate() {
 	for _, u := range c.LiveURLs {
 		l.check("live-urls", httpURL(u))
 	}
+	l.validateFurther()
 	for _, origin := range c.CORSOrigins {
 		if origin != "*" {
 			l.check("cors-origins", originOf(origin))

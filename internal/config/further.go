@@ -1,0 +1,116 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"parkwire/internal/mail"
+	"parkwire/internal/webpush"
+)
+
+// further is one of the services that read the log and keep what they make of it in a database of their own.
+type further struct {
+	target      Target
+	databaseURL *string
+	urls        *[]string
+}
+
+func (c *Config) further() []further {
+	return []further{
+		{History, &c.HistoryDatabaseURL, &c.HistoryURLs},
+		{Audit, &c.AuditDatabaseURL, &c.AuditURLs},
+		{Alerts, &c.AlertsDatabaseURL, &c.AlertsURLs},
+	}
+}
+
+// Schema is the name of the PostgreSQL schema of a service, and its database's in metrics.
+func (c *Config) Schema(service Target) string {
+	return strings.ReplaceAll(c.ServicesPrefix, "-", "_") + "_" + string(service)
+}
+
+// storeFurther fills in where a service stores what it keeps, unless it is said. A service alone has no data folder, which
+// another process could not find.
+func (l *Loader) storeFurther(r *Resolved, s further) {
+	name := string(s.target) + "-database-url"
+	switch scheme, _, _ := strings.Cut(r.DatabaseURL, ":"); {
+	case *s.databaseURL != "":
+	case scheme == "postgres" || scheme == "postgresql":
+		*s.databaseURL = r.DatabaseURL
+		l.origins[name] = Origin{"database-url, schema " + r.Schema(s.target)}
+	case r.Target == All:
+		*s.databaseURL = SQLite + filepath.Join(r.DataDir, string(s.target)+".db")
+		r.UsesDataDir = true
+		l.origins[name] = Origin{"embedded, in data-dir"}
+	}
+}
+
+// ResolveDatabase returns where a service stores what it keeps, for commands that look at that without running the service. As in
+// `parkwire all` it is in the data folder where nothing else is said.
+func (l *Loader) ResolveDatabase(service Target) (url, schema string, err error) {
+	r := &Resolved{Config: l.config, Target: All}
+	all := r.further()
+	i := slices.IndexFunc(all, func(s further) bool { return s.target == service })
+	if i < 0 {
+		return "", "", fmt.Errorf("%s is no service with a database of its own; those are history, audit and alerts", service)
+	}
+	l.storeFurther(r, all[i])
+	return *all[i].databaseURL, r.Schema(service), nil
+}
+
+// validateFurther checks the settings of these services, each by itself.
+func (l *Loader) validateFurther() {
+	c := &l.config
+	l.check("services-prefix", prefix(c.ServicesPrefix))
+	for _, s := range c.further() {
+		for _, u := range *s.urls {
+			l.check(string(s.target)+"-urls", httpURL(u))
+		}
+		if *s.databaseURL != "" {
+			l.check(string(s.target)+"-database-url", scheme(*s.databaseURL, "postgres", "postgresql", "sqlite"))
+		}
+	}
+	l.check("history-minutes-retention", atLeast(c.HistoryMinutesRetention, time.Hour))
+	l.check("history-intervals-retention", atLeast(c.HistoryIntervalsRetention, time.Hour))
+	l.check("history-rollups-retention", atLeast(c.HistoryRollupsRetention, 0))
+	l.check("audit-retention", atLeast(c.AuditRetention, 0))
+	l.check("audit-head-interval", atLeast(c.AuditHeadInterval, time.Second))
+	l.check("alerts-rules-per-subject", within(c.AlertsRulesPerSubject, 1, 100_000))
+	l.check("alerts-retention", atLeast(c.AlertsRetention, time.Hour))
+	if c.AlertsVAPIDSubject != "" {
+		l.check("alerts-vapid-subject", webpush.CheckContact(c.AlertsVAPIDSubject))
+	}
+	if c.AlertsSMTPURL != "" {
+		l.check("alerts-smtp-url", mail.CheckURL(c.AlertsSMTPURL))
+		_, err := mail.ParseAddress(c.AlertsMailFrom)
+		l.check("alerts-mail-from", reasonOf(err))
+	}
+}
+
+func reasonOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// pushKey lets the key for push services be a file in the data folder, where there is one and it is needed.
+func (l *Loader) pushKey(r *Resolved) {
+	if r.AlertsVAPIDSubject == "" || r.AlertsVAPIDKeyFile != "" || r.Target != All {
+		return
+	}
+	r.AlertsVAPIDKeyFile = filepath.Join(r.DataDir, "vapid.key")
+	r.MakePushKey, r.UsesDataDir = true, true
+	l.origins["alerts-vapid-key-file"] = Origin{"in data-dir"}
+}
+
+// prefix is what names of groups and schemas may begin with.
+func prefix(text string) string {
+	legal := func(r rune) bool { return r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' }
+	if text == "" || len(text) > 40 || text[0] < 'a' || text[0] > 'z' || strings.HasPrefix(text, "pg_") || strings.ContainsFunc(text, func(r rune) bool { return !legal(r) }) {
+		return fmt.Sprintf("%q is no beginning of names: a lower case letter, then lower case letters, digits, - and _, at most 40, and not pg_", text)
+	}
+	return ""
+}

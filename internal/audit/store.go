@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -146,9 +147,31 @@ func (h *Head) appendTo(ctx context.Context, tx *sqldb.Tx, now int64, entries []
 // lookup is how many ids are looked up at once. A statement that always has as many parameters is prepared once.
 const lookup = 250
 
-var lookupQuery = `select ` + read + ` from audit_records where repeats = 0 and record_id in (?` + strings.Repeat(", ?", lookup-1) + `)`
+// lookupQuery tells which of the ids there are already. PostgreSQL takes an index for each of them by itself; of "record_id in (…)" it thinks, while it has
+// no statistics of the table, that nearly every record is among so many, and reads all.
+var lookupQuery = `select v.column1 from (values (?)` + strings.Repeat(", (?)", lookup-1) + `) as v
+	where (select count(*) from audit_records r where r.record_id = v.column1) > 0`
 
-// markRepetitions says of entries that are to be appended behind sequence which of them say what was said before, in the chain or
+// known returns which of the ids are in the chain.
+func known(ctx context.Context, tx *sqldb.Tx, ids []any) (found []string, err error) {
+	for len(ids) > 0 {
+		n := min(lookup, len(ids))
+		args := append(make([]any, 0, lookup), ids[:n]...)
+		for len(args) < lookup {
+			args = append(args, args[0])
+		}
+		some, err := sqldb.All(ctx, tx, func(r sqldb.Row) (id string, err error) { return id, r.Scan(&id) }, lookupQuery, args...)
+		if err != nil {
+			return nil, fmt.Errorf("looking for records that are in the chain already: %w", err)
+		}
+		found = append(found, some...)
+		ids = ids[n:]
+	}
+	slices.Sort(found)
+	return slices.Compact(found), nil
+}
+
+// markRepetitions says of entries that are to be appended behind a sequence which of them say what was said before, in the chain or
 // among themselves. A record is a repetition only where it has the same id and is the same to the byte: whoever uses the id of another for
 // something else hides nothing by that.
 func markRepetitions(ctx context.Context, tx *sqldb.Tx, after int64, entries []Entry) error {
@@ -158,22 +181,16 @@ func markRepetitions(ctx context.Context, tx *sqldb.Tx, after int64, entries []E
 			ids = append(ids, entries[i].ID)
 		}
 	}
+	again, err := known(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
 	known := map[string][]Entry{} // by id; several where one id stands for several records
-	for len(ids) > 0 {
-		n := min(lookup, len(ids))
-		args := append(make([]any, 0, lookup), ids[:n]...)
-		for len(args) < lookup {
-			args = append(args, args[0])
-		}
-		err := sqldb.Each(ctx, tx, func(r sqldb.Row) error {
-			e, err := scanEntry(r)
-			known[e.ID] = append(known[e.ID], e)
-			return err
-		}, lookupQuery, args...)
+	for _, id := range again {
+		known[id], err = sqldb.All(ctx, tx, scanEntry, `select `+read+` from audit_records where repeats = 0 and record_id = ? order by sequence`, id)
 		if err != nil {
-			return fmt.Errorf("looking for records that are in the chain already: %w", err)
+			return fmt.Errorf("looking for the record %q: %w", id, err)
 		}
-		ids = ids[n:]
 	}
 	for i := range entries {
 		e := &entries[i]

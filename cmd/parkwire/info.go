@@ -20,7 +20,7 @@ func printConfig(_ context.Context, s streams, args []string) error {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		target, args = config.Target(args[0]), args[1:]
 	}
-	flags := newFlags(s, "config [all|gateway|parking|notifications] [--format text|json] [settings]")
+	flags := newFlags(s, "config [all|gateway|parking|notifications|history|audit|alerts] [--format text|json] [settings]")
 	loader := config.NewLoader()
 	loader.RegisterFlags(flags)
 	format := flags.String("format", "text", "how it is printed: text or json")

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,11 +18,14 @@ import (
 	"parkwire/internal/bus"
 	"parkwire/internal/certificate"
 	"parkwire/internal/config"
+	"parkwire/internal/consumer"
+	"parkwire/internal/gateway"
 	"parkwire/internal/identity"
 	"parkwire/internal/identity/oidc"
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/limit"
 	"parkwire/internal/parking"
+	"parkwire/internal/sqldb"
 )
 
 // Options configure an [App] beyond what the configuration says.
@@ -54,12 +58,16 @@ type App struct {
 	bus         bus.Bus
 	limiter     limit.Limiter      // nil: none
 	certificate *certificate.Files // nil: no TLS
+	gateway     *gateway.Gateway
+	databases   map[config.Target]*sqldb.DB     // of further services
+	consumers   map[string][]*consumer.Consumer // of further services, by their names
 	// handlers are what modules serve to clients, by their names.
 	handlers map[string]http.Handler
 	// sendAway, where set, ends the streams that are served in this process.
 	sendAway func(context.Context)
-	// endStreams, where set, ends the streams that pass through to other processes.
-	endStreams func(context.Context)
+	// endStreams end the streams that pass through to other processes, and those of this one that are answers like any other.
+	endStreams []func(context.Context)
+	endOnce    sync.Once
 	server     *httpServer  // for clients
 	served     http.Handler // what it serves
 }
@@ -67,7 +75,8 @@ type App struct {
 // New makes the parts. It reads, or makes, the key for tokens, reads the certificate, and does no other I/O.
 func New(c *config.Resolved, o Options) (*App, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	a := &App{config: c, options: o, registry: newRegistry(o.Version), health: &health{}, becameReady: make(chan struct{}), handlers: map[string]http.Handler{}}
+	a := &App{config: c, options: o, registry: newRegistry(o.Version), health: &health{}, becameReady: make(chan struct{}), handlers: map[string]http.Handler{},
+		databases: map[config.Target]*sqldb.DB{}, consumers: map[string][]*consumer.Consumer{}}
 	var err error
 	if a.verifier, err = Verifier(c); err != nil {
 		return nil, err
@@ -80,7 +89,7 @@ func New(c *config.Resolved, o Options) (*App, error) {
 	if a.provider != nil {
 		a.tokens[c.OIDCIssuer] = a.provider
 	}
-	roots := append([]string{"admin", "server", "proxied"}, c.Modules...)
+	roots := append([]string{"admin", "server", "proxied", "further"}, c.Modules...)
 	if o.Companion != nil {
 		roots = append(roots, "companion")
 	}

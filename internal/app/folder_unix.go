@@ -22,7 +22,7 @@ func lockFolder(dir string) (*os.File, error) {
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = errors.New("another process uses the folder: end that, or choose another folder")
+		err = errFolderInUse
 	}
 	if err != nil {
 		f.Close()

@@ -34,7 +34,11 @@ func TestATargetBringsWhatItNeedsAndNothingElse(t *testing.T) {
 		config.Gateway:       "certificate gateway identity limits server",
 		config.Parking:       "certificate data-dir log parking relay server store",
 		config.Notifications: "bus certificate identity live log notifications server",
-		config.All:           "all bus certificate data-dir gateway identity limits live log notifications parking relay server store",
+		config.History:       "certificate data-dir history history-db log server",
+		config.Audit:         "audit audit-db certificate data-dir log server",
+		config.Alerts:        "alerts alerts-db certificate data-dir log server",
+		config.All: "alerts alerts-db all audit audit-db bus certificate data-dir gateway history history-db identity limits live log notifications parking relay " +
+			"server store",
 	} {
 		names, err := modules.order([]string{"server", string(target)})
 		if err != nil {

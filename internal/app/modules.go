@@ -40,7 +40,7 @@ import (
 // modules is the graph of everything that a process can run. The targets are modules too: those
 // that are only what they need have no body.
 var modules = graph{
-	"all":           {needs: []string{"gateway", "parking", "notifications"}},
+	"all":           {needs: []string{"gateway", "parking", "notifications", "history", "audit", "alerts"}},
 	"notifications": {needs: []string{"live"}},
 
 	"data-dir":    {make: (*App).makeDataDir},
@@ -53,11 +53,18 @@ var modules = graph{
 	"mqtt":        {needs: []string{"parking"}, make: (*App).makeMQTT},
 	"bridge":      {needs: []string{"log", "bus"}, make: (*App).makeBridge},
 	"live":        {needs: []string{"log", "bus", "identity"}, make: (*App).makeLive},
+	"history-db":  {needs: []string{"data-dir"}, make: (*App).makeHistoryDatabase},
+	"history":     {needs: []string{"history-db", "log"}, make: (*App).makeHistory},
+	"audit-db":    {needs: []string{"data-dir"}, make: (*App).makeAuditDatabase},
+	"audit":       {needs: []string{"audit-db", "log"}, make: (*App).makeAudit},
+	"alerts-db":   {needs: []string{"data-dir"}, make: (*App).makeAlertsDatabase},
+	"alerts":      {needs: []string{"alerts-db", "log"}, make: (*App).makeAlerts},
 	"limits":      {make: (*App).makeLimits},
 	"certificate": {make: (*App).makeCertificate},
-	"gateway":     {needs: []string{"identity", "limits"}, after: []string{"parking", "live"}, make: (*App).makeGateway},
+	"gateway":     {needs: []string{"identity", "limits"}, after: []string{"parking", "live", "history", "audit", "alerts"}, make: (*App).makeGateway},
 	// The address is served from the first moment on: what cannot be done yet is refused with its reason.
-	"server":    {needs: []string{"certificate"}, after: []string{"gateway", "parking", "live", "bridge"}, make: (*App).makeServer},
+	"server":    {needs: []string{"certificate"}, after: []string{"gateway", "parking", "live", "bridge", "history", "audit", "alerts"}, make: (*App).makeServer},
+	"further":   {after: []string{"gateway"}, make: (*App).makeFurtherHealth},
 	"proxied":   {after: []string{"server"}, make: (*App).makeProxied},
 	"companion": {needs: []string{"server"}, make: (*App).makeCompanion},
 	"identity":  {make: (*App).makeIdentity},
@@ -110,7 +117,7 @@ func (a *App) makeLog() (part, error) {
 	c := a.config
 	log, err := kafkalog.Open(kafkalog.Options{
 		Brokers: c.KafkaBrokers, Topic: c.KafkaTopic, SpotsTopic: c.KafkaSpotsTopic, RejectedTopic: c.KafkaRejectedTopic,
-		AuditTopic: c.KafkaAuditTopic, AccessTopic: c.KafkaAccessTopic,
+		AuditTopic: c.KafkaAuditTopic, AccessTopic: c.KafkaAccessTopic, GroupPrefix: c.ServicesPrefix + "-",
 		Partitions: c.KafkaPartitions, Replication: c.KafkaReplication, Retention: c.KafkaRetention, AuditRetention: c.KafkaAuditRetention,
 		Logger: a.logger("log"), Registerer: a.registry,
 	})
@@ -258,13 +265,23 @@ func (a *App) makeGateway() (part, error) {
 	if err != nil {
 		return part{}, err
 	}
+	var toFurther [3]gateway.Part
+	for i, s := range []struct {
+		service config.Target
+		urls    []string
+	}{{config.History, c.HistoryURLs}, {config.Audit, c.AuditURLs}, {config.Alerts, c.AlertsURLs}} {
+		if toFurther[i], err = a.behindFurther(s.service, s.urls); err != nil {
+			return part{}, err
+		}
+	}
 	login, granted := a.login(), access.NewSet(nil)
 	g := gateway.New(gateway.Options{
-		Parking: toParking, Live: toLive, Dashboard: web.Handler(login.TokenOrigin), Login: login, Authenticator: access.Doorman{Tokens: a.tokens, Set: granted}, ReadPublic: c.ReadPublic,
+		Parking: toParking, Live: toLive, History: toFurther[0], Audit: toFurther[1], Alerts: toFurther[2], Dashboard: web.Handler(login.TokenOrigin), Login: login, Authenticator: access.Doorman{Tokens: a.tokens, Set: granted}, ReadPublic: c.ReadPublic,
 		Limiter: a.limiter, Hosts: c.Hosts, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
 		CORSOrigins: c.CORSOrigins, Logger: a.logger("gateway"), Registerer: a.registry,
 	})
-	a.handlers["gateway"], a.endStreams = g.Handler(), g.Drain
+	a.gateway = g
+	a.handlers["gateway"], a.endStreams = g.Handler(), append(a.endStreams, g.Drain)
 	return part{run: both(g.Run, func(ctx context.Context) error { return granted.Follow(ctx, toParking, a.logger("access")) }),
 		ready: func() error { return errors.Join(g.Ready(), granted.Ready()) }}, nil
 }
@@ -286,7 +303,7 @@ func (a *App) login() *gateway.Login {
 func (a *App) behind(name, setting string, urls []string) (gateway.Part, error) {
 	if !slices.Contains(urls, config.InProcess) {
 		return gateway.NewProxy(gateway.ProxyOptions{
-			URLs: urls, Name: name, DrainWindow: a.config.DrainWindow, Logger: a.logger("gateway"), Registerer: a.registry,
+			URLs: urls, Name: name, NoKeys: name != "parking", DrainWindow: a.config.DrainWindow, Logger: a.logger("gateway"), Registerer: a.registry,
 		})
 	}
 	handler, here := a.handlers[name]
@@ -308,7 +325,7 @@ func (a *App) makeServer() (part, error) {
 	s := a.clientServer("listen", a.config.Listen, handler, a.logger("server"))
 	a.server = s
 	p := s.part()
-	p.drain = a.endStreams
+	p.drain = a.endAllStreams
 	return p, nil
 }
 
@@ -335,7 +352,7 @@ func (a *App) makeProxied() (part, error) {
 		}
 		return s.start(ctx)
 	}
-	p.drain = a.endStreams
+	p.drain = a.endAllStreams
 	return p, nil
 }
 

@@ -148,7 +148,7 @@ func TestComposeComesUpInOrderAndAnswersThroughNGINX(t *testing.T) {
 	})
 	began := time.Now()
 	p.run(t, "up", "--detach", "--no-build", "--wait", "--wait-timeout", "180")
-	t.Logf("13 containers were healthy after %v", time.Since(began).Round(100*time.Millisecond))
+	t.Logf("14 containers were healthy after %v", time.Since(began).Round(100*time.Millisecond))
 
 	api := stack.API{
 		URL:   "http://" + stack.Address(p.port),

@@ -133,7 +133,7 @@ func TestTheEdgeItselfAnswersInProblemJSONAndKeepsTokensOutOfItsLog(t *testing.T
 		return err
 	})
 
-	for path, want := range map[string]int{"/api/v1/lots": 503, "/notifications?access_token=secret": 503, "/": 503} {
+	for path, want := range map[string]int{"/api/v1/lots": 503, "/notifications?access_token=secret": 503, "/api/v1/alerts/stream?access_token=secret": 503, "/": 503} {
 		answer, body, err := get("http://" + address + path)
 		if err != nil {
 			t.Fatal(err)

@@ -14,16 +14,22 @@ import (
 	"parkwire/test/e2e/stack"
 )
 
-// A gateway that ends sends the clients of the notifications that pass through it away in order, and they miss nothing.
-func TestAGatewayThatEndsSendsItsClientsAway(t *testing.T) {
-	t.Parallel()
+// newBroker starts a Kafka server in the process of the test.
+func newBroker(t *testing.T) *kafkalog.Broker {
+	t.Helper()
 	broker, err := kafkalog.StartBroker(t.Context(), kafkalog.BrokerOptions{Dir: t.TempDir(), Listen: stack.Address(stack.Port(t)),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatalf("starting a broker: %v", err)
 	}
 	t.Cleanup(func() { broker.Close() })
-	s := stack.Assemble(t, stack.Servers{Kafka: broker.Addr()}, stack.Layout{Gateways: 1, Parking: 1, Live: 1})
+	return broker
+}
+
+// A gateway that ends sends the clients of the notifications that pass through it away in order, and they miss nothing.
+func TestAGatewayThatEndsSendsItsClientsAway(t *testing.T) {
+	t.Parallel()
+	s := stack.Assemble(t, stack.Servers{Kafka: newBroker(t).Addr()}, stack.Layout{Gateways: 1, Parking: 1, Live: 1})
 	s.StartAll(t)
 	s.WaitAllReady(t)
 	gateway := s.Gateways[0]

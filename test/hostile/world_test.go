@@ -55,7 +55,7 @@ func embedded(t *testing.T) *world {
 
 func distributed(t *testing.T) *world {
 	key, p := rand.Text()+rand.Text(), newProvider(t)
-	s := stack.Assemble(t, stack.RealServers(t), stack.Layout{Gateways: 2, Parking: 2, Live: 2, Env: func(string) []string { return settings(key, p) }})
+	s := stack.Assemble(t, stack.RealServers(t), stack.Layout{Gateways: 2, Parking: 2, Live: 2, History: 1, Audit: 1, Alerts: 1, Env: func(string) []string { return settings(key, p) }})
 	s.StartAll(t)
 	s.WaitAllReady(t)
 	s.StartEdge(t)

@@ -47,16 +47,17 @@ func absent(t T, what string) {
 // takes these away. Kafka's proxy only hides the address to begin at: brokers then name their own.
 type Layout struct {
 	Gateways, Parking, Live int
+	History, Audit, Alerts  int // without any, the gateways know of no such service
 	Kafka, Redis, Database  *Proxy
 	// Env, if it is not nil, gives settings of one process by its name, such as "parking 1": "NAME=value".
 	Env func(name string) []string
 }
 
-// Distributed starts NGINX in front of 2 gateways and 3 notification instances, and 2 parking processes,
+// Distributed starts NGINX in front of 2 gateways and 3 notification instances, 2 parking processes, and one of each further service,
 // each a process of its own on the real servers, and waits until all are ready.
 func Distributed(t T) *Stack {
 	t.Helper()
-	s := Assemble(t, RealServers(t), Layout{Gateways: 2, Parking: 2, Live: 3})
+	s := Assemble(t, RealServers(t), Layout{Gateways: 2, Parking: 2, Live: 3, History: 1, Audit: 1, Alerts: 1})
 	s.StartAll(t)
 	s.WaitAllReady(t)
 	s.StartEdge(t)
@@ -86,13 +87,18 @@ func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 		"PARKWIRE_KAFKA_BROKERS=" + detour(t, servers.Kafka, layout.Kafka),
 		"PARKWIRE_KAFKA_TOPIC=" + s.Topic, "PARKWIRE_KAFKA_SPOTS_TOPIC=" + s.SpotsTopic,
 		"PARKWIRE_KAFKA_REJECTED_TOPIC=" + s.RejectedTopic, "PARKWIRE_KAFKA_AUDIT_TOPIC=" + s.AuditTopic,
-		"PARKWIRE_KAFKA_ACCESS_TOPIC=" + s.AccessTopic, "PARKWIRE_KAFKA_GROUP=" + run,
+		"PARKWIRE_KAFKA_ACCESS_TOPIC=" + s.AccessTopic, "PARKWIRE_KAFKA_GROUP=" + run, "PARKWIRE_SERVICES_PREFIX=" + run,
 		"PARKWIRE_REDIS_URL=" + detour(t, cmp.Or(servers.Redis, "memory:"), layout.Redis), "PARKWIRE_REDIS_CHANNEL=" + s.Channel,
 		"PARKWIRE_JWT_KEY=" + rand.Text() + rand.Text(),
 	}
-	database := "sqlite:" + filepath.Join(t.TempDir(), "parkwire.db")
+	files := t.TempDir()
+	database := "sqlite:" + filepath.Join(files, "parkwire.db")
 	if servers.Database != "" {
 		database = ownSchema(t, servers.Database, strings.ReplaceAll(run, "-", "_"))
+	} else {
+		for _, further := range []string{"history", "audit", "alerts"} {
+			env = append(env, fmt.Sprintf("PARKWIRE_%s_DATABASE_URL=sqlite:%s", strings.ToUpper(further), filepath.Join(files, further+".db")))
+		}
 	}
 	s.Database = database
 	env = append(env, "PARKWIRE_DATABASE_URL="+detour(t, database, layout.Database))
@@ -112,9 +118,23 @@ func Assemble(t T, servers Servers, layout Layout, args ...string) *Stack {
 		n.Proxied = proxied
 		s.Live = append(s.Live, n)
 	}
+	behind := []string{"--parking-urls", list(s.Parking), "--live-urls", list(s.Live)}
+	for _, further := range []struct {
+		name  string
+		n     int
+		nodes *[]*Node
+	}{{"history", layout.History, &s.History}, {"audit", layout.Audit, &s.Audit}, {"alerts", layout.Alerts, &s.Alerts}} {
+		for i := range further.n {
+			name := numbered(further.name, i)
+			*further.nodes = append(*further.nodes, newNode(t, name, further.name, with(name), "--data-dir", t.TempDir()))
+		}
+		if further.n > 0 {
+			behind = append(behind, "--"+further.name+"-urls", list(*further.nodes))
+		}
+	}
 	for i := range layout.Gateways {
 		s.Gateways = append(s.Gateways, newNode(t, numbered("gateway", i), "gateway", with(numbered("gateway", i)),
-			append([]string{"--data-dir", t.TempDir(), "--parking-urls", list(s.Parking), "--live-urls", list(s.Live)}, args...)...))
+			slices.Concat([]string{"--data-dir", t.TempDir()}, behind, args)...))
 	}
 	s.tokenEnv = env
 	s.API = API{URL: s.Gateways[0].URL, Token: s.TokenFor(t, "operate")}
@@ -153,7 +173,7 @@ func ProxyTo(t T, address string) *Proxy {
 
 // Nodes are all processes of a distributed stack.
 func (s *Stack) Nodes() []*Node {
-	return append(append(append([]*Node(nil), s.Parking...), s.Live...), s.Gateways...)
+	return slices.Concat(s.Parking, s.Live, s.History, s.Audit, s.Alerts, s.Gateways)
 }
 
 // StartAll starts every process, in no order that would matter.
@@ -191,7 +211,7 @@ func ownSchema(t T, database, name string) string {
 		conn, err := pgx.Connect(ctx, database)
 		if err == nil {
 			defer conn.Close(ctx)
-			_, err = conn.Exec(ctx, "drop schema "+name+" cascade")
+			_, err = conn.Exec(ctx, fmt.Sprintf("drop schema if exists %s, %[1]s_history, %[1]s_audit, %[1]s_alerts cascade", name)) // the further services made theirs
 		}
 		if err != nil {
 			t.Logf("the schema %s was left behind: %v", name, err)

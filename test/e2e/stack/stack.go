@@ -143,6 +143,7 @@ type Stack struct {
 	One *Node
 	// Gateways and the others are the processes of the distributed way; Edge, if there is one, is NGINX in front of them.
 	Gateways, Parking, Live []*Node
+	History, Audit, Alerts  []*Node
 	Edge                    *Node
 }
 
@@ -174,7 +175,7 @@ func Prepare(t T, args ...string) *Stack {
 		API:   API{URL: one.URL},
 		Kafka: kafka, Topic: "parking-events", SpotsTopic: "parking-spots", RejectedTopic: "parking-events-rejected", Channel: "notifications",
 		AuditTopic: "parking-audit", AccessTopic: "parking-access",
-		One: one, tokenArgs: []string{"--data-dir", dir},
+		One: one, tokenEnv: []string{"PARKWIRE_KAFKA_LISTEN=" + kafka}, tokenArgs: []string{"--data-dir", dir},
 	}
 }
 

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"parkwire/internal/app"
+	"parkwire/internal/config"
+	"parkwire/internal/progress"
+)
+
+// rebuild deletes what a service has made of the log, and makes it again. The service may run meanwhile.
+func rebuild(ctx context.Context, s streams, args []string) error {
+	flags := newFlags(s, "rebuild "+strings.Join(app.Rebuildable, "|")+" [settings]")
+	loader := config.NewLoader()
+	loader.RegisterFlags(flags)
+	service := ""
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		service, args = args[0], args[1:]
+	}
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	if !slices.Contains(app.Rebuildable, service) {
+		if service == "" {
+			return usageError("which service? One of " + strings.Join(app.Rebuildable, ", ") + ", as in `parkwire rebuild history`")
+		}
+		return usageError(fmt.Sprintf("%q cannot be rebuilt%s; %s can", service, config.DidYouMean(service, app.Rebuildable), strings.Join(app.Rebuildable, ", ")))
+	}
+	if err := loader.Load(s.environ); err != nil {
+		return err
+	}
+	c, err := loader.Resolve(rebuildTarget(loader.Config(), service))
+	if err != nil {
+		return err
+	}
+	if c.LogLevel == "info" {
+		c.LogLevel = "warn" // progress says enough
+	}
+	logger := newLogger(s, c)
+	for _, warning := range loader.Warnings {
+		logger.Warn(warning)
+	}
+	line := progress.NewLine(s.err, isTerminal(s.err), 200*time.Millisecond)
+	steps := newSteps()
+	err = app.Rebuild(ctx, c, service, app.RebuildOptions{
+		Options: app.Options{Version: version, Logger: logger},
+		Meanwhile: func(brokers []string) {
+			fmt.Fprintf(s.err, "The platform runs on %s: its log is read at %s, and the service goes on when this is done.\n", c.DataDir, strings.Join(brokers, ","))
+		},
+		Progress: func(consumer string, done, total int64) {
+			if text := steps.at(consumer, done, total); line.Due() {
+				line.Show(text)
+			}
+		},
+	})
+	line.Clear()
+	for _, text := range steps.all() {
+		fmt.Fprintln(s.out, text)
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted: what is left the service does when it runs, or this command when it is run again: %w", err)
+		}
+		return err
+	}
+	fmt.Fprintf(s.out, "%s is rebuilt\n", service)
+	return nil
+}
+
+// rebuildTarget is what the settings are resolved for: the service alone where Kafka is elsewhere, unless `parkwire all` keeps its database in the folder.
+func rebuildTarget(c config.Config, service string) config.Target {
+	if _, err := os.Stat(filepath.Join(c.DataDir, service+".db")); err == nil || len(c.KafkaBrokers) == 0 {
+		return config.All
+	}
+	return config.Target(service)
+}
+
+// steps are how far each consumer is.
+type steps struct {
+	names []string
+	began map[string]time.Time
+	last  map[string]string
+}
+
+func newSteps() *steps { return &steps{began: map[string]time.Time{}, last: map[string]string{}} }
+
+// at returns a line that says how far one is.
+func (s *steps) at(consumer string, done, total int64) string {
+	if _, known := s.began[consumer]; !known {
+		s.names, s.began[consumer] = append(s.names, consumer), time.Now()
+	}
+	share := 100.0
+	if total > 0 {
+		share = 100 * float64(done) / float64(total)
+	}
+	seconds := max(time.Since(s.began[consumer]).Seconds(), 0.001)
+	s.last[consumer] = fmt.Sprintf("%s: %d of %d records (%.0f %%), %.0f a second", consumer, done, total, share, float64(done)/seconds)
+	return s.last[consumer]
+}
+
+// all returns the last line of each.
+func (s *steps) all() (lines []string) {
+	for _, name := range s.names {
+		lines = append(lines, s.last[name])
+	}
+	return lines
+}

@@ -1,0 +1,23 @@
+package stack
+
+import (
+	"slices"
+	"time"
+)
+
+// Command runs a subcommand with the settings of the stack, as its operator does on one of its machines, and returns what it said on standard output.
+func (s *Stack) Command(t T, timeout time.Duration, args ...string) string {
+	t.Helper()
+	return Run(t, timeout, s.tokenEnv, Binary(t), slices.Concat(args, s.tokenArgs)...)
+}
+
+// CommandEnds is Command for one that may fail: it returns the exit code, and what was said on standard output and error together.
+func (s *Stack) CommandEnds(t T, timeout time.Duration, args ...string) (code int, output string) {
+	t.Helper()
+	p := Start(t, args[0], s.tokenEnv, Binary(t), slices.Concat(args, s.tokenArgs)...)
+	code = p.Wait(t, timeout)
+	return code, p.Output()
+}
+
+// DataDir is the folder of the embedded way.
+func (s *Stack) DataDir() string { return s.tokenArgs[1] }

@@ -40,8 +40,13 @@ type content struct {
 type reply struct {
 	Status  string
 	About   template.HTML
-	Headers []string
+	Headers []header
 	Bodies  []content
+}
+
+type header struct {
+	Name  string
+	About template.HTML // where it is not the same as in all answers that have it
 }
 
 func newREST(text string) (rest, error) {
@@ -64,6 +69,15 @@ func newREST(text string) (rest, error) {
 			g := &r.Groups[at[o.at("tags").items()[0].text()]]
 			g.Operations = append(g.Operations, newOperation(method, path, item, o))
 		}
+	}
+	if webhooks := n.raw("webhooks"); webhooks.there() { // which the platform calls, rather than serves
+		g := group{Name: "webhooks", About: phrase("What the platform sends to who serves it")}
+		for name, item := range webhooks.fields() {
+			for method, o := range item.fields() {
+				g.Operations = append(g.Operations, newOperation(method, name, item, o))
+			}
+		}
+		r.Groups = append(r.Groups, g)
 	}
 	for name, s := range n.at("components", "schemas").fields() {
 		r.Schemas = append(r.Schemas, newSchema(name, s))
@@ -92,8 +106,8 @@ func newOperation(method, path string, item, n node) operation {
 	for status, a := range n.raw("responses").fields() {
 		a = a.follow()
 		r := reply{Status: status, About: phrase(a.raw("description").text()), Bodies: contents(a.raw("content"))}
-		for name := range a.raw("headers").fields() {
-			r.Headers = append(r.Headers, name)
+		for name, h := range a.raw("headers").fields() {
+			r.Headers = append(r.Headers, header{name, phrase(h.raw("description").text())})
 		}
 		o.Answers = append(o.Answers, r)
 	}

@@ -67,7 +67,7 @@ type Sending struct {
 	All        int // attempts under way, default 64
 	PerHost    int // of those to one host, default 16; for push services, of which there are few, twice as many; for the mail server a quarter
 	PerSubject int // of those for one subject, default 16
-	PerChannel int // of those to one channel that works, default 4; one that does not gets one at a time
+	PerChannel int // of those to one channel that works, default 8; one that does not gets one at a time
 
 	Poll  time.Duration // how often deliveries are looked for that other processes decided, default 1 s
 	Lease time.Duration // for how long an attempt is left to the process that makes it, default 30 s
@@ -84,7 +84,7 @@ type Sending struct {
 
 func (s Sending) withDefaults() Sending {
 	return Sending{
-		All: cmp.Or(s.All, 64), PerHost: cmp.Or(s.PerHost, 16), PerSubject: cmp.Or(s.PerSubject, 16), PerChannel: cmp.Or(s.PerChannel, 4),
+		All: cmp.Or(s.All, 64), PerHost: cmp.Or(s.PerHost, 16), PerSubject: cmp.Or(s.PerSubject, 16), PerChannel: cmp.Or(s.PerChannel, 8),
 		Poll: cmp.Or(s.Poll, time.Second), Lease: cmp.Or(s.Lease, 30*time.Second),
 		Backoff: cmp.Or(s.Backoff, 10*time.Second), LongestBackoff: cmp.Or(s.LongestBackoff, time.Hour),
 		Attempts: cmp.Or(s.Attempts, 20), Age: cmp.Or(s.Age, 24*time.Hour),

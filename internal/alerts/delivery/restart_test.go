@@ -142,7 +142,7 @@ func TestTwentyRestartsLoseNothingAndRepeatOnlyWhatWasKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := got.count()
-			eventually(t, func() bool { return got.count() >= before+20+3*round })
+			eventually(t, func() bool { return got.count() >= before+10+round })
 			how := syscall.SIGTERM
 			if killed[round] = round%2 == 1; killed[round] {
 				how = syscall.SIGKILL
@@ -255,18 +255,18 @@ func TestSeveralServicesShareDeliveriesAndRepeatNone(t *testing.T) {
 		for _, s := range stands {
 			s.run()
 		}
-		for i := range 30 {
+		for i := range 15 {
 			stands[i%2].decide(10, id)
 		}
-		stands[0].await(id, "delivered", 300)
+		stands[0].await(id, "delivered", 150)
 		ids := map[string]int{}
 		for _, r := range rec.all() {
 			if ids[r.id]++; ids[r.id] > 1 {
 				t.Errorf("%s came again", r.id)
 			}
 		}
-		if len(ids) != 300 {
-			t.Errorf("%d of 300 came", len(ids))
+		if len(ids) != 150 {
+			t.Errorf("%d of 150 came", len(ids))
 		}
 	})
 }

@@ -22,7 +22,7 @@ func TestEachDecisionReachesEachChannelOnce(t *testing.T) {
 			id, secret := s.webhook(receivers[i].URL)
 			ids, secrets = append(ids, id), append(secrets, secret)
 		}
-		decisions := s.decide(100, ids...)
+		decisions := s.decide(40, ids...)
 		for i, rec := range receivers {
 			s.await(ids[i], "delivered", len(decisions))
 			var told []string
@@ -148,7 +148,7 @@ func TestRedirectsLeadNowhere(t *testing.T) {
 	})
 }
 
-// One endpoint hangs, another refuses connections, and a third has a thousand decisions to be told of.
+// One endpoint hangs, another refuses connections, and a third has hundreds of decisions to be told of.
 func TestADeadEndpointCostsLittle(t *testing.T) {
 	slow := func(o *delivery.Options) {
 		o.HTTP = outward.Options{Connect: 300 * time.Millisecond, Headers: 300 * time.Millisecond, Whole: 600 * time.Millisecond}
@@ -169,12 +169,12 @@ func TestADeadEndpointCostsLittle(t *testing.T) {
 		hanging, _ := s.webhook(hangs.URL)
 		refusing, _ := s.webhook(gone.URL)
 		working, _ := s.webhook(good.URL)
-		s.decide(1000, hanging, refusing, working)
-		s.await(working, "delivered", 1000)
+		s.decide(300, hanging, refusing, working)
+		s.await(working, "delivered", 300)
 		eventually(t, func() bool { return tried(s, hanging) >= 5 && tried(s, refusing) >= 5 })
 		for what, id := range map[string]string{"hangs": hanging, "refuses": refusing} {
 			if n := tried(s, id); n > 10 {
-				t.Errorf("of 1000 deliveries to an endpoint that %s %d were tried", what, n)
+				t.Errorf("of 300 deliveries to an endpoint that %s %d were tried", what, n)
 			}
 		}
 	})
@@ -198,10 +198,10 @@ func TestAnEndpointThatComesBackIsToldOfEverything(t *testing.T) {
 			}
 		})
 		id, _ := s.webhook(rec.URL)
-		s.decide(200, id)
+		s.decide(60, id)
 		eventually(t, func() bool { return len(rec.all()) >= 7 }) // the circuit was open, and tried
 		down.Store(false)
-		s.await(id, "delivered", 200)
+		s.await(id, "delivered", 60)
 		_, c, _ := s.send(anna, "GET", "/channels/"+id, nil)
 		if c["failingSince"] != nil || c["deliveredAt"] == nil {
 			t.Errorf("the channel is %v", c)

@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,7 +22,7 @@ const (
 	childBrokers  = "PARKWIRE_TEST_CHILD_BROKERS"
 	childDatabase = "PARKWIRE_TEST_CHILD_DATABASE"
 	childSchema   = "PARKWIRE_TEST_CHILD_SCHEMA"
-	childRebuilds = "PARKWIRE_TEST_CHILD_REBUILDS"
+	childDoes     = "PARKWIRE_TEST_CHILD_DOES"
 )
 
 // runChild is what such a process does.
@@ -45,14 +44,23 @@ func runChild() error {
 	if err := db.Start(ctx); err != nil {
 		return err
 	}
-	// Each record takes a moment, so that a kill comes in the middle of many.
-	c := New(Options{Name: testName, Log: l, DB: db, Logger: logtest.Logger(), Effect: &chain{name: testName, faults: func(kafkalog.Record) error {
-		time.Sleep(20 * time.Microsecond)
+	// Batches take a moment, so that a kill comes in the middle of many.
+	c := New(Options{Name: testName, Log: l, DB: db, Logger: logtest.Logger(), Effect: &chain{name: testName, faults: func(r kafkalog.Record) error {
+		if r.Offset%100 == 0 {
+			time.Sleep(time.Millisecond)
+		}
 		return nil
 	}}})
 	c.patience.abandon = 2 * time.Second
-	if os.Getenv(childRebuilds) != "" {
+	switch os.Getenv(childDoes) {
+	case "rebuild":
 		return c.Rebuild(ctx, nil)
+	case "read": // without a group, in which whoever comes waits until it knows that the one before is dead
+		s, err := c.begin(ctx)
+		if err != nil {
+			return err
+		}
+		return c.follow(ctx, s)
 	}
 	return c.Run(ctx)
 }
@@ -64,10 +72,10 @@ func topics(events string) kafkalog.Options {
 		AccessTopic: run + "-access", GroupPrefix: events + "-", Partitions: 3}
 }
 
-func (w *world) child(o sqldb.Options, env ...string) *exec.Cmd {
+func (w *world) child(o sqldb.Options, does string) *exec.Cmd {
 	w.t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), append(env, childTopic+"="+w.log.Topic(), childBrokers+"="+strings.Join(w.brokers, ","),
+	cmd.Env = append(os.Environ(), append([]string{childDoes + "=" + does}, childTopic+"="+w.log.Topic(), childBrokers+"="+strings.Join(w.brokers, ","),
 		childDatabase+"="+o.URL, childSchema+"="+o.Schema)...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -90,35 +98,49 @@ func (w *world) applied() (n int64) {
 	return n
 }
 
-// Processes are killed with SIGKILL in the middle of batches, and take over from each other, while records are written.
+// Processes are killed with SIGKILL in the middle of batches, while records are written.
 func TestEveryRecordIsAppliedOnceThoughProcessesAreKilled(t *testing.T) {
 	logtest.Each(t, func(t *testing.T, brokers []string) {
 		sqldbtest.EachOptions(t, testSets, func(t *testing.T, o sqldb.Options) {
 			w := newWorld(t, brokers, func() *sqldb.DB { return sqldbtest.Open(t, o) })
-			w.write(2000)
-			first, second := w.child(o), w.child(o)
-			for round := range 3 {
+			for round := range 8 {
+				w.write(500)
 				before := w.applied()
+				reader := w.child(o, "read")
 				w.eventually("somebody to read", func() bool { return w.applied() > before })
-				w.write(1000)
-				time.Sleep(time.Duration(round*7) * time.Millisecond) // somewhere in a batch
-				kill(first)
-				first, second = second, w.child(o)
+				w.write(500)
+				time.Sleep(time.Duration(round*5) * time.Millisecond) // somewhere in a batch
+				kill(reader)
 			}
-			w.reaches("with those that are left", nil)
-			kill(second)
-			rebuilding := w.child(o, childRebuilds+"=1")
+			rebuilding := w.child(o, "rebuild")
 			w.eventually("the beginning of a rebuild", func() bool {
 				s, err := w.consumer(&chain{name: testName}).read(t.Context())
 				return err == nil && s.rebuilder != ""
 			})
 			kill(rebuilding)
 			w.write(10)
+			last := w.child(o, "read")
 			w.reaches("after a rebuild that was killed", nil)
 			w.same("set aside", w.rejected(), nil)
-			_ = first.Process.Signal(syscall.SIGTERM)
-			if err := first.Wait(); err != nil {
-				t.Errorf("the last one ended with %v", fmt.Sprint(err))
+			kill(last)
+		})
+	})
+}
+
+func TestAnotherProcessTakesOverFromOneThatWasKilled(t *testing.T) {
+	logtest.Each(t, func(t *testing.T, brokers []string) {
+		sqldbtest.EachOptions(t, testSets, func(t *testing.T, o sqldb.Options) {
+			w := newWorld(t, brokers, func() *sqldb.DB { return sqldbtest.Open(t, o) })
+			w.write(1000)
+			first := w.child(o, "run")
+			w.eventually("the first to read", func() bool { return w.applied() > 0 })
+			second := w.child(o, "run")
+			w.write(1000)
+			kill(first)
+			w.reaches("by the second", nil)
+			_ = second.Process.Signal(syscall.SIGTERM)
+			if err := second.Wait(); err != nil {
+				t.Errorf("the second one ended with %v", err)
 			}
 		})
 	})

@@ -112,12 +112,6 @@ func (c *chain) Gap(ctx context.Context, tx *sqldb.Tx, g Gap) error {
 	return err
 }
 
-func (c *chain) fault(f func(kafkalog.Record) error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.faults = f
-}
-
 var errRefused = errors.New("refused")
 
 // world is a log and a database of the test's own.

@@ -194,25 +194,19 @@ func (s *Service) getRecord(_ http.ResponseWriter, r *http.Request, _ rest.Calle
 			return err
 		}
 		if !found {
-			removed, err := checkpoints(ctx, tx)
-			if err != nil {
+			c, found, err := checkpointOf(ctx, tx, sequence)
+			switch {
+			case err != nil:
 				return err
+			case found:
+				return recordNotFound(fmt.Sprintf("The record %d was removed because it was old; checkpoint %d stands for it.", sequence, c.Number))
 			}
-			return recordNotFound(whyNot(sequence, removed))
+			return recordNotFound(fmt.Sprintf("There is no record %d.", sequence))
 		}
 		answer = rest.Answer{Body: detailed(e)}
 		return nil
 	})
 	return answer, err
-}
-
-func whyNot(sequence int64, removed []Checkpoint) string {
-	for _, c := range removed {
-		if c.First <= sequence && sequence <= c.Last {
-			return fmt.Sprintf("The record %d was removed because it was old; checkpoint %d stands for it.", sequence, c.Number)
-		}
-	}
-	return fmt.Sprintf("There is no record %d.", sequence)
 }
 
 func recordNotFound(detail string) problem.Problem {
@@ -254,12 +248,12 @@ func (s *Service) getHead(_ http.ResponseWriter, r *http.Request, _ rest.Caller)
 		v = headView{
 			Chain: h.Chain, CreatedAt: event.At(timeOf(h.CreatedAt)), Sequence: h.Sequence, Hash: h.Hash, Note: h.String(), RecordedAt: event.At(timeOf(h.RecordedAt)),
 		}
-		removed, err := checkpoints(ctx, tx)
+		last, found, err := lastCheckpoint(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if len(removed) > 0 {
-			v.Checkpoint = new(viewCheckpoint(removed[len(removed)-1]))
+		if found {
+			v.Checkpoint = new(viewCheckpoint(last))
 		}
 		if s.key == nil {
 			return nil

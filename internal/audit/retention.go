@@ -14,7 +14,7 @@ import (
 // How much one transaction of retention removes, and how often it looks.
 const (
 	removedAtOnce = 20_000
-	removeEvery   = 10 * time.Minute
+	removeEvery   = time.Hour // each time leaves a checkpoint
 )
 
 // checkpointView is a checkpoint as it is answered, and as the record of the chain says it. Such records are never changed, so a field that is here stays.
@@ -52,17 +52,16 @@ func remove(ctx context.Context, tx *sqldb.Tx, before, now int64, most int) (int
 	if err != nil {
 		return 0, err
 	}
-	all, err := checkpoints(ctx, tx)
+	last, found, err := lastCheckpoint(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
-	var wrong findings
-	w := walk{find: wrong.add}
-	w.checkpoints(head, all)
-	c := Checkpoint{Number: int64(len(all)) + 1, Previous: head.beginning(), Before: w.hash, RemovedAt: max(now, head.RecordedAt)}
-	if len(all) > 0 {
-		c.Previous = all[len(all)-1].Hash
+	if !found { // then the chain is as behind a checkpoint of nothing
+		last = Checkpoint{Hash: head.beginning(), LastHash: head.beginning()}
 	}
+	var wrong findings
+	w := walk{at: last.Last, hash: last.LastHash, find: wrong.add}
+	c := Checkpoint{Number: last.Number + 1, Previous: last.Hash, Before: last.LastHash, RemovedAt: max(now, head.RecordedAt)}
 	err = sqldb.Each(ctx, tx, func(r sqldb.Row) error {
 		e, err := scanEntry(r)
 		if err != nil {
@@ -131,6 +130,23 @@ func scanCheckpoint(r sqldb.Row) (c Checkpoint, err error) {
 	copy(c.LastHash[:], last)
 	copy(c.Hash[:], hash)
 	return c, err
+}
+
+func lastCheckpoint(ctx context.Context, tx *sqldb.Tx) (Checkpoint, bool, error) {
+	c, found, err := sqldb.One(ctx, tx, scanCheckpoint, `select `+checkpointColumns+` from audit_checkpoints order by number desc limit 1`)
+	if err != nil {
+		err = fmt.Errorf("reading the last checkpoint: %w", err)
+	}
+	return c, found, err
+}
+
+// checkpointOf returns the checkpoint that stands for a record.
+func checkpointOf(ctx context.Context, tx *sqldb.Tx, sequence int64) (Checkpoint, bool, error) {
+	c, found, err := sqldb.One(ctx, tx, scanCheckpoint, `select `+checkpointColumns+` from audit_checkpoints where first_sequence <= ? and last_sequence >= ?`, sequence, sequence)
+	if err != nil {
+		err = fmt.Errorf("looking for the checkpoint of record %d: %w", sequence, err)
+	}
+	return c, found, err
 }
 
 // checkpoints returns all of them in their order.

@@ -120,13 +120,13 @@ func scanSignature(r sqldb.Row) (s signature, err error) {
 	return s, err
 }
 
-// signatures returns all of them by sequence.
-func signatures(ctx context.Context, tx *sqldb.Tx) ([]signature, error) {
-	all, err := sqldb.All(ctx, tx, scanSignature, `select sequence, hash, signed_at, key_id, signature from audit_signatures order by sequence`)
+// signatures returns those behind a record, at most a number of them.
+func signatures(ctx context.Context, tx *sqldb.Tx, after int64, most int) ([]signature, error) {
+	some, err := sqldb.All(ctx, tx, scanSignature, `select sequence, hash, signed_at, key_id, signature from audit_signatures where sequence > ? order by sequence limit ?`, after, most)
 	if err != nil {
 		return nil, fmt.Errorf("reading the signatures of heads: %w", err)
 	}
-	return all, nil
+	return some, nil
 }
 
 // keep writes a signature down. A head that was signed already stays as it was signed first.

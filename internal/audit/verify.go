@@ -84,7 +84,7 @@ type verifier struct {
 	removed  []Checkpoint
 	told     map[int64]Checkpoint // by the record that has to tell of it, for those that were not met yet
 	notes    map[int64][]Note     // by sequence, those that were not compared yet
-	signed   []signature          // behind the walk, in their order
+	signed   []signature          // behind the walk, in their order: as many as a page may meet
 	expected int64                // how many records there are, about
 }
 
@@ -128,20 +128,25 @@ func (v *verifier) begin(ctx context.Context, tx *sqldb.Tx) error {
 		v.findings.add(Finding{What: "it has no head: either nothing was ever recorded, or the head was removed"})
 	}
 	v.head, v.report.Chain, v.report.CreatedAt = head, head.Chain, event.At(timeOf(head.CreatedAt))
+	v.compare(0, head.beginning()) // a note of a chain that had no record yet
 	if err := v.pass(ctx, tx); err != nil {
 		return err
 	}
 	v.expected = head.Sequence - v.walk.at
-	if v.signed, err = signatures(ctx, tx); err != nil {
+	return v.signedOfRemoved(ctx, tx)
+}
+
+// signedOfRemoved compares what was signed of records that were removed. Retention keeps no more than that of the last of the last checkpoint.
+func (v *verifier) signedOfRemoved(ctx context.Context, tx *sqldb.Tx) error {
+	some, err := signatures(ctx, tx, 0, 1)
+	if err != nil {
 		return err
 	}
-	for len(v.signed) > 0 && v.signed[0].Sequence <= v.walk.at {
-		if hash, found := kept(v.removed, v.signed[0].Sequence); found {
-			v.signature(v.signed[0], hash)
+	for _, s := range some {
+		if hash, found := kept(v.removed, s.Sequence); found && s.Sequence <= v.walk.at {
+			v.signature(s, hash)
 		}
-		v.signed = v.signed[1:]
 	}
-	v.compare(0, head.beginning()) // a note of a chain that had no record yet
 	return nil
 }
 
@@ -184,6 +189,9 @@ func (v *verifier) page(ctx context.Context, tx *sqldb.Tx) (more bool, err error
 		if v.walk.at < before.at {
 			v.walk = before
 		}
+	}
+	if v.signed, err = signatures(ctx, tx, v.walk.at, verifiedAtOnce); err != nil {
+		return false, err
 	}
 	n := 0
 	err = sqldb.Each(ctx, tx, func(r sqldb.Row) error {

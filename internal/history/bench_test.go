@@ -68,7 +68,7 @@ func BenchmarkApply(b *testing.B) {
 			b.ReportAllocs()
 			for left := b.N; left > 0; {
 				b.StopTimer()
-				records := c.batch(min(left, 10_000))
+				records := c.batch(min(left, 25_000))
 				left -= len(records)
 				b.StartTimer()
 				w.apply(records...)

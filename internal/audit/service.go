@@ -91,17 +91,26 @@ func (s *Service) Ready() error {
 	return nil
 }
 
-// Run appends to the chain, removes what is old, and tells of the head, until ctx ends.
+// farewell is how long the head may take to be told a last time.
+const farewell = 2 * time.Second
+
+// Run appends to the chain, removes what is old, and tells of the head, until ctx ends; the head of the end as well, so that nobody can use the time until the next start.
 func (s *Service) Run(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(ctx)
 	for _, c := range s.consumers {
-		group.Go(func() error { return c.Run(ctx) })
+		group.Go(func() error { return c.Run(running) })
 	}
-	group.Go(func() error { return s.every(ctx, s.interval, s.tellHead) })
+	group.Go(func() error { return s.every(running, s.interval, s.tellHead) })
 	if s.retention > 0 {
-		group.Go(func() error { return s.every(ctx, removeEvery, s.removeOld) })
+		group.Go(func() error { return s.every(running, removeEvery, s.removeOld) })
 	}
-	return group.Wait()
+	err := group.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	if err := s.tellHead(last); err != nil {
+		s.logger.Warn("the head of the audit chain is not told a last time", "error", err)
+	}
+	return err
 }
 
 // every does something at once and then in intervals, until ctx ends. What fails is logged, and done again the next time.

@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"cmp"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"sync"
@@ -19,7 +21,7 @@ import (
 // running runs a service until stop is called, or the test ends.
 func running(t *testing.T, o Options) (s *Service, stop func()) {
 	t.Helper()
-	o.HeadInterval = 50 * time.Millisecond
+	o.HeadInterval = cmp.Or(o.HeadInterval, 50*time.Millisecond)
 	o.Logger = logtest.Logger()
 	s = New(o)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -117,5 +119,21 @@ func TestARebuildIsRefusedAndChangesNothing(t *testing.T) {
 	}
 	if w.whole(); w.head() != before {
 		t.Errorf("the head was %v and is %v", before, w.head())
+	}
+}
+
+// Between an end and the next start nobody can use that what came last was not signed yet.
+func TestTheHeadIsSignedALastTimeWhenTheServiceEnds(t *testing.T) {
+	brokers := []string{logtest.Broker(t, "").Addr()}
+	l := logtest.Log(t, brokers)
+	w := newWorld(t, sqliteDB(t))
+	key, keys := newKey(t), Keys{}
+	keys.Add(key.Public().(ed25519.PublicKey))
+	_, stop := running(t, Options{Log: l, DB: w.db, Key: key, HeadInterval: time.Hour})
+	write(t, brokers, l, 0, 20)
+	logtest.Eventually(t, "the chain to have 25 records", func() bool { return w.head().Sequence >= 25 })
+	stop()
+	if r := w.verify(Verification{Keys: keys}); !r.OK || r.SignedUpTo != 25 {
+		t.Errorf("verification says %+v", r)
 	}
 }

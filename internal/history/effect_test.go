@@ -30,6 +30,13 @@ func TestIntervalsFollowOneAnother(t *testing.T) {
 			"out_of_service 13:00-14:00 L/Z", "free 14:00-… L/Z",
 		})
 		same(t, "the stays", w.stays("A"), []string{"free>09:00-10:30>free"})
+		w.view(func(ctx context.Context, tx *sqldb.Tx) error {
+			some, err := Intervals(ctx, tx, "A", clock("09:30"), clock("11:00"), 10)
+			if len(some) != 2 || some[0].Status != event.Occupied || some[1].Status != event.Free {
+				t.Errorf("from half past nine to eleven it was %+v", some)
+			}
+			return err
+		})
 
 		r := w.rollup(Scope{Lot: "L", Zone: "Z"}, "07:00", "15:00")
 		want := Times{Free: 150 * time.Minute, Occupied: 90 * time.Minute, Reserved: time.Hour, Closed: time.Hour, OutOfService: time.Hour}

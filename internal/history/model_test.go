@@ -237,6 +237,7 @@ func TestHistoryIsThatOfTheModel(t *testing.T) {
 			divided := w.dump()
 			s.checkIntervals(t, w)
 			s.checkRollups(t, w)
+			s.checkStays(t, w)
 			w.reset()
 			s.play(w, false)
 			if whole := w.dump(); whole != divided {
@@ -323,6 +324,32 @@ func (s *story) checkRollups(t *rapid.T, w *world) {
 		from := s.from.Add(time.Duration(rapid.IntRange(0, 6*24*60).Draw(t, "minute")) * time.Minute)
 		borders, _ := Minute.Borders(from, from.Add(2*time.Hour), s.zone, 1000)
 		s.checkBuckets(t, w, scope, borders, true, until)
+	}
+}
+
+// checkStays compares what is counted of stays with the stays.
+func (s *story) checkStays(t *rapid.T, w *world) {
+	for _, scope := range []Scope{{Lot: "L"}, {Lot: "M", Zone: "X"}} {
+		var want rollup
+		var got []rollup
+		w.view(func(ctx context.Context, tx *sqldb.Tx) error {
+			stays, err := Stays(ctx, tx, StayQuery{Scope: scope, From: since1970, To: endOfTime, Limit: 1000})
+			if err != nil {
+				return err
+			}
+			for _, stay := range stays {
+				want.departures++
+				if stay.Completed {
+					want.sessions++
+					want.dwell += stay.Ended.Sub(stay.Began)
+				}
+			}
+			got, err = readRollups(ctx, tx, scope, []time.Time{since1970, s.from.AddDate(1, 0, 0)}, false, endOfTime)
+			return err
+		})
+		if r := got[0]; r.departures != want.departures || r.sessions != want.sessions || r.dwell != want.dwell {
+			t.Fatalf("%+v has %+v, and its stays are %+v", scope, r, want)
+		}
 	}
 }
 

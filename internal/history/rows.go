@@ -22,11 +22,14 @@ type SpotInterval struct {
 
 // Intervals returns the intervals of a spot that overlap a time, in order, up to a limit. Times in which the spot was removed are in none.
 func Intervals(ctx context.Context, tx *sqldb.Tx, spotID string, from, to time.Time, limit int) ([]SpotInterval, error) {
+	// The first is the last that began before; so what is older is not read.
 	all, err := sqldb.All(ctx, tx, scanInterval, `
 		select spot_id, lot_id, zone_id, status, hole, began, ended from intervals where spot_id = ? and began < ? and ended > ?
+			and began >= coalesce((select max(began) from intervals where spot_id = ? and began <= ?), 0)
 		union all
-		select spot_id, lot_id, zone_id, status, hole, since, cast(null as bigint) from spots where spot_id = ? and since < ? and status <> 'removed' and status <> ''
-		order by began limit ?`, spotID, to.UnixMilli(), from.UnixMilli(), spotID, to.UnixMilli(), limit)
+		select spot_id, lot_id, zone_id, status, hole, since, cast(null as bigint) from spots
+			where spot_id = ? and since < ? and status <> 'removed' and status <> ''
+		order by began limit ?`, spotID, to.UnixMilli(), from.UnixMilli(), spotID, from.UnixMilli(), spotID, to.UnixMilli(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the intervals of spot %q: %w", spotID, err)
 	}

@@ -23,6 +23,7 @@ type server struct {
 	options Options
 	health  *health
 	queries queries
+	silence time.Duration // of the server, after which transactions are given up
 
 	closing context.Context
 	close_  context.CancelFunc
@@ -30,7 +31,7 @@ type server struct {
 	ended   sync.WaitGroup
 
 	mu    sync.Mutex
-	alive context.Context // ends when the server has been silent for patience; made anew when it answers
+	alive context.Context // ends when the server has been silent for too long; made anew when it answers
 	lost  context.CancelFunc
 }
 
@@ -38,7 +39,7 @@ type server struct {
 const (
 	connecting = 5 * time.Second
 	answering  = 3 * time.Second  // of a probe
-	patience   = 10 * time.Second // of silence, after which transactions are given up
+	patience   = 10 * time.Second // of silence
 	ending     = 15 * time.Second // of a commit, or a rollback
 	statement  = 5 * time.Minute  // of one statement: a rollup of years, a deletion after a change of the retention
 )
@@ -79,7 +80,7 @@ func openPostgres(o Options, h *health) (*server, error) {
 	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
 	}
-	s := &server{schema: o.Schema, options: o, health: h}
+	s := &server{schema: o.Schema, options: o, health: h, silence: patience}
 	s.closing, s.close_ = context.WithCancel(context.Background())
 	s.alive, s.lost = context.WithCancel(s.closing)
 	if s.pool, err = pgxpool.NewWithConfig(context.Background(), config); err != nil { // connects when somebody needs a connection
@@ -174,7 +175,7 @@ func (s *server) probe() {
 			if s.alive.Err() != nil {
 				s.alive, s.lost = context.WithCancel(s.closing)
 			}
-		} else if time.Since(answered) > patience {
+		} else if time.Since(answered) > s.silence {
 			s.lost()
 		}
 		s.mu.Unlock()

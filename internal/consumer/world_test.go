@@ -116,7 +116,7 @@ var errRefused = errors.New("refused")
 
 // world is a log and a database of the test's own.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	brokers []string
 	log     *kafkalog.Log
 	open    func() *sqldb.DB
@@ -142,7 +142,7 @@ func eachDatabase(t *testing.T, test func(w *world)) {
 	})
 }
 
-func newWorld(t *testing.T, brokers []string, open func() *sqldb.DB) *world {
+func newWorld(t testing.TB, brokers []string, open func() *sqldb.DB) *world {
 	t.Helper()
 	o := logtest.Options(t, brokers)
 	o.GroupPrefix = o.Topic + "-"

@@ -39,13 +39,13 @@ func Each(t *testing.T, test func(t *testing.T, brokers []string)) {
 }
 
 // Broker starts an embedded broker in a folder of its own. listen is an address, or empty for a free one.
-func Broker(t *testing.T, listen string) *kafkalog.Broker {
+func Broker(t testing.TB, listen string) *kafkalog.Broker {
 	t.Helper()
 	return BrokerIn(t, t.TempDir(), listen)
 }
 
 // BrokerIn starts an embedded broker in a folder, which may have been used before.
-func BrokerIn(t *testing.T, dir, listen string) *kafkalog.Broker {
+func BrokerIn(t testing.TB, dir, listen string) *kafkalog.Broker {
 	t.Helper()
 	if listen == "" {
 		listen = stack.Address(stack.Port(t)) // one that it gets again after its death
@@ -63,7 +63,7 @@ func BrokerIn(t *testing.T, dir, listen string) *kafkalog.Broker {
 }
 
 // Options are those of a log with topics that nobody else uses, which are deleted after the test.
-func Options(t *testing.T, brokers []string) kafkalog.Options {
+func Options(t testing.TB, brokers []string) kafkalog.Options {
 	t.Helper()
 	run := "test-" + strings.ToLower(rand.Text()[:10])
 	o := kafkalog.Options{
@@ -82,7 +82,7 @@ func Options(t *testing.T, brokers []string) kafkalog.Options {
 }
 
 // Open opens a log and closes it after the test.
-func Open(t *testing.T, o kafkalog.Options) *kafkalog.Log {
+func Open(t testing.TB, o kafkalog.Options) *kafkalog.Log {
 	t.Helper()
 	l, err := kafkalog.Open(o)
 	if err != nil {
@@ -93,7 +93,7 @@ func Open(t *testing.T, o kafkalog.Options) *kafkalog.Log {
 }
 
 // Log is an open log with topics of its own, which exist.
-func Log(t *testing.T, brokers []string) *kafkalog.Log {
+func Log(t testing.TB, brokers []string) *kafkalog.Log {
 	t.Helper()
 	l := Open(t, Options(t, brokers))
 	Ensure(t, l)
@@ -101,7 +101,7 @@ func Log(t *testing.T, brokers []string) *kafkalog.Log {
 }
 
 // Ensure waits for the topics of a log.
-func Ensure(t *testing.T, l *kafkalog.Log) {
+func Ensure(t testing.TB, l *kafkalog.Log) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
@@ -111,7 +111,7 @@ func Ensure(t *testing.T, l *kafkalog.Log) {
 }
 
 // Client is a client of another program. The caller closes it.
-func Client(t *testing.T, brokers []string, more ...kgo.Opt) *kgo.Client {
+func Client(t testing.TB, brokers []string, more ...kgo.Opt) *kgo.Client {
 	t.Helper()
 	c, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(brokers...), kgo.ProducerLinger(0)}, more...)...)
 	if err != nil {
@@ -121,7 +121,7 @@ func Client(t *testing.T, brokers []string, more ...kgo.Opt) *kgo.Client {
 }
 
 // Write writes records as another program would, and returns them with their places.
-func Write(t *testing.T, brokers []string, records ...*kgo.Record) []*kgo.Record {
+func Write(t testing.TB, brokers []string, records ...*kgo.Record) []*kgo.Record {
 	t.Helper()
 	c := Client(t, brokers, kgo.RecordPartitioner(byHand{}))
 	defer c.Close()
@@ -152,7 +152,7 @@ func (p byHandTopic) Partition(r *kgo.Record, n int) int {
 }
 
 // All returns the records of a topic in order per partition, up to its present end.
-func All(t *testing.T, l *kafkalog.Log) []kafkalog.Record {
+func All(t testing.TB, l *kafkalog.Log) []kafkalog.Record {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
@@ -172,7 +172,7 @@ func All(t *testing.T, l *kafkalog.Log) []kafkalog.Record {
 }
 
 // Eventually waits until done, and fails with what was to come.
-func Eventually(t *testing.T, what string, done func() bool) {
+func Eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(Patience); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -1,0 +1,75 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"parkwire/test/e2e/stack"
+)
+
+// A service is rebuilt while it runs, and while spots change: in the end it knows each stay once. In one process the command shares that one's broker and file.
+func TestAServiceIsRebuiltWhileItRuns(t *testing.T) {
+	stack.ForEach(t, func(t *testing.T, s *stack.Stack) {
+		var settings []string
+		if s.One != nil {
+			settings = []string{"--kafka-listen", strings.Split(s.Kafka, ",")[0]}
+		}
+		var spots []string
+		for i := range 5 {
+			spots = append(spots, fmt.Sprintf("rebuilt-%d", i))
+		}
+		s.AddLot(t, "rebuilt", spots...)
+		stays := 0
+		comeAndGo := func() {
+			for _, spot := range spots {
+				s.Act(t, spot, "occupy")
+				s.Act(t, spot, "release")
+				stays++
+			}
+		}
+		known := func() (ids []string) {
+			var page struct {
+				Items []struct{ SpotID, Begin, End string }
+			}
+			s.Do(t, 200, "GET", "/api/v1/lots/rebuilt/stays?limit=5000", nil, &page)
+			for _, stay := range page.Items {
+				if stay.End != "" {
+					ids = append(ids, stay.SpotID+" "+stay.Begin+" "+stay.End)
+				}
+			}
+			slices.Sort(ids)
+			return ids
+		}
+		all := func() bool { return len(known()) == stays }
+		comeAndGo()
+		eventually(t, time.Minute, "all stays", all)
+		before := known()
+		if out := s.Command(t, 2*time.Minute, slices.Concat([]string{"rebuild", "history"}, settings)...); !strings.Contains(out, "history is rebuilt") {
+			t.Errorf("it said %s", out)
+		}
+		eventually(t, time.Minute, "all stays after a rebuild", all)
+		if after := known(); !slices.Equal(after, before) {
+			t.Errorf("after a rebuild the stays are %v, and were %v", after, before)
+		}
+		ended := make(chan string, 1)
+		go func() {
+			ended <- s.Command(t, 2*time.Minute, slices.Concat([]string{"rebuild", "history"}, settings)...)
+		}()
+		for rebuilding := true; rebuilding; {
+			comeAndGo()
+			select {
+			case <-ended:
+				rebuilding = false
+			default:
+			}
+		}
+		comeAndGo()
+		eventually(t, time.Minute, "all stays after a rebuild meanwhile", all)
+		if code, out := s.CommandEnds(t, time.Minute, slices.Concat([]string{"rebuild", "audit"}, settings)...); code != 1 || !strings.Contains(out, "append only") {
+			t.Errorf("the audit chain was rebuilt: exit code %d, %s", code, out)
+		}
+	})
+}

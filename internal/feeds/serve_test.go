@@ -111,6 +111,7 @@ func TestASignWaitsForAChange(t *testing.T) {
 		answer = w.ask("GET", target)
 	}
 	expect(w, "the free ones", read[signView](w, answer.Body.Bytes()).Free, 1)
+	expect(w, "who has any version does not wait", w.ask("GET", target+"?wait=25", "If-None-Match", "*").Code, 304)
 	expect(w, "who has something else does not wait", w.ask("GET", target+"?wait=25", "If-None-Match", etag).Code, 200)
 }
 

@@ -63,7 +63,7 @@ func (s *Service) sign(r *request, lotID, zoneID string) (*document, error) {
 	}
 	newest := func() (*document, error) { return s.signDocument(r.Context(), lotID, zoneID, category, kind) }
 	d, err := newest()
-	if err != nil || wait == 0 || !d.has(r.Request) || !s.enter() {
+	if err != nil || wait == 0 || !d.has(r.Request) || r.Header.Get("If-None-Match") == "*" || !s.enter() { // "*" is every version: there is none to wait for
 		return d, err
 	}
 	defer s.leave()

@@ -23,7 +23,6 @@ type model struct {
 	versions map[string]int64
 	from     map[string]int32 // the partition of a spot
 	reached  map[int32]int64
-	arrivals map[place][]int64
 }
 
 type episode struct {

@@ -24,7 +24,6 @@ type world struct {
 	t      testing.TB
 	db     *sqldb.DB
 	effect *effect
-	offset int64
 }
 
 func newWorld(t testing.TB, db *sqldb.DB) *world {

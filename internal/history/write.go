@@ -106,18 +106,20 @@ func replace(columns []string) string {
 }
 
 func (b *book) writeIntervals(ctx context.Context, tx *sqldb.Tx) error {
-	sortBySpot(b.intervals)
+	sortByLot(b.intervals, 5, 1)
 	return tx.Insert(ctx, "intervals (spot_id, began, ended, status, hole, lot_id, zone_id, recorded_at)", b.intervals, "")
 }
 
 func (b *book) writeStays(ctx context.Context, tx *sqldb.Tx) error {
-	sortBySpot(b.stays)
+	sortByLot(b.stays, 3, 2)
 	return tx.Insert(ctx, "stays (spot_id, began, ended, lot_id, zone_id, status_before, status_after, completed, recorded_at)", b.stays, "")
 }
 
-// sortBySpot leaves the rows of one spot in their order, which is that of time.
-func sortBySpot(rows [][]any) {
-	slices.SortStableFunc(rows, func(x, y []any) int { return cmp.Compare(x[0].(string), y[0].(string)) })
+// sortByLot brings rows into the order of their lots, and of a time, which are in some of their columns.
+func sortByLot(rows [][]any, lot, at int) {
+	slices.SortStableFunc(rows, func(x, y []any) int {
+		return cmp.Or(cmp.Compare(x[lot].(string), y[lot].(string)), cmp.Compare(x[at].(int64), y[at].(int64)))
+	})
 }
 
 // rollupColumns are those of deltas, without the key and recorded_at.

@@ -21,7 +21,7 @@ create table spots (
 ) without rowid;
 create index spots_by_lot on spots (lot_id, spot_id);
 
--- The intervals that ended. They have a length, and do not overlap.
+-- The intervals that ended. They have a length, and do not overlap. Rows of a lot lie together in the order of time, in which they are written.
 create table intervals (
   spot_id     text not null,
   began       bigint not null,
@@ -31,9 +31,9 @@ create table intervals (
   lot_id      text not null,
   zone_id     text not null,
   recorded_at bigint not null, -- when the log took the event that ended it
-  primary key (spot_id, began)
+  primary key (lot_id, began, spot_id)
 ) without rowid;
-create index intervals_by_lot on intervals (lot_id, began);
+create unique index intervals_by_spot on intervals (spot_id, began);
 
 -- The stays that ended, in the lot and zone in which they did.
 create table stays (
@@ -46,9 +46,9 @@ create table stays (
   status_after  text not null,    -- the status, or 'hole'
   completed     boolean not null, -- neither is 'unknown' or 'hole'
   recorded_at   bigint not null,
-  primary key (spot_id, ended)
+  primary key (lot_id, ended, spot_id)
 ) without rowid;
-create index stays_by_lot on stays (lot_id, ended, spot_id);
+create unique index stays_by_spot on stays (spot_id, ended);
 
 -- How far each partition of the log was read, by the time at which the log took its newest record.
 create table partitions (

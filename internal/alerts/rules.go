@@ -13,9 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"parkwire/internal/alerts/decide"
-	"parkwire/internal/alerts/delivery"
 	"parkwire/internal/alerts/outbox"
-	"parkwire/internal/directory"
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
 	"parkwire/internal/problem"
@@ -95,14 +93,23 @@ func reachOf(p identity.Principal) []string {
 	return slices.Compact(slices.Sorted(slices.Values(append([]string{}, p.Lots...))))
 }
 
-// myRule reads a rule of the caller's subject, with what became of it.
-func myRule(ctx context.Context, tx *sqldb.Tx, who identity.Principal, id string) (storedRule, decide.State, error) {
+// ownRule reads a rule of the caller's subject.
+func ownRule(ctx context.Context, tx *sqldb.Tx, who identity.Principal, id string) (storedRule, error) {
 	r, found, err := sqldb.One(ctx, tx, scanRule, "select "+ruleColumns+" from alert_rules where id = ?", id)
 	if err != nil {
-		return r, decide.State{}, fmt.Errorf("reading the rule %s: %w", id, err)
+		return r, fmt.Errorf("reading the rule %s: %w", id, err)
 	}
 	if !found || r.removed || r.Subject != who.Subject || !covers(who, visible(r.Rule)) {
-		return r, decide.State{}, ruleNotFound(id)
+		return r, ruleNotFound(id)
+	}
+	return r, nil
+}
+
+// myRule reads one with what became of it.
+func myRule(ctx context.Context, tx *sqldb.Tx, who identity.Principal, id string) (storedRule, decide.State, error) {
+	r, err := ownRule(ctx, tx, who, id)
+	if err != nil {
+		return r, decide.State{}, err
 	}
 	state, _, err := sqldb.One(ctx, tx, func(r sqldb.Row) (decide.State, error) { return scanState(r) }, "select "+stateColumns+" from alert_rule_states where rule_id = ?", id)
 	if err != nil {
@@ -173,11 +180,11 @@ func (s *Service) postRule(w http.ResponseWriter, r *http.Request, by rest.Calle
 		return rest.Answer{}, err
 	}
 	rule.ID = id.String()
+	if err := s.db.View(r.Context(), func(ctx context.Context, tx *sqldb.Tx) error { return s.allowed(ctx, tx, by.Who, rule.Definition) }); err != nil {
+		return rest.Answer{}, err
+	}
 	err = s.change(r, func(ctx context.Context, tx *sqldb.Tx) error {
 		if err := s.mayAdd(ctx, tx, rule.Subject); err != nil {
-			return err
-		}
-		if err := s.allowed(ctx, tx, by.Who, rule.Definition); err != nil {
 			return err
 		}
 		return s.saveRule(ctx, tx, r, by, rule, nil)
@@ -195,41 +202,67 @@ func (s *Service) patchRule(w http.ResponseWriter, r *http.Request, by rest.Call
 	if err != nil {
 		return a, err
 	}
+	for range 3 { // another request may come between
+		if a, err = s.tryPatch(r, by, body); !errors.Is(err, errMeanwhile) {
+			return a, err
+		}
+	}
+	return a, rest.ChangedMeanwhile("alert rule", r.PathValue("ruleId"))
+}
+
+// errMeanwhile says that a rule was changed between reading and writing it.
+var errMeanwhile = errors.New("the rule was changed meanwhile")
+
+// tryPatch reads what is needed to judge a change before the transaction that makes it: what that reads which the process that decides writes all the
+// time would have the two get in each other's way.
+func (s *Service) tryPatch(r *http.Request, by rest.Caller, body []byte) (a rest.Answer, err error) {
 	now := s.now()
-	err = s.change(r, func(ctx context.Context, tx *sqldb.Tx) error {
-		rule, state, err := myRule(ctx, tx, by.Who, r.PathValue("ruleId"))
-		if err != nil {
+	var before, rule storedRule
+	var state decide.State
+	again := false
+	err = s.db.View(r.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		if before, state, err = myRule(ctx, tx, by.Who, r.PathValue("ruleId")); err != nil {
 			return err
 		}
-		if !rest.IfMatch(r).Holds(ruleTag(rule.version)) {
-			return rest.ChangedMeanwhile("alert rule", rule.ID)
+		if !rest.IfMatch(r).Holds(ruleTag(before.version)) {
+			return rest.ChangedMeanwhile("alert rule", before.ID)
 		}
-		before, again := rule, false
+		rule = before
 		if err := rest.Patch(body, func(o *rest.Object) {
 			again = o.Has("enabled")
 			readDefinition(o, &rule.Definition, now)
 		}); err != nil {
 			return err
 		}
-		rule.Reach = reachOf(by.Who)
-		again = again && rule.Enabled && state.Done && state.Epoch == rule.Epoch // who says it of one that is through wants it to go on
-		if rule.Definition.Equal(before.Definition) && sameReach(rule.Reach, before.Reach) && !again {
-			a = s.ruleAnswer(before, state)
-			return nil
+		return s.allowed(ctx, tx, by.Who, rule.Definition)
+	})
+	if err != nil {
+		return a, err
+	}
+	rule.Reach = reachOf(by.Who)
+	again = again && rule.Enabled && state.Done && state.Epoch == rule.Epoch // who says it of one that is through wants it to go on
+	others := rule.Target.LotID == "" && !sameReach(before.Reach, rule.Reach)
+	if rule.Definition.Equal(before.Definition) && !others && !again {
+		return s.ruleAnswer(before, state), nil
+	}
+	rule.version++
+	rule.updated = now
+	if again || others || before.Begins(rule.Definition) {
+		rule.Epoch++
+	}
+	err = s.change(r, func(ctx context.Context, tx *sqldb.Tx) error {
+		version, found, err := sqldb.One(ctx, tx, func(r sqldb.Row) (n int64, err error) { return n, r.Scan(&n) },
+			"select version from alert_rules where id = ? and removed = ?", rule.ID, false)
+		if err != nil {
+			return fmt.Errorf("reading the rule %s again: %w", rule.ID, err)
 		}
-		if err := s.allowed(ctx, tx, by.Who, rule.Definition); err != nil {
-			return err
+		if !found || version != before.version {
+			return errMeanwhile
 		}
-		rule.version++
-		rule.updated = now
-		if again || before.Begins(rule.Definition) || !sameReach(before.Reach, rule.Reach) {
-			rule.Epoch++
-		}
-		a = s.ruleAnswer(rule, state)
 		view := describeRule(before)
 		return s.saveRule(ctx, tx, r, by, rule, &view)
 	})
-	return a, err
+	return s.ruleAnswer(rule, state), err
 }
 
 func sameReach(a, b []string) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
@@ -239,7 +272,7 @@ func (s *Service) deleteRule(w http.ResponseWriter, r *http.Request, by rest.Cal
 		return rest.Answer{}, err
 	}
 	err := s.change(r, func(ctx context.Context, tx *sqldb.Tx) error {
-		rule, _, err := myRule(ctx, tx, by.Who, r.PathValue("ruleId"))
+		rule, err := ownRule(ctx, tx, by.Who, r.PathValue("ruleId"))
 		if err != nil {
 			return err
 		}
@@ -274,96 +307,6 @@ func nextRevision(ctx context.Context, tx *sqldb.Tx) (int64, error) {
 		return 0, fmt.Errorf("counting changes of rules: %w", err)
 	}
 	return counter(ctx, tx, counterRules)
-}
-
-// mayAdd returns a problem where the subject has as many rules as it may.
-func (s *Service) mayAdd(ctx context.Context, tx *sqldb.Tx, subject string) error {
-	n, _, err := sqldb.One(ctx, tx, func(r sqldb.Row) (n int, err error) { return n, r.Scan(&n) },
-		"select count(*) from alert_rules where subject = ? and removed = ?", subject, false)
-	if err != nil {
-		return fmt.Errorf("counting the rules of a subject: %w", err)
-	}
-	if most := s.options.RulesPerSubject; n >= most {
-		return problem.New(http.StatusConflict, "too-many-rules",
-			fmt.Sprintf("You have %d alert rules, and may have %d. Delete one that is through or has expired, or change one.", n, most)).With("limit", most)
-	}
-	return nil
-}
-
-// allowed returns a problem where the principal may not see what the rule is about, or that is not there, or a channel is not.
-func (s *Service) allowed(ctx context.Context, tx *sqldb.Tx, who identity.Principal, d decide.Definition) error {
-	t := d.Target
-	lot, field := t.LotID, "target.lotId"
-	if t.SpotID != "" {
-		known, err := lotOfSpot(ctx, tx, t.SpotID)
-		if err != nil {
-			return err
-		}
-		if known == "" || !who.Reaches(known) {
-			return unknownTarget("target.spotId", "spot", t.SpotID)
-		}
-		lot, field = known, "target.spotId"
-	}
-	if lot != "" {
-		if err := identity.AuthorizeLot(who, lot); err != nil {
-			var p problem.Problem
-			if errors.As(err, &p) {
-				return p.WithField(field)
-			}
-			return err
-		}
-		if err := knownLot(ctx, tx, lot); err != nil {
-			return err
-		}
-	}
-	if t.ZoneID != "" {
-		zone, found, err := directory.ZoneByID(ctx, tx, t.ZoneID)
-		if err != nil {
-			return err
-		}
-		if !found || zone.Removed || zone.LotID != t.LotID {
-			return unknownTarget("target.zoneId", "zone", t.ZoneID)
-		}
-	}
-	missing, err := delivery.Missing(ctx, tx, who.Subject, d.Channels)
-	if err != nil {
-		return err
-	}
-	if len(missing) > 0 {
-		return rest.InvalidField("channels", wantChannels, strconv.Quote(missing[0])+", which is none of yours")
-	}
-	return nil
-}
-
-func unknownTarget(field, what, id string) problem.Problem {
-	return problem.New(http.StatusUnprocessableEntity, "target-unknown",
-		fmt.Sprintf("There is no %s %q that you may see. Check the id; what was added just now is known here in a moment.", what, rest.Shorten(id))).WithField(field)
-}
-
-// lotOfSpot returns the lot of a spot, "" where none is known.
-func lotOfSpot(ctx context.Context, tx *sqldb.Tx, id string) (string, error) {
-	lot, _, err := sqldb.One(ctx, tx, func(r sqldb.Row) (lot string, err error) { return lot, r.Scan(&lot) }, "select lot_id from alert_spots where spot_id = ? and stale = ?", id, false)
-	if err != nil || lot != "" {
-		return lot, err
-	}
-	spot, found, err := directory.SpotByID(ctx, tx, id)
-	if !found || spot.Removed {
-		return "", err
-	}
-	return spot.LotID, err
-}
-
-// knownLot returns a problem where nothing is known of the lot.
-func knownLot(ctx context.Context, tx *sqldb.Tx, id string) error {
-	lot, found, err := directory.LotByID(ctx, tx, id)
-	if err != nil || found && !lot.Removed {
-		return err
-	}
-	_, found, err = sqldb.One(ctx, tx, func(r sqldb.Row) (one int, err error) { return one, r.Scan(&one) }, "select 1 from alert_spots where lot_id = ? limit 1", id)
-	if err != nil || found {
-		return err
-	}
-	return unknownTarget("target.lotId", "lot", id)
 }
 
 // saveRule writes a rule, and tells who did.

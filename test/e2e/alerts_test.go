@@ -96,7 +96,7 @@ func newAlertReceiver(t *testing.T) *alertReceiver {
 		r.mu.Lock()
 		r.got = append(r.got, alertRequest{request.URL.Path, request.Header.Clone(), body})
 		r.mu.Unlock()
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 		w.WriteHeader(http.StatusCreated)
 	}))
 	t.Cleanup(r.Close)
@@ -132,7 +132,7 @@ func readMessage(t *testing.T, text []byte) alertMessage {
 
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("after two minutes: %s", what)
 		}
@@ -140,6 +140,38 @@ func until(t *testing.T, what string, holds func() bool) {
 }
 
 type added struct{ ID, Secret string }
+
+// awaitAlert waits until the service has heard that something is so. It reads the event log, a moment later than it was answered.
+func awaitAlert(t *testing.T, s *stack.Stack, target, condition map[string]any) {
+	t.Helper()
+	rule := alertRule(t, s, target, condition)
+	var list struct{ Items []struct{ RuleID string } }
+	until(t, "the service has not heard of it", func() bool {
+		s.Do(t, 200, "GET", "/api/v1/alerts/decisions?rule="+rule.ID, nil, &list)
+		return len(list.Items) > 0
+	})
+	s.Do(t, 204, "DELETE", "/api/v1/alerts/rules/"+rule.ID, nil, nil)
+}
+
+// alertRule makes a rule that speaks each time that its condition comes true. The service hears of a new spot a moment later than whoever added it.
+func alertRule(t *testing.T, s *stack.Stack, target, condition map[string]any, channels ...string) (rule added) {
+	t.Helper()
+	body := map[string]any{"name": "test", "target": target, "condition": condition, "channels": append([]string{}, channels...)}
+	until(t, "the service does not know what the rule is about", func() bool {
+		answer, err := s.Try("POST", "/api/v1/alerts/rules", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Status == http.StatusUnprocessableEntity {
+			return false
+		}
+		if answer.Status != http.StatusCreated {
+			t.Fatalf("making a rule is answered with %d %s", answer.Status, answer.Body)
+		}
+		return json.Unmarshal(answer.Body, &rule) == nil
+	})
+	return rule
+}
 
 // listenToAlerts opens the stream, and sends what stands behind "data:".
 func listenToAlerts(t *testing.T, s *stack.Stack) <-chan string {
@@ -178,16 +210,15 @@ func TestAnAlertReachesWebhookBrowserAndStream(t *testing.T) {
 		browser := webpushtest.NewBrowser(t)
 		s.AddLot(t, "central", "a-01")
 		s.Act(t, "a-01", "occupy")
-		var hook, push, rule added
+		var hook, push added
 		s.Do(t, 201, "POST", "/api/v1/alerts/channels", map[string]any{"kind": "webhook", "name": "mine", "url": receiver.URL + "/hook"}, &hook)
 		var key struct{ Key string }
 		s.Do(t, 200, "GET", "/api/v1/alerts/push-key", nil, &key)
 		s.Do(t, 201, "POST", "/api/v1/alerts/channels", map[string]any{"kind": "push", "subscription": map[string]any{
 			"endpoint": receiver.URL + "/push", "expirationTime": nil, "keys": map[string]any{"p256dh": browser.P256DH(), "auth": browser.Auth()},
 		}}, &push)
-		s.Do(t, 201, "POST", "/api/v1/alerts/rules", map[string]any{
-			"name": "my spot", "target": map[string]any{"spotId": "a-01"}, "condition": map[string]any{"type": "any_free"}, "initially": "wait", "channels": []string{hook.ID, push.ID},
-		}, &rule)
+		awaitAlert(t, s, map[string]any{"lotId": "central"}, map[string]any{"type": "occupancy_above", "percent": 99})
+		rule := alertRule(t, s, map[string]any{"spotId": "a-01"}, map[string]any{"type": "any_free"}, hook.ID, push.ID)
 		events := listenToAlerts(t, s)
 		s.Act(t, "a-01", "release")
 
@@ -244,15 +275,15 @@ func TestTwentyRestartsLoseNoAlertAndRepeatNone(t *testing.T) {
 		receiver := newAlertReceiver(t)
 		spots := ids("r", 10)
 		s.AddLot(t, "restarted", spots...)
+		awaitAlert(t, s, map[string]any{"lotId": "restarted"}, map[string]any{"type": "free_at_least", "count": len(spots)})
 		for _, spot := range spots {
 			s.Act(t, spot, "occupy")
 		}
-		var hook, rule added
+		awaitAlert(t, s, map[string]any{"lotId": "restarted"}, map[string]any{"type": "occupancy_above", "percent": 99})
+		var hook added
 		s.Do(t, 201, "POST", "/api/v1/alerts/channels", map[string]any{"kind": "webhook", "url": receiver.URL + "/hook"}, &hook)
 		for _, spot := range spots {
-			s.Do(t, 201, "POST", "/api/v1/alerts/rules", map[string]any{
-				"name": spot, "target": map[string]any{"spotId": spot}, "condition": map[string]any{"type": "any_free"}, "initially": "wait", "channels": []string{hook.ID},
-			}, &rule)
+			alertRule(t, s, map[string]any{"spotId": spot}, map[string]any{"type": "any_free"}, hook.ID)
 		}
 		nodes := s.Alerts
 		if s.One != nil {
@@ -260,11 +291,13 @@ func TestTwentyRestartsLoseNoAlertAndRepeatNone(t *testing.T) {
 		}
 		released := 0
 		for round := range alertRestarts {
+			before := len(receiver.at("/hook"))
 			for _, spot := range spots {
 				s.Act(t, spot, "release")
 				released++
 				s.Act(t, spot, "occupy")
 			}
+			until(t, "nothing is delivered", func() bool { return len(receiver.at("/hook")) > before }) // the others are under way
 			for _, n := range nodes {
 				if round%2 == 0 {
 					n.Stop(t)

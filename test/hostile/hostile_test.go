@@ -35,7 +35,7 @@ type group struct {
 
 // groups are all tables, in the order of the document.
 var groups = []group{
-	tokens, foreign, scopes, lots, keys, paths, methods, headers, smuggling, queries, bodies, readings, imports, webhooks, handshakes, frames, messages,
+	tokens, foreign, scopes, lots, keys, paths, methods, headers, smuggling, queries, bodies, readings, imports, webhooks, outwards, handshakes, frames, messages,
 }
 
 // Through every hop, and in one process, each attack gets its answer and nothing else.

@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -79,5 +83,43 @@ func TestAPlatformWithoutFurtherServicesSaysSo(t *testing.T) {
 		if p := admin.Refused(t, 503, "GET", path, nil); !strings.HasSuffix(p.Type, ":service-not-configured") || !strings.Contains(p.Detail, name) {
 			t.Errorf("%s: %+v", name, p)
 		}
+	}
+}
+
+// Alerts come through NGINX and a gateway as they are sent. When the gateway ends, the stream ends between two of them, and the client is told when to come back.
+func TestAlertsAreStreamedThroughTheEdge(t *testing.T) {
+	t.Parallel()
+	s := stack.Assemble(t, stack.Servers{Kafka: newBroker(t).Addr()}, stack.Layout{Gateways: 1, Parking: 1, Live: 1, Alerts: 1})
+	s.StartAll(t)
+	s.WaitAllReady(t)
+	s.StartEdge(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	open := func() (*http.Response, *bufio.Reader) {
+		r, err := http.NewRequestWithContext(ctx, "GET", s.URL+"/api/v1/alerts/stream?access_token="+s.TokenFor(t, "read"), nil) // as an EventSource asks
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { answer.Body.Close() })
+		return answer, bufio.NewReader(answer.Body)
+	}
+	for range 2 { // the second time it was started again
+		answer, lines := open()
+		if kind := answer.Header.Get("Content-Type"); answer.StatusCode != 200 || !strings.HasPrefix(kind, "text/event-stream") {
+			t.Fatalf("the stream is answered with %d %s", answer.StatusCode, kind)
+		}
+		if first, err := lines.ReadString('\n'); err != nil { // before anything happens
+			t.Fatalf("the stream begins with %q, %v", first, err)
+		}
+		s.Gateways[0].Stop(t)
+		rest, err := io.ReadAll(lines)
+		if text := string(rest); err != nil || !strings.Contains(text, "\nretry: ") || !strings.HasSuffix(text, "\n\n") {
+			t.Errorf("the stream ends with %q, %v", text, err)
+		}
+		s.Gateways[0].Restart(t)
 	}
 }

@@ -18,14 +18,14 @@ func asideOf(serves string, p part) part {
 	return a.aside("history", p)
 }
 
-func runOf(ctx context.Context, p part, other part) (error, *health) {
+func runOf(ctx context.Context, p part, other part) (*health, error) {
 	h := &health{}
 	h.add("history", p)
 	h.add("other", other)
 	r := &runner{
 		graph: graph{"history": {}, "other": {}}, names: []string{"history", "other"}, parts: map[string]part{"history": p, "other": other}, logger: slog.New(slog.DiscardHandler),
 	}
-	return r.run(ctx, func() {}, time.Minute), h
+	return h, r.run(ctx, func() {}, time.Minute)
 }
 
 // Whatever becomes of a further service, the others go on, and it is told.
@@ -42,7 +42,7 @@ func TestAFurtherServiceThatFailsEndsNothing(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
 				aside := asideOf("gateway", p)
-				err, h := runOf(ctx, aside, d.part("other"))
+				h, err := runOf(ctx, aside, d.part("other"))
 				if err != nil || ctx.Err() == nil {
 					t.Errorf("the process ended with %v", err)
 				}
@@ -58,7 +58,7 @@ func TestAFurtherServiceThatFailsEndsNothing(t *testing.T) {
 func TestAProcessThatIsThereForAFurtherServiceEndsWithIt(t *testing.T) {
 	broken := errors.New("the file is malformed")
 	p := asideOf("history", part{run: func(context.Context) error { return broken }, ready: func() error { return broken }, vital: true})
-	err, h := runOf(t.Context(), p, part{})
+	h, err := runOf(t.Context(), p, part{})
 	if !errors.Is(err, broken) {
 		t.Errorf("it ended with %v", err)
 	}

@@ -291,9 +291,17 @@ func (s *Service) deleteRule(w http.ResponseWriter, r *http.Request, by rest.Cal
 	return rest.Answer{Status: http.StatusNoContent}, err
 }
 
-// change writes, and has it noticed.
+// change writes, and has it noticed. Changes count up one number, so that those of one process wait for each other here rather than fail and be
+// done again in the database, as those of several do.
 func (s *Service) change(r *http.Request, do func(ctx context.Context, tx *sqldb.Tx) error) error {
-	if err := s.db.Update(r.Context(), do); err != nil {
+	select {
+	case s.writing <- struct{}{}:
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	err := s.db.Update(r.Context(), do)
+	<-s.writing
+	if err != nil {
 		return err
 	}
 	s.decider.attend()

@@ -85,6 +85,7 @@ type Service struct {
 	decider   *decider
 	consumers []*consumer.Consumer
 	streams   *streams
+	writing   chan struct{} // held by who changes a rule
 }
 
 // New returns a service that does nothing yet: [Service.Handler] serves requests, [Service.Run] decides.
@@ -101,7 +102,7 @@ func New(o Options) (*Service, error) {
 	if o.Access == nil {
 		o.Access = nothingRevoked{}
 	}
-	s := &Service{options: o, db: o.DB, logger: o.Logger}
+	s := &Service{options: o, db: o.DB, logger: o.Logger, writing: make(chan struct{}, 1)}
 	s.outbox = outbox.New(outbox.Options{DB: o.DB, Log: o.Log, Clock: o.Clock, Logger: o.Logger})
 	o.Delivery.DB, o.Delivery.Logger, o.Delivery.Registerer = o.DB, o.Logger, o.Registerer
 	o.Delivery.Audit, o.Delivery.Audited, o.Delivery.Sending.Keep = s.outbox.Append, s.outbox.Wake, o.Retention

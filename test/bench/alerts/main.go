@@ -6,7 +6,7 @@
 //	go run ./test/bench/alerts          five rounds, and write the figures into docs/alerts.md
 //	go run ./test/bench/alerts -quick   does it work here? (writes nothing)
 //
-// With PARKWIRE_TEST_DATABASE_URL it measures PostgreSQL too, in a database of its own there.
+// With PARKWIRE_TEST_DATABASE_URL it measures PostgreSQL too, in schemas of its own there.
 package main
 
 import (
@@ -81,7 +81,7 @@ func (s settings) run() error {
 		err := stack.Script(func(t stack.T) {
 			var args []string
 			if kind == "PostgreSQL" {
-				args = []string{"--database-url", ownDatabase(t, address)}
+				args = ownSchemas(t, address)
 			}
 			w := s.prepare(t, args...)
 			for round := range s.rounds {

@@ -46,7 +46,12 @@ func readDefinition(o *rest.Object, d *decide.Definition, now time.Time) {
 	rest.Required(o, "name", &d.Name, rest.WantName, rest.ValidName)
 	readTarget(o, &d.Target)
 	readCondition(o, &d.Condition)
-	rest.Optional(o, "enabled", &d.Enabled, rest.WantBool, nil)
+	enabled := &d.Enabled
+	if rest.Optional(o, "enabled", &enabled, rest.WantBool, nil); enabled == nil {
+		o.Fail("enabled", rest.WantBool, "null") // which is neither
+	} else {
+		d.Enabled = *enabled
+	}
 	rest.Optional(o, "once", &d.Once, rest.WantBool, nil)
 	rest.Optional(o, "initially", &d.Initially, wantFirst, func(i decide.Initially) bool { return i == decide.Say || i == decide.Wait })
 	if d.Initially == "" {

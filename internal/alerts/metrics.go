@@ -37,7 +37,7 @@ func newMetrics(registerer prometheus.Registerer, s *Service) *metrics {
 	if registerer != nil {
 		registerer.MustRegister(m.decisions, m.suppressed, m.late, m.seconds, m.ended,
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-				Name: "parkwire_alerts_rules", Help: "Rules that this process decides; 0 where another process does.",
+				Name: "parkwire_alerts_rules", Help: "Rules that this process had when it decided last; 0 where it never did.",
 			}, func() float64 { return float64(s.decider.rules.Load()) }),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "parkwire_alerts_streams", Help: "Streams that are open at this process.",

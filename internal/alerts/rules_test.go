@@ -137,6 +137,7 @@ func TestWhatIsNoRuleIsToldWhatWouldBeOne(t *testing.T) {
 			"quiet hours that do else":         {with(body{"quietHours": []any{body{"to": "06:00"}}, "quietHoursThen": "shout"}), 400, "invalid-field", "quietHoursThen"},
 			"a zone of time that is none":      {with(body{"timeZone": "Europe/Atlantis"}), 400, "invalid-field", "timeZone"},
 			"the past":                         {with(body{"expiresAt": "2020-01-01T00:00:00Z"}), 400, "invalid-field", "expiresAt"},
+			"neither on nor off":               {with(body{"enabled": json.RawMessage("null")}), 400, "invalid-field", "enabled"},
 			"a beginning that is none":         {with(body{"initially": "maybe"}), 400, "invalid-field", "initially"},
 			"a cool-down of years":             {with(body{"cooldownSeconds": 1e9}), 400, "invalid-field", "cooldownSeconds"},
 			"a channel of nobody":              {with(body{"channels": []any{"zzz"}}), 400, "invalid-field", "channels"},

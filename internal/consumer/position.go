@@ -83,9 +83,13 @@ func (c *Consumer) read(ctx context.Context) (s state, err error) {
 }
 
 func readState(ctx context.Context, tx *sqldb.Tx, name string) (state, error) {
+	rebuilder, err := readRebuilder(ctx, tx, name)
+	if err != nil {
+		return state{}, err
+	}
 	s, found, err := sqldb.One(ctx, tx, func(r sqldb.Row) (s state, err error) {
 		var id string
-		if err := r.Scan(&s.topic, &id, &s.revision, &s.rebuilder, &s.awaitsTwin); err != nil {
+		if err := r.Scan(&s.topic, &id, &s.revision, &s.awaitsTwin); err != nil {
 			return s, err
 		}
 		b, err := hex.DecodeString(id)
@@ -93,11 +97,11 @@ func readState(ctx context.Context, tx *sqldb.Tx, name string) (state, error) {
 			return s, fmt.Errorf("%q is no id of a topic", id)
 		}
 		return s, nil
-	}, "select topic, topic_id, revision, rebuilder, awaits_twin from consumer_states where consumer = ?", name)
-	if err != nil || !found {
+	}, "select topic, topic_id, revision, awaits_twin from consumer_states where consumer = ?", name)
+	if err != nil {
 		return state{}, err
 	}
-	s.found = true
+	s.rebuilder, s.found = rebuilder, found
 	err = sqldb.Each(ctx, tx, func(r sqldb.Row) error {
 		var p, next, time int64
 		err := r.Scan(&p, &next, &time)
@@ -109,6 +113,23 @@ func readState(ctx context.Context, tx *sqldb.Tx, name string) (state, error) {
 	return s, err
 }
 
+// readRebuilder returns who rebuilds a consumer; "": nobody.
+func readRebuilder(ctx context.Context, tx *sqldb.Tx, name string) (string, error) {
+	who, _, err := sqldb.One(ctx, tx, func(r sqldb.Row) (who string, err error) { return who, r.Scan(&who) },
+		"select rebuilder from consumer_rebuilds where consumer = ?", name)
+	return who, err
+}
+
+// announce says who rebuilds from now on, whoever was said to do so before; "": nobody. The service's next transaction finds it.
+func (c *Consumer) announce(ctx context.Context, tx *sqldb.Tx, who string) error {
+	if who == "" {
+		_, err := tx.Exec(ctx, "delete from consumer_rebuilds where consumer = ?", c.options.Name)
+		return err
+	}
+	return tx.Insert(ctx, "consumer_rebuilds (consumer, rebuilder)", [][]any{{c.options.Name, who}},
+		"on conflict (consumer) do update set rebuilder = excluded.rebuilder")
+}
+
 // move goes from one state to the next, or returns [errFenced]. It is the first thing in a transaction: another process that does the same
 // waits for its end, or makes it begin again.
 func (c *Consumer) move(ctx context.Context, tx *sqldb.Tx, from, to state) error {
@@ -116,18 +137,26 @@ func (c *Consumer) move(ctx context.Context, tx *sqldb.Tx, from, to state) error
 	var n int64
 	var err error
 	if from.found {
-		n, err = tx.Exec(ctx, `update consumer_states set topic = ?, topic_id = ?, revision = ?, rebuilder = ?, awaits_twin = ?
-			where consumer = ? and revision = ? and rebuilder = ?`,
-			to.topic, id, to.revision, to.rebuilder, to.awaitsTwin, name, from.revision, from.rebuilder)
+		n, err = tx.Exec(ctx, `update consumer_states set topic = ?, topic_id = ?, revision = ?, awaits_twin = ? where consumer = ? and revision = ?`,
+			to.topic, id, to.revision, to.awaitsTwin, name, from.revision)
 	} else {
-		n, err = tx.Exec(ctx, `insert into consumer_states (consumer, topic, topic_id, revision, rebuilder, awaits_twin) values (?, ?, ?, ?, ?, ?)
-			on conflict (consumer) do nothing`, name, to.topic, id, to.revision, to.rebuilder, to.awaitsTwin)
+		n, err = tx.Exec(ctx, `insert into consumer_states (consumer, topic, topic_id, revision, awaits_twin) values (?, ?, ?, ?, ?)
+			on conflict (consumer) do nothing`, name, to.topic, id, to.revision, to.awaitsTwin)
+	}
+	var rebuilder string
+	if err == nil && n > 0 {
+		rebuilder, err = readRebuilder(ctx, tx, name)
 	}
 	if err != nil {
 		return fmt.Errorf("moving the place in the log: %w", err)
 	}
-	if n == 0 {
+	if n == 0 || rebuilder != from.rebuilder {
 		return errFenced
+	}
+	if to.rebuilder != from.rebuilder {
+		if err := c.announce(ctx, tx, to.rebuilder); err != nil {
+			return fmt.Errorf("moving the place in the log: %w", err)
+		}
 	}
 	if from.id != to.id || len(to.next) < len(from.next) {
 		if _, err := tx.Exec(ctx, "delete from consumer_positions where consumer = ?", name); err != nil {

@@ -33,13 +33,13 @@ func (c *Consumer) Rebuild(ctx context.Context, progress func(done, total int64)
 	if err != nil {
 		return err
 	}
-	at, err := c.notBeingRebuilt(ctx)
+	who, err := c.claim(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := c.clear(ctx, at, stand)
+	s, err := c.clear(ctx, who, stand)
 	if err != nil {
-		return err
+		return errors.Join(err, c.unclaim(ctx, who))
 	}
 	total, from := int64(0), s.at.clone()
 	for p, end := range stand.End {
@@ -102,37 +102,82 @@ func (c *Consumer) reenter(ctx context.Context, s *session) (*session, error) {
 	return c.enter(ctx, s.at, next, stand, gaps, func(context.Context, *sqldb.Tx) error { return nil })
 }
 
-// notBeingRebuilt returns the state when nobody else rebuilds.
-func (c *Consumer) notBeingRebuilt(ctx context.Context) (state, error) {
+// claim says that this process rebuilds, when nobody else does. The service hears of it with its next transaction.
+func (c *Consumer) claim(ctx context.Context) (who string, err error) {
+	host, _ := os.Hostname()
+	who = fmt.Sprintf("process %d on %s since %s", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339))
+	before, err := c.notBeingRebuilt(ctx)
+	for pause := c.patience.retry; err == nil; {
+		err = c.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+			now, err := readRebuilder(ctx, tx, c.options.Name)
+			if err != nil {
+				return err
+			}
+			if now != before {
+				return fmt.Errorf("%w by %s", ErrRebuilding, now)
+			}
+			return c.announce(ctx, tx, who)
+		})
+		if err == nil {
+			return who, nil
+		}
+		if errors.Is(err, sqldb.ErrUnavailable) && c.pause(ctx, &pause) { // such as a SQLite file that the service writes all the time
+			err = nil
+		}
+	}
+	return "", err
+}
+
+// unclaim takes the name out where nothing was changed.
+func (c *Consumer) unclaim(ctx context.Context, who string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience.longest)
+	defer cancel()
+	return c.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		now, err := readRebuilder(ctx, tx, c.options.Name)
+		if err != nil || now != who {
+			return err
+		}
+		return c.announce(ctx, tx, "")
+	})
+}
+
+// notBeingRebuilt returns when nobody else rebuilds, or nobody who lives; before is then who died.
+func (c *Consumer) notBeingRebuilt(ctx context.Context) (before string, err error) {
 	first, err := c.read(ctx)
 	if err != nil || first.rebuilder == "" {
-		return first, err
+		return "", err
 	}
 	for since := time.Now(); time.Since(since) < c.patience.abandon; {
 		if err := sleep(ctx, c.patience.retry); err != nil {
-			return state{}, err
+			return "", err
 		}
 		now, err := c.read(ctx)
 		if err != nil {
-			return state{}, err
+			return "", err
 		}
 		if now.rebuilder == "" {
-			return now, nil
+			return "", nil
 		}
-		if now.revision != first.revision {
-			return state{}, fmt.Errorf("%w by %s", ErrRebuilding, now.rebuilder)
+		if now.revision != first.revision || now.rebuilder != first.rebuilder {
+			return "", fmt.Errorf("%w by %s", ErrRebuilding, now.rebuilder)
 		}
 	}
-	return first, nil // whoever it was is dead
+	return first.rebuilder, nil
 }
 
-// clear takes everything back to the beginning, in one transaction. The service may commit meanwhile: then it is tried again.
-func (c *Consumer) clear(ctx context.Context, at state, stand kafkalog.Stand) (*session, error) {
-	host, _ := os.Hostname()
+// clear takes everything back to the beginning, in one transaction. What the service had begun before it could hear of this it may commit still: then
+// it is tried again.
+func (c *Consumer) clear(ctx context.Context, who string, stand kafkalog.Stand) (*session, error) {
 	for {
+		at, err := c.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if at.rebuilder != who {
+			return nil, errTakenOver
+		}
 		next, _ := c.place(state{found: at.found, revision: at.revision, id: stand.ID}, stand)
-		next.rebuilder = fmt.Sprintf("process %d on %s since %s", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339))
-		next.awaitsTwin = c.options.From != Beginning
+		next.rebuilder, next.awaitsTwin = who, c.options.From != Beginning
 		s, err := c.enter(ctx, at, next, stand, nil, func(ctx context.Context, tx *sqldb.Tx) error {
 			if err := c.options.Effect.Reset(ctx, tx); err != nil {
 				return err
@@ -142,12 +187,6 @@ func (c *Consumer) clear(ctx context.Context, at state, stand kafkalog.Stand) (*
 		})
 		if !errors.Is(err, errFenced) {
 			return s, err
-		}
-		if at, err = c.read(ctx); err != nil {
-			return nil, err
-		}
-		if at.rebuilder != "" {
-			return nil, fmt.Errorf("%w by %s", ErrRebuilding, at.rebuilder)
 		}
 	}
 }

@@ -67,6 +67,33 @@ func TestTheServiceWaitsWhileItIsRebuiltAndGoesOnBehindIt(t *testing.T) {
 	})
 }
 
+// busy is the writing of records all the time.
+func (w *world) busy() (stop func()) {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		for ctx.Err() == nil {
+			w.write(1)
+		}
+	})
+	return func() { cancel(); writing.Wait() }
+}
+
+func TestARebuildBeginsThoughTheServiceCommitsAllTheTime(t *testing.T) {
+	eachDatabase(t, func(w *world) {
+		w.running(w.consumer(&chain{name: testName}))
+		stop := w.busy()
+		for round := range 3 {
+			w.eventually("the service to commit", func() bool { return w.applied() > 100 })
+			if err := w.consumer(&chain{name: testName}, func(o *Options) { o.DB = w.open() }).Rebuild(t.Context(), nil); err != nil {
+				t.Errorf("round %d: %v", round, err)
+			}
+		}
+		stop()
+		w.reaches("in the end", nil)
+	})
+}
+
 func TestTheServiceGoesOnWhereARebuildWasInterrupted(t *testing.T) {
 	eachDatabase(t, func(w *world) {
 		w.write(20)
@@ -117,7 +144,11 @@ func TestTwoDoNotRebuildAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := one.clear(t.Context(), state{}, stand)
+		who, err := one.claim(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := one.clear(t.Context(), who, stand)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +189,7 @@ func TestAServiceMayRefuseToBeRebuilt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.consumer(kept{&chain{name: testName}}).Rebuild(t.Context(), nil); err != errKept {
+		if err := w.consumer(kept{&chain{name: testName}}).Rebuild(t.Context(), nil); !errors.Is(err, errKept) {
 			t.Errorf("it ended with %v", err)
 		}
 		after, err := w.consumer(&chain{name: testName}).read(t.Context())

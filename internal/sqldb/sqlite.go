@@ -39,7 +39,7 @@ type file struct {
 }
 
 // Every commit waits until the disk has it (synchronous = full): what a service told others must still be so after the loss of power.
-const sqlitePragmas = "_pragma=busy_timeout(20000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
+const sqlitePragmas = "_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
 	"&_pragma=foreign_keys(on)&_pragma=temp_store(memory)&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(4000)"
 
 func openSQLite(path string, o Options) (*file, error) {
@@ -52,13 +52,13 @@ func openSQLite(path string, o Options) (*file, error) {
 	}
 	address := (&url.URL{Scheme: "file", Path: path}).String() + "?"
 	if o.ReadOnly {
-		address += "mode=ro&_pragma=busy_timeout(20000)"
+		address += "mode=ro"
 	} else {
 		address += sqlitePragmas
 	}
 	f := &file{path: path, readOnly: o.ReadOnly, sets: o.Sets, turn: make(chan struct{}, 1), size: max(4, 2*runtime.GOMAXPROCS(0))}
-	if f.writing, err = sql.Open("sqlite", address); err == nil {
-		f.reading, err = sql.Open("sqlite", address+"&_pragma=query_only(on)")
+	if f.writing, err = sql.Open("sqlite", address+"&_pragma=busy_timeout(5)"); err == nil {
+		f.reading, err = sql.Open("sqlite", address+"&_pragma=busy_timeout(20000)&_pragma=query_only(on)")
 	}
 	if err != nil {
 		return nil, f.named(err)
@@ -152,8 +152,7 @@ func (f *file) update(ctx context.Context, do func(context.Context, conn) error)
 		return false, errNotStarted
 	}
 	c := f.writer
-	// Immediate: a transaction that reads first and writes then would be refused where another process wrote between.
-	if err := c.run("begin immediate"); err != nil {
+	if err := c.begin(ctx); err != nil {
 		return false, fmt.Errorf("beginning a transaction: %w", f.named(err))
 	}
 	committed := false

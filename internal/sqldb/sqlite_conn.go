@@ -5,6 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // sqliteConn is one connection with its prepared statements.
@@ -19,6 +23,8 @@ const (
 	maxPrepared   = 200    // statements; who makes up a new text each time must not fill the memory
 	maxParameters = 32_766 // of a statement, as SQLite is built
 	maxInserted   = 256    // rows of a statement: more of them are not faster
+
+	beginPatience = 20 * time.Second // for other processes
 )
 
 func newSQLiteConn(one *sql.Conn) *sqliteConn {
@@ -59,6 +65,22 @@ func (c *sqliteConn) forget() {
 func (c *sqliteConn) run(query string) error {
 	_, err := c.exec(context.Background(), query, nil)
 	return err
+}
+
+// begin waits for its turn among the processes that write. SQLite has no queue, and looks itself ten times a second: where another process writes all
+// the time, that hits the moment between two of its transactions too rarely. Immediate: a transaction that reads first and writes then would be refused
+// where another process wrote between.
+func (c *sqliteConn) begin(ctx context.Context) error {
+	for since := time.Now(); ; {
+		err := c.run("begin immediate")
+		var e *sqlite.Error
+		if !errors.As(err, &e) || e.Code()&0xff != sqlite3.SQLITE_BUSY || time.Since(since) > beginPatience {
+			return err
+		}
+		if err := sleep(ctx, time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 func (c *sqliteConn) exec(ctx context.Context, query string, args []any) (int64, error) {

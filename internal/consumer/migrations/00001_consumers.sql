@@ -4,8 +4,13 @@ create table consumer_states (
 	topic     text   not null,
 	topic_id  text   not null,            -- of the topic that the positions belong to, in hexadecimal digits
 	revision  bigint not null,            -- one more with each transaction: whoever expects another one was replaced
-	rebuilder text   not null default '', -- who rebuilds at present
 	awaits_twin boolean not null          -- the compacted twin was not taken yet
+);
+
+-- Who rebuilds at present. It is a table of its own so that the service, which writes the row above all the time, does not get in the way of who says so.
+create table consumer_rebuilds (
+	consumer  text not null primary key,
+	rebuilder text not null
 );
 
 create table consumer_positions (
@@ -33,4 +38,5 @@ create table rejected_records (
 -- +goose Down
 drop table rejected_records;
 drop table consumer_positions;
+drop table consumer_rebuilds;
 drop table consumer_states;

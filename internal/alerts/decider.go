@@ -96,12 +96,12 @@ func (d *decider) Load(ctx context.Context, tx *sqldb.Tx) error {
 			d.unbegun = append(d.unbegun, r)
 		}
 	}
-	revision, err := counter(ctx, tx, counterRules)
+	revision, err := countRules.read(ctx, tx)
 	if err != nil {
 		return err
 	}
 	d.revision.Store(revision)
-	d.sequence, err = counter(ctx, tx, counterDecisions)
+	d.sequence, err = countDecisions.read(ctx, tx)
 	return err
 }
 
@@ -237,7 +237,7 @@ func (d *decider) begin(ctx context.Context, tx *sqldb.Tx) error {
 		d.engine.Put(r, d.moment())
 	}
 	d.unbegun = nil
-	revision, err := counter(ctx, tx, counterRules)
+	revision, err := countRules.read(ctx, tx)
 	if err != nil || revision == d.revision.Load() {
 		return err
 	}

@@ -196,7 +196,7 @@ func (d *decider) saveDecisions(ctx context.Context, tx *sqldb.Tx, decisions []d
 	if err := tx.Insert(ctx, "alert_decisions (sequence, id, rule_id, subject, lots, decided_ms, document)", rows, ""); err != nil {
 		return 0, err
 	}
-	if _, err := tx.Exec(ctx, "update alert_counters set value = ? where name = ?", sequence, counterDecisions); err != nil {
+	if _, err := tx.Exec(ctx, "update alert_decision_counter set value = ? where one = 1", sequence); err != nil {
 		return 0, fmt.Errorf("counting decisions: %w", err)
 	}
 	if len(told) == 0 {

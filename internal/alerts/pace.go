@@ -67,7 +67,7 @@ func (d *decider) tick() {
 func (d *decider) behind(ctx context.Context) bool {
 	behind := false
 	err := d.options.DB.View(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		rules, err := counter(ctx, tx, counterRules)
+		rules, err := countRules.read(ctx, tx)
 		described, also := directory.Revision(ctx, tx)
 		behind = rules != d.revision.Load() || described != d.described.Load()
 		return errors.Join(err, also)

@@ -311,10 +311,10 @@ func (s *Service) change(r *http.Request, do func(ctx context.Context, tx *sqldb
 
 // nextRevision counts a change of a rule. Whoever has it is alone in changing rules until the transaction ends.
 func nextRevision(ctx context.Context, tx *sqldb.Tx) (int64, error) {
-	if _, err := tx.Exec(ctx, "update alert_counters set value = value + 1 where name = ?", counterRules); err != nil {
+	if _, err := tx.Exec(ctx, "update alert_rule_counter set value = value + 1 where one = 1"); err != nil {
 		return 0, fmt.Errorf("counting changes of rules: %w", err)
 	}
-	return counter(ctx, tx, counterRules)
+	return countRules.read(ctx, tx)
 }
 
 // saveRule writes a rule, and tells who did.

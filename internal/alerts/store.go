@@ -11,16 +11,18 @@ import (
 	"parkwire/internal/sqldb"
 )
 
-// The counters of the table alert_counters.
+// counter is a table of one number.
+type counter string
+
 const (
-	counterRules     = "rules"     // one more with each change of a rule
-	counterDecisions = "decisions" // sequence of the last decision
+	countRules     counter = "alert_rule_counter"     // one more with each change of a rule
+	countDecisions counter = "alert_decision_counter" // sequence of the last decision
 )
 
-func counter(ctx context.Context, tx *sqldb.Tx, name string) (int64, error) {
-	n, _, err := sqldb.One(ctx, tx, func(r sqldb.Row) (n int64, err error) { return n, r.Scan(&n) }, "select value from alert_counters where name = ?", name)
+func (c counter) read(ctx context.Context, tx *sqldb.Tx) (int64, error) {
+	n, _, err := sqldb.One(ctx, tx, func(r sqldb.Row) (n int64, err error) { return n, r.Scan(&n) }, "select value from "+string(c)+" where one = 1")
 	if err != nil {
-		return 0, fmt.Errorf("reading the counter of %s: %w", name, err)
+		return 0, fmt.Errorf("reading %s: %w", c, err)
 	}
 	return n, nil
 }

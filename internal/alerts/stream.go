@@ -162,7 +162,7 @@ func (s *streams) wake(ctx context.Context) error {
 	var head int64
 	err := s.db.View(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
 		clear(subjects)
-		if head, err = counter(ctx, tx, counterDecisions); err != nil || head == s.head {
+		if head, err = countDecisions.read(ctx, tx); err != nil || head == s.head {
 			return err
 		}
 		return sqldb.Each(ctx, tx, func(r sqldb.Row) error {
@@ -248,7 +248,7 @@ type telling struct {
 // begin finds out where the stream goes on. What the client had last may be of a database that is no more, or too long ago.
 func (t *telling) begin(ctx context.Context) error {
 	return t.service.db.View(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		head, err := counter(ctx, tx, counterDecisions)
+		head, err := countDecisions.read(ctx, tx)
 		if err != nil {
 			return err
 		}

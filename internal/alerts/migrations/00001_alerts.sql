@@ -6,7 +6,7 @@ create table alert_rules (
 	definition text    not null, -- as the subject wrote it, as JSON
 	epoch      bigint  not null, -- one more each time that the rule begins anew
 	version    bigint  not null, -- one more with each change
-	revision   bigint  not null, -- of alert_counters, as of the last change: by it the process that decides finds what changed
+	revision   bigint  not null, -- of alert_rule_counter, as of the last change: by it the process that decides finds what changed
 	removed    boolean not null, -- the process that decides deletes it
 	created_ms bigint  not null,
 	updated_ms bigint  not null
@@ -53,14 +53,22 @@ create table alert_decisions (
 create index alert_decisions_by_subject on alert_decisions (subject, sequence);
 create index alert_decisions_by_time on alert_decisions (decided_ms);
 
-create table alert_counters (
-	name  text   not null primary key,
+-- Each in a table of its own: PostgreSQL reads a table of two rows as a whole, so that who counts one would be in the way of who counts the other.
+create table alert_rule_counter (
+	one   bigint not null primary key, -- 1
 	value bigint not null
 );
-insert into alert_counters (name, value) values ('rules', 0), ('decisions', 0);
+insert into alert_rule_counter (one, value) values (1, 0);
+
+create table alert_decision_counter (
+	one   bigint not null primary key, -- 1
+	value bigint not null
+);
+insert into alert_decision_counter (one, value) values (1, 0);
 
 -- +goose Down
-drop table alert_counters;
+drop table alert_decision_counter;
+drop table alert_rule_counter;
 drop table alert_decisions;
 drop table alert_spots;
 drop table alert_rule_spots;

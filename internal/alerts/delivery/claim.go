@@ -156,6 +156,9 @@ func (s *Service) take(ctx context.Context, claims []claim, unusable []string, n
 	if err != nil {
 		all = nil
 	}
+	if len(all) > 0 {
+		s.hold(lease, len(all))
+	}
 	s.giveBack(claims, all)
 	return all, err
 }

@@ -128,8 +128,11 @@ type Service struct {
 	logger   *slog.Logger
 	wake     chan struct{} // cap 1
 
-	mu  sync.Mutex
-	err error // what the last round failed with
+	mu    sync.Mutex
+	mine  map[string]int // claims of which not everything is recorded, and how much is not
+	err   error          // what the last round failed with
+	since time.Time
+	said  bool
 }
 
 // New returns a service. It does no I/O.
@@ -151,7 +154,7 @@ func New(o Options) (*Service, error) {
 	o.HTTP.Allow = o.Allow
 	s := &Service{
 		options: o, client: outward.NewClient(o.HTTP), circuits: newCircuits(o.Sending.Rest, o.Sending.LongestRest),
-		slots: newSlots(o.Sending), logger: o.Logger, wake: make(chan struct{}, 1),
+		slots: newSlots(o.Sending), logger: o.Logger, wake: make(chan struct{}, 1), mine: map[string]int{},
 	}
 	s.metrics = newMetrics(o.Registerer, s.circuits, s.slots)
 	s.webhooks = webhook.Sender{Client: s.client, Agent: o.Agent, Now: o.Now}
@@ -175,11 +178,37 @@ func (s *Service) Wake() {
 	}
 }
 
-// Ready returns nil unless deliveries cannot be read or recorded.
+// troubled is after how long of failures deliveries stand still: a transaction may lose against others now and then.
+const troubled = 5 * time.Second
+
+// Ready returns nil unless deliveries have not been read or recorded for some time.
 func (s *Service) Ready() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.err
+	if s.err != nil && time.Since(s.since) > troubled {
+		return s.err
+	}
+	return nil
+}
+
+// hold remembers that so many attempts of a claim are to be recorded, or that fewer are.
+func (s *Service) hold(lease string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mine[lease] += n; s.mine[lease] <= 0 {
+		delete(s.mine, lease)
+	}
+}
+
+// held are the claims of this process.
+func (s *Service) held() []any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []any
+	for lease := range s.mine {
+		all = append(all, lease)
+	}
+	return all
 }
 
 func (s *Service) now() time.Time { return s.options.Now() }
@@ -262,18 +291,26 @@ func Missing(ctx context.Context, tx *sqldb.Tx, subject string, ids []string) ([
 	return missing, nil
 }
 
-// failed remembers what a round failed with, and says so once.
+// failed remembers what a round failed with, and says so once where it goes on.
 func (s *Service) failed(ctx context.Context, err error) {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case err != nil && s.err == nil:
-		s.logger.Warn("alerts are not delivered", "error", err)
-	case err == nil && s.err != nil:
-		s.logger.Info("alerts are delivered again")
+	if err == nil {
+		if s.said {
+			s.logger.Info("alerts are delivered again")
+		}
+		s.err, s.said = nil, false
+		return
+	}
+	if s.err == nil {
+		s.since = time.Now()
 	}
 	s.err = err
+	if !s.said && time.Since(s.since) > troubled {
+		s.said = true
+		s.logger.Warn("alerts are not delivered", "error", err)
+	}
 }

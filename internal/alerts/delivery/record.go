@@ -73,6 +73,7 @@ func (s *Service) keep(ctx context.Context, outcomes <-chan outcome) {
 		}
 		for _, d := range batch {
 			s.slots.give(d.lane, 1)
+			s.hold(d.lease, -1)
 		}
 		s.Wake()
 	}

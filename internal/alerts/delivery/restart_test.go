@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -242,6 +243,32 @@ func TestAProcessThatEndsWaitsForItsAttempts(t *testing.T) {
 		second.await(id, "delivered", 4)
 		if n := len(rec.all()); n != 4 {
 			t.Errorf("4 decisions were told %d times", n)
+		}
+	})
+}
+
+// However long it takes until an attempt can be recorded, by the clock: who makes it does not take it for that of a process that died.
+func TestAProcessRepeatsNothingThatItHasInHand(t *testing.T) {
+	sqldbtest.Each(t, sets, func(t *testing.T, openDB func() *sqldb.DB) {
+		var ahead atomic.Int64 // of the clock
+		s := newStand(t, openDB(), func(o *delivery.Options) {
+			o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		})
+		rec := newReceiver(t, func(n int, _ received, _ http.ResponseWriter, _ *http.Request) {
+			if n == 1 {
+				ahead.Store(int64(time.Minute)) // six leases
+				time.Sleep(300 * time.Millisecond)
+			}
+		})
+		id, _ := s.webhook(rec.URL)
+		s.run()
+		s.decide(1, id)
+		s.await(id, "delivered", 1)
+		if n := len(rec.all()); n != 1 {
+			t.Errorf("it was sent %d times", n)
+		}
+		if n := number(t, s.db, "select cast(sum(interrupted) as bigint) from alert_deliveries"); n != 0 {
+			t.Errorf("%d attempts are taken for cut off", n)
 		}
 	})
 }

@@ -39,6 +39,9 @@ func (s *Service) Run(ctx context.Context) error {
 			all, after, next, err = s.round(ctx, after)
 		}
 		s.failed(ctx, err)
+		if err != nil { // others could not record what they did, either
+			due.leases = s.now().Add(farewell)
+		}
 		for _, d := range all {
 			attempts.Go(func() { outcomes <- s.made(context.WithoutCancel(ctx), d) })
 		}
@@ -102,11 +105,16 @@ func (s *Service) housekeep(ctx context.Context, due *housekeeping) error {
 	return nil
 }
 
-// takeOver lets what a process did not finish be sent again. Nobody knows whether it was sent: it may come twice, under the same id.
+// takeOver lets what another process did not finish be sent again. Nobody knows whether it was sent: it may come twice, under the same id.
+// What this process has in hand it will record itself, however long the database is away or busy.
 func (s *Service) takeOver(ctx context.Context, now time.Time) error {
+	left, args := "state = 'sending' and next_at < ?", append([]any{now.UnixMilli()}, s.held()...)
+	if held := len(args) - 1; held > 0 {
+		left += " and lease not in (" + placeholders(held) + ")"
+	}
 	var found int64
 	err := s.options.DB.View(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		found, _, err = sqldb.One(ctx, tx, scanNumber, `select count(*) from alert_deliveries where state = 'sending' and next_at < ?`, now.UnixMilli())
+		found, _, err = sqldb.One(ctx, tx, scanNumber, `select count(*) from alert_deliveries where `+left, args...)
 		return err
 	})
 	if err != nil || found == 0 {
@@ -115,7 +123,7 @@ func (s *Service) takeOver(ctx context.Context, now time.Time) error {
 	var n int64
 	err = s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
 		n, err = tx.Exec(ctx, `update alert_deliveries set state = 'waiting', lease = '', interrupted = interrupted + 1, next_at = ?,
-			last_error = 'the process ended in the middle of an attempt' where state = 'sending' and next_at < ?`, now.UnixMilli(), now.UnixMilli())
+			last_error = 'the process ended in the middle of an attempt' where `+left, append([]any{now.UnixMilli()}, args...)...)
 		return err
 	})
 	if err != nil {
@@ -152,7 +160,18 @@ func (s *Service) count(ctx context.Context, _ time.Time) error {
 // giveUp ends what is too old, of which nothing may have been attempted since its circuit is open.
 func (s *Service) giveUp(ctx context.Context, now time.Time) error {
 	for _, kind := range []string{KindWebhook, kindPush, kindMail} {
-		err := s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		var found int64
+		err := s.options.DB.View(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) { // so that seldom anybody else is in the way of the next
+			found, _, err = sqldb.One(ctx, tx, scanNumber, `select count(*) from alert_deliveries where state = 'waiting' and kind = ? and created_at < ?`, kind, now.Add(-s.age(kind)).UnixMilli())
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("looking for deliveries that are too old: %w", err)
+		}
+		if found == 0 {
+			continue
+		}
+		err = s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 			return die(ctx, tx, now, fmt.Sprintf("given up after %s", s.age(kind)), "kind = ? and created_at < ?", kind, now.Add(-s.age(kind)).UnixMilli())
 		})
 		if err != nil {

@@ -105,10 +105,11 @@ type figure struct {
 	changes, decisions int
 	took               []time.Duration // from the log to the stream, sorted
 	busy               float64         // cores that the server kept busy
+	retries            int             // transactions that were done again
 }
 
 func (f figure) String() string {
-	return fmt.Sprintf("%d changes, %d decisions, median %v, p99 %v, longest %v, %.2f cores", f.changes, f.decisions, f.at(0.5), f.at(0.99), f.at(1), f.busy)
+	return fmt.Sprintf("%d changes, %d decisions, median %v, p99 %v, longest %v, %.2f cores, %d transactions done again", f.changes, f.decisions, f.at(0.5), f.at(0.99), f.at(1), f.busy, f.retries)
 }
 
 // at is the time that a share of the decisions took at most.

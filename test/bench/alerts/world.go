@@ -12,7 +12,9 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -270,7 +272,7 @@ func (w *world) measure(t stack.T) (f figure) {
 	w.mu.Lock()
 	w.heard = nil
 	w.mu.Unlock()
-	before := machine.Usage([]int{w.platform.One.PID()})
+	before, retries := machine.Usage([]int{w.platform.One.PID()}), w.retries(t)
 	expected := 0
 	began := time.Now()
 	for time.Since(began) < w.length {
@@ -293,6 +295,7 @@ func (w *world) measure(t stack.T) (f figure) {
 		t.Fatalf("so many changes cannot be sent here: %d took %v", f.changes, time.Since(began))
 	}
 	f.busy = machine.Usage([]int{w.platform.One.PID()}).Since(before).Servers.Seconds() / time.Since(began).Seconds()
+	f.retries = w.retries(t) - retries
 	time.Sleep(2 * time.Second) // for what is too much, too
 	log.stop()
 	w.mu.Lock()
@@ -314,6 +317,19 @@ func (w *world) measure(t stack.T) (f figure) {
 		t.Fatalf("%d spots became free that a rule watches, and %d alerts tell of that; the log has %d events of %d changes", expected, single, len(log.appended), f.changes)
 	}
 	return f
+}
+
+var retried = regexp.MustCompile(`(?m)^parkwire_database_update_retries_total\{database="alerts"\} (\d+)$`)
+
+// retries is how many transactions of the service were done again because others were in the way.
+func (w *world) retries(t stack.T) int {
+	t.Helper()
+	found := retried.FindStringSubmatch(w.platform.One.Metrics(t))
+	if found == nil {
+		t.Fatal("the metrics do not say how many transactions were done again")
+	}
+	n, _ := strconv.Atoi(found[1])
+	return n
 }
 
 // following reads the log as another program does, to know when each event was written.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"time"
@@ -114,8 +115,11 @@ func (d *DB) Ready() error { return d.health.ready() }
 // Close ends every use of the database.
 func (d *DB) Close() error { return d.backend.close() }
 
-// attempts bounds how often a transaction is run that others get in the way of.
-const attempts = 10
+// A transaction that others get in the way of is run again, each time after a random pause, for as long as conflictPatience.
+const (
+	conflictPatience = 5 * time.Second
+	longestPause     = 200 * time.Millisecond
+)
 
 // Update runs do in a transaction, and commits when it returns nil. On SQLite it is alone in writing; on PostgreSQL it is
 // serializable, and run again where it met another one: do may be called several times, and must forget then what it did before.
@@ -130,13 +134,14 @@ func (d *DB) Update(ctx context.Context, do func(ctx context.Context, tx *Tx) er
 }
 
 func (d *DB) update(ctx context.Context, do func(context.Context, *Tx) error) error {
-	for n := 1; ; n++ {
+	begun := time.Now()
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, longestPause) {
 		conflict, err := d.backend.update(ctx, func(ctx context.Context, c conn) error { return do(ctx, &Tx{conn: c}) })
-		if err == nil || !conflict || n == attempts {
+		if err == nil || !conflict || time.Since(begun) > conflictPatience {
 			return err
 		}
 		d.measures.retries.Inc()
-		if sleep(ctx, time.Duration(n)*5*time.Millisecond) != nil {
+		if sleep(ctx, rand.N(pause)) != nil {
 			return err
 		}
 	}

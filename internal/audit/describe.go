@@ -27,7 +27,7 @@ func searchable(text string) string {
 // entryOf is a record of a topic before it has a place in the chain.
 func entryOf(topic string, r kafkalog.Record) Entry {
 	return Entry{
-		Kind: KindUnreadable, Topic: topic, Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value, Time: year(r.Timestamp),
+		Kind: KindUnreadable, Topic: topic, Partition: int64(r.Partition), Offset: r.Offset, Key: r.Key, Value: r.Value, Time: year(r.Timestamp),
 	}
 }
 

@@ -94,7 +94,7 @@ func (c *chainer) Gap(ctx context.Context, tx *sqldb.Tx, g consumer.Gap) error {
 	if err != nil {
 		return fmt.Errorf("encoding which records are missing: %w", err)
 	}
-	return head.appendTo(ctx, tx, now, []Entry{{Kind: KindGap, Topic: c.topic, Partition: g.Partition, Offset: g.From, Value: value, Time: now}})
+	return head.appendTo(ctx, tx, now, []Entry{{Kind: KindGap, Topic: c.topic, Partition: int64(g.Partition), Offset: g.From, Value: value, Time: now}})
 }
 
 // Reset refuses.

@@ -50,7 +50,7 @@ type hasher struct{ buffer encoding }
 // record computes the hash of a record from everything else that is in it.
 func (h *hasher) record(e *Entry) Hash {
 	b := h.buffer[:0].text(labelRecord).bytes(e.Previous[:]).number(e.Sequence).number(e.RecordedAt).number(e.Time).
-		text(string(e.Kind)).text(e.Topic).number(int64(e.Partition)).number(e.Offset).bytes(e.Key).bytes(e.Value)
+		text(string(e.Kind)).text(e.Topic).number(e.Partition).number(e.Offset).bytes(e.Key).bytes(e.Value)
 	for _, text := range e.texts() {
 		b = b.maybe(*text)
 	}

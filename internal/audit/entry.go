@@ -31,6 +31,14 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 // MarshalText writes it in hexadecimal digits.
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
+// hashOf takes what a database has for a hash. What has another length is none, and nothing fits it.
+func hashOf(raw []byte) (h Hash) {
+	if len(raw) == len(h) {
+		copy(h[:], raw)
+	}
+	return h
+}
+
 // UnmarshalText reads 64 hexadecimal digits.
 func (h *Hash) UnmarshalText(text []byte) error {
 	raw, err := hex.DecodeString(string(text))
@@ -51,7 +59,7 @@ type Entry struct {
 
 	Kind      Kind
 	Topic     string // "" for what this service has to say itself
-	Partition int32
+	Partition int64
 	Offset    int64
 	Key       []byte
 	Value     []byte

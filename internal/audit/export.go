@@ -85,7 +85,7 @@ func (t *table) write(e *Entry) error {
 	value, how2 := csvBytes("value", e.Value)
 	partition, offset, repeats := "", "", ""
 	if e.Topic != "" {
-		partition, offset = strconv.Itoa(int(e.Partition)), strconv.FormatInt(e.Offset, 10)
+		partition, offset = strconv.FormatInt(e.Partition, 10), strconv.FormatInt(e.Offset, 10)
 	}
 	if e.Repeats != 0 {
 		repeats = strconv.FormatInt(e.Repeats, 10)

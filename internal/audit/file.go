@@ -225,7 +225,7 @@ func entryOfRow(cell func(string) string) (e Entry, err error) {
 	}
 	e = Entry{
 		Sequence: number("sequence"), RecordedAt: at("recordedAt"), Time: at("time"), Kind: Kind(cell("kind")), Topic: cell("topic"),
-		Partition: int32(number("partition")), Offset: number("offset"), Key: raw("key"), Value: raw("value"), Repeats: number("repeats"),
+		Partition: number("partition"), Offset: number("offset"), Key: raw("key"), Value: raw("value"), Repeats: number("repeats"),
 	}
 	for i, text := range e.texts() {
 		*text = cell(textNames[i])

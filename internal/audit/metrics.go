@@ -12,6 +12,7 @@ type metrics struct {
 	removed     prometheus.Counter
 	head        prometheus.Gauge
 	notWhole    prometheus.Gauge
+	unlike      prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -33,15 +34,21 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "parkwire_audit_retention_refused", Help: "1 while nothing is removed because the records that would be are not as they were hashed.",
 		}),
 	}
+	m.unlike = f.NewGauge(prometheus.GaugeOpts{
+		Name: "parkwire_audit_chain_changed", Help: "1 while the chain does not go on from the head that was told last, so that its heads are not signed.",
+	})
 	for _, kind := range Kinds {
 		m.records.WithLabelValues(string(kind))
 	}
 	return m
 }
 
-func (m *metrics) refused(is bool) {
-	m.notWhole.Set(0)
+func (m *metrics) refused(is bool) { set(m.notWhole, is) }
+func (m *metrics) changed(is bool) { set(m.unlike, is) }
+
+func set(g prometheus.Gauge, is bool) {
+	g.Set(0)
 	if is {
-		m.notWhole.Set(1)
+		g.Set(1)
 	}
 }

@@ -46,6 +46,12 @@ func (r Report) Print(w io.Writer) error {
 	if r.Signed > 0 {
 		fmt.Fprintf(&b, "%s right, the last one is of record %d\n", are(r.Signed, "signature"), r.SignedUpTo)
 	}
+	if r.Signed > 0 && r.SignedUpTo < r.Last {
+		fmt.Fprintf(&b, "what is behind it is not signed yet\n")
+	}
+	for _, late := range r.SignedLate {
+		fmt.Fprintf(&b, "NOTE: record %d was recorded at %s, and nothing from there on was signed before %s: the service was away, or signatures were removed since. What was recorded between is as it was when it was signed\n", late.Sequence, late.RecordedAt, late.SignedAt)
+	}
 	fmt.Fprintf(&b, "%.1f s\n", r.Seconds)
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -125,10 +125,7 @@ const checkpointColumns = `number, previous, first_sequence, last_sequence, firs
 func scanCheckpoint(r sqldb.Row) (c Checkpoint, err error) {
 	var previous, before, last, hash []byte
 	err = r.Scan(&c.Number, &previous, &c.First, &c.Last, &c.FirstTime, &c.LastTime, &before, &last, &c.RemovedAt, &c.Entry, &hash)
-	copy(c.Previous[:], previous)
-	copy(c.Before[:], before)
-	copy(c.LastHash[:], last)
-	copy(c.Hash[:], hash)
+	c.Previous, c.Before, c.LastHash, c.Hash = hashOf(previous), hashOf(before), hashOf(last), hashOf(hash)
 	return c, err
 }
 

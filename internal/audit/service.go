@@ -137,9 +137,12 @@ func (s *Service) every(ctx context.Context, interval time.Duration, do func(con
 func (s *Service) tellHead(ctx context.Context) error {
 	var head Head
 	err := s.db.View(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		head, _, err = findHead(ctx, tx)
-		return err
+		if head, _, err = findHead(ctx, tx); err != nil {
+			return err
+		}
+		return s.goesOn(ctx, tx, head)
 	})
+	s.metrics.changed(errors.Is(err, errChanged))
 	if err != nil || head.Sequence == 0 || head.Sequence == s.logged.Sequence && head.Chain == s.logged.Chain {
 		return err
 	}
@@ -155,6 +158,30 @@ func (s *Service) tellHead(ctx context.Context) error {
 	s.logger.Info("the head of the audit chain", attributes...)
 	s.logged = head
 	return nil
+}
+
+// errChanged says that somebody has changed the chain while the service ran.
+var errChanged = errors.New("the chain does not go on from the head that this service told last: it was changed, or replaced. It is not signed any more; `parkwire audit verify` with that head tells where")
+
+// goesOn looks whether the head that was told last is in the chain still. A chain that was computed anew by somebody who has the database and not the key would
+// else be signed as it is now. After a restart the newest signature takes the place of what was told.
+func (s *Service) goesOn(ctx context.Context, tx *sqldb.Tx, head Head) error {
+	last := s.logged
+	if last.Sequence == 0 && s.key != nil {
+		newest, _, err := sqldb.One(ctx, tx, scanSignature, `select `+signatureColumns+` from audit_signatures order by sequence desc limit 1`)
+		if err != nil {
+			return fmt.Errorf("reading the newest signature of a head: %w", err)
+		}
+		last = Head{Chain: head.Chain, Sequence: newest.Sequence, Hash: newest.Hash}
+	}
+	if last.Sequence == 0 {
+		return nil
+	}
+	hash, known, err := hashAt(ctx, tx, last.Sequence)
+	if err == nil && (head.Chain != last.Chain || known && hash != last.Hash) {
+		err = fmt.Errorf("%w: %s", errChanged, last)
+	}
+	return err
 }
 
 // removeOld replaces records that are older than the retention by checkpoints.

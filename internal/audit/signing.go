@@ -113,16 +113,18 @@ func publicPEM(key ed25519.PublicKey) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
 }
 
+const signatureColumns = "sequence, hash, signed_at, key_id, signature"
+
 func scanSignature(r sqldb.Row) (s signature, err error) {
 	var hash []byte
 	err = r.Scan(&s.Sequence, &hash, &s.SignedAt, &s.KeyID, &s.Signature)
-	copy(s.Hash[:], hash)
+	s.Hash = hashOf(hash)
 	return s, err
 }
 
 // signatures returns those behind a record, at most a number of them.
 func signatures(ctx context.Context, tx *sqldb.Tx, after int64, most int) ([]signature, error) {
-	some, err := sqldb.All(ctx, tx, scanSignature, `select sequence, hash, signed_at, key_id, signature from audit_signatures where sequence > ? order by sequence limit ?`, after, most)
+	some, err := sqldb.All(ctx, tx, scanSignature, `select `+signatureColumns+` from audit_signatures where sequence > ? order by sequence limit ?`, after, most)
 	if err != nil {
 		return nil, fmt.Errorf("reading the signatures of heads: %w", err)
 	}
@@ -131,6 +133,6 @@ func signatures(ctx context.Context, tx *sqldb.Tx, after int64, most int) ([]sig
 
 // keep writes a signature down. A head that was signed already stays as it was signed first.
 func (s signature) keep(ctx context.Context, tx *sqldb.Tx) error {
-	return tx.Insert(ctx, "audit_signatures (sequence, hash, signed_at, key_id, signature)",
+	return tx.Insert(ctx, "audit_signatures ("+signatureColumns+")",
 		[][]any{{s.Sequence, s.Hash[:], s.SignedAt, s.KeyID, s.Signature}}, "on conflict (sequence) do nothing")
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -105,6 +106,53 @@ func TestWhoHasTheDatabaseAndNotTheKeyIsFound(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who changes the chain and removes the signatures that tell of it would else have the service sign what they made of it.
+func TestAChainThatWasComputedAnewIsNotSigned(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		key := newKey(t)
+		keys := Keys{}
+		keys.Add(key.Public().(ed25519.PublicKey))
+		s := w.served(key)
+		for range 2 {
+			w.fill(10)
+			if err := s.tellHead(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := w.head()
+		w.byHand(append(forge(w, 15, true), "delete from audit_signatures where sequence >= 15")...)
+		for range 2 { // also when the chain has gone on
+			w.fill(10)
+			if err := s.tellHead(t.Context()); !errors.Is(err, errChanged) || !strings.Contains(err.Error(), told.String()) {
+				t.Errorf("the head of the chain that was changed is told: %v", err)
+			}
+		}
+		if r := w.verify(Verification{Keys: keys}); r.SignedUpTo != 11 {
+			t.Errorf("verification says %+v", r)
+		}
+
+		// A service that is started anew knows only the signatures that are left. That nothing was signed for long is what is left to see.
+		w.now = w.now.Add(3 * time.Hour)
+		again := w.served(key)
+		if err := again.tellHead(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r := w.verify(Verification{Keys: keys})
+		if len(r.SignedLate) != 1 || r.SignedLate[0].Sequence != 12 {
+			t.Errorf("verification says %+v", r)
+		}
+		var out strings.Builder
+		if err := r.Print(&out); err != nil || !strings.Contains(out.String(), "NOTE: record 12 was recorded at") {
+			t.Errorf("it is told as %s", out.String())
+		}
+		// What was signed is not to be changed for who starts.
+		w.byHand(forge(w, 3, true)...)
+		if err := w.served(key).tellHead(t.Context()); !errors.Is(err, errChanged) {
+			t.Errorf("behind a signature that does not fit the head is told: %v", err)
+		}
+	})
 }
 
 func TestKeysAreReadFromFilesAsOpenSSLWritesThem(t *testing.T) {

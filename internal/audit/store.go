@@ -28,7 +28,7 @@ const read = columns + `, record_key is not null, value is not null`
 // row are the values of the columns.
 func (e *Entry) row() []any {
 	row := make([]any, 0, 21)
-	row = append(row, e.Sequence, e.Previous[:], e.Hash[:], e.RecordedAt, e.Time, string(e.Kind), e.Topic, int64(e.Partition), e.Offset,
+	row = append(row, e.Sequence, e.Previous[:], e.Hash[:], e.RecordedAt, e.Time, string(e.Kind), e.Topic, e.Partition, e.Offset,
 		orNull(e.Key), orNull(e.Value))
 	for _, text := range e.texts() {
 		if *text == "" {
@@ -52,10 +52,9 @@ func orNull(value []byte) any {
 func scanEntry(r sqldb.Row) (Entry, error) {
 	var e Entry
 	var previous, hash []byte
-	var partition int64
 	texts := e.texts()
 	var found [len(texts)]*string
-	to := []any{&e.Sequence, &previous, &hash, &e.RecordedAt, &e.Time, &e.Kind, &e.Topic, &partition, &e.Offset, &e.Key, &e.Value}
+	to := []any{&e.Sequence, &previous, &hash, &e.RecordedAt, &e.Time, &e.Kind, &e.Topic, &e.Partition, &e.Offset, &e.Key, &e.Value}
 	for i := range found {
 		to = append(to, &found[i])
 	}
@@ -74,9 +73,7 @@ func scanEntry(r sqldb.Row) (Entry, error) {
 			*texts[i] = *text
 		}
 	}
-	e.Partition = int32(partition)
-	copy(e.Previous[:], previous)
-	copy(e.Hash[:], hash)
+	e.Previous, e.Hash = hashOf(previous), hashOf(hash)
 	return e, nil
 }
 
@@ -85,13 +82,29 @@ func findHead(ctx context.Context, tx *sqldb.Tx) (Head, bool, error) {
 	h, found, err := sqldb.One(ctx, tx, func(r sqldb.Row) (h Head, err error) {
 		var hash []byte
 		err = r.Scan(&h.Chain, &h.CreatedAt, &h.Sequence, &hash, &h.RecordedAt)
-		copy(h.Hash[:], hash)
+		h.Hash = hashOf(hash)
 		return h, err
 	}, `select chain, created_at, sequence, hash, recorded_at from audit_head where one = 1`)
 	if err != nil {
 		err = fmt.Errorf("reading the head of the chain: %w", err)
 	}
 	return h, found, err
+}
+
+// hashAt returns the hash of a record, also of one that was removed where a checkpoint has it. known is false where it was removed, and no checkpoint has it; the
+// zero Hash is that of a record that is missing.
+func hashAt(ctx context.Context, tx *sqldb.Tx, sequence int64) (hash Hash, known bool, err error) {
+	hash, found, err := sqldb.One(ctx, tx, func(r sqldb.Row) (Hash, error) {
+		var raw []byte
+		err := r.Scan(&raw)
+		return hashOf(raw), err
+	}, `select hash from audit_records where sequence = ?`, sequence)
+	if err != nil || found {
+		return hash, true, err
+	}
+	removed, err := checkpoints(ctx, tx)
+	hash, found = kept(removed, sequence)
+	return hash, found || len(removed) == 0 || removed[len(removed)-1].Last < sequence, err
 }
 
 // takeHead returns the head, which nobody else can take until the transaction ends. Where there is none the chain begins.

@@ -56,6 +56,22 @@ func TestWhatIsDoneToTheStoreByHandIsFoundAndLocated(t *testing.T) {
 			hand: func(w *world) []string { return forge(w, 17, false) },
 			at:   []int64{18}, what: "it does not follow the record before it", hash: true,
 		},
+		"a byte behind a hash": {
+			hand: func(w *world) []string {
+				return []string{fmt.Sprintf("update audit_records set hash = %s where sequence = 17", w.literal(append(w.all()[16].Hash[:], 0)))}
+			},
+			at: []int64{17, 18}, what: "it does not follow the record before it", hash: true,
+		},
+		"the high bytes of a partition": {
+			hand: func(*world) []string {
+				return []string{"update audit_records set part = part + 4294967296 where sequence = 17"}
+			},
+			at: []int64{17}, what: "its content is not what was hashed", hash: true,
+		},
+		"the time of the head": {
+			hand: func(*world) []string { return []string{"update audit_head set recorded_at = recorded_at + 1000"} },
+			at:   []int64{33}, what: "and the head of the chain says 20",
+		},
 		"a row removed in the middle": {
 			hand: func(*world) []string { return []string{"delete from audit_records where sequence = 17"} },
 			at:   []int64{17, 18}, what: "it is missing, and no checkpoint stands for it", hash: false,
@@ -92,7 +108,7 @@ func TestWhatIsDoneToTheStoreByHandIsFoundAndLocated(t *testing.T) {
 		},
 		"the tail cut off, and the head moved back": {
 			hand: func(*world) []string {
-				return []string{"delete from audit_records where sequence > 25", "update audit_head set sequence = 25, hash = (select hash from audit_records where sequence = 25)"}
+				return []string{"delete from audit_records where sequence > 25", "update audit_head set sequence = 25, hash = (select hash from audit_records where sequence = 25), recorded_at = (select recorded_at from audit_records where sequence = 25)"}
 			},
 			notes: func(w *world) []Note { h := w.head(); return []Note{{h.Sequence, h.Hash}} },
 			at:    []int64{33}, what: "it was the head once, as was noted, and is missing: the chain ends at 25",

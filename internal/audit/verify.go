@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"parkwire/internal/event"
 	"parkwire/internal/sqldb"
@@ -30,10 +31,24 @@ type Report struct {
 	Stretches   int64      `json:"stretches,omitempty"`
 	Signed      int64      `json:"signed,omitempty"` // signatures that were checked
 	SignedUpTo  int64      `json:"signedUpTo,omitempty"`
+	SignedLate  []Late     `json:"signedLate,omitempty"` // the first ones of them
 	Findings    []Finding  `json:"findings"`
 	Omitted     int        `json:"findingsOmitted,omitempty"`
 	Seconds     float64    `json:"seconds"`
 }
+
+// Late says that nothing was signed for longer than [signedLate] behind a record: the service was away then, or signatures of that time were removed, and what was
+// recorded since has been signed as it was afterwards.
+type Late struct {
+	Sequence   int64      `json:"sequence"` // of the first record that had to wait for a signature
+	RecordedAt event.Time `json:"recordedAt"`
+	SignedAt   event.Time `json:"signedAt"`
+}
+
+const (
+	signedLate = time.Hour
+	shownLate  = 50
+)
 
 func (r *Report) conclude(f findings) {
 	r.Findings, r.Omitted = f.shown, f.omitted
@@ -84,7 +99,9 @@ type verifier struct {
 	removed  []Checkpoint
 	told     map[int64]Checkpoint // by the record that has to tell of it, for those that were not met yet
 	notes    map[int64][]Note     // by sequence, those that were not compared yet
+	unsigned Entry                // the first record behind the last signature
 	signed   []signature          // behind the walk, in their order: as many as a page may meet
+	newest   int64                // when the last record was recorded
 	expected int64                // how many records there are, about
 }
 
@@ -177,7 +194,7 @@ func (v *verifier) page(ctx context.Context, tx *sqldb.Tx) (more bool, err error
 		return false, err
 	}
 	if found {
-		v.head.Sequence, v.head.Hash = head.Sequence, head.Hash
+		v.head.Sequence, v.head.Hash, v.head.RecordedAt = head.Sequence, head.Hash, head.RecordedAt
 	}
 	if first, found, err := firstBehind(ctx, tx, v.walk.at); err != nil {
 		return false, err
@@ -219,7 +236,11 @@ func (v *verifier) record(e *Entry) {
 	if e.Sequence > v.head.Sequence {
 		v.findings.add(Finding{Sequence: e.Sequence, What: fmt.Sprintf("it stands behind the head of the chain, which is at %d: it was put there by something else", v.head.Sequence)})
 	}
+	if v.unsigned.Sequence == 0 {
+		v.unsigned = Entry{Sequence: e.Sequence, RecordedAt: e.RecordedAt}
+	}
 	v.walk.step(e)
+	v.newest = e.RecordedAt
 	if e.Repeats != 0 {
 		v.report.Repetitions++
 	}
@@ -276,6 +297,10 @@ func (v *verifier) signature(s signature, hash Hash) {
 	}
 	v.report.Signed++
 	v.report.SignedUpTo = s.Sequence
+	if first := v.unsigned; first.Sequence != 0 && s.SignedAt-first.RecordedAt > signedLate.Milliseconds() && len(v.report.SignedLate) < shownLate {
+		v.report.SignedLate = append(v.report.SignedLate, Late{first.Sequence, event.At(timeOf(first.RecordedAt)), event.At(timeOf(s.SignedAt))})
+	}
+	v.unsigned = Entry{}
 }
 
 // end looks at what only the end tells.
@@ -289,6 +314,9 @@ func (v *verifier) end() {
 		v.findings.add(Finding{Sequence: v.walk.at + 1, What: fmt.Sprintf("the chain ends before it: those up to %d, where its head is, were cut off", v.head.Sequence)})
 	case v.walk.at == v.head.Sequence && v.walk.hash != v.head.Hash:
 		v.findings.add(Finding{Sequence: v.walk.at, What: "it is the last one, and another one than the head of the chain", Expected: v.head.Hash.String(), Found: v.walk.hash.String()})
+	}
+	if v.report.Records > 0 && v.walk.at == v.head.Sequence && v.newest != v.head.RecordedAt {
+		v.findings.add(Finding{Sequence: v.walk.at, What: fmt.Sprintf("it was recorded at %s, and the head of the chain says %s", timeText(v.newest), timeText(v.head.RecordedAt))})
 	}
 	for _, c := range v.told {
 		v.findings.add(Finding{Sequence: c.Entry, What: fmt.Sprintf("it should tell of checkpoint %d, and does not", c.Number)})

@@ -20,7 +20,7 @@ type view struct {
 	Time         event.Time      `json:"time"`
 	Kind         Kind            `json:"kind"`
 	Topic        string          `json:"topic,omitempty"`
-	Partition    *int32          `json:"partition,omitempty"`
+	Partition    *int64          `json:"partition,omitempty"`
 	Offset       *int64          `json:"offset,omitempty"`
 	Key          *string         `json:"key,omitempty"`
 	KeyBase64    *string         `json:"keyBase64,omitempty"`

@@ -127,6 +127,70 @@ func TestAnEditReachesTheProcessThatDecides(t *testing.T) {
 	})
 }
 
+// count returns the number that a query says.
+func (in *instance) count(query string, args ...any) (n int) {
+	in.w.t.Helper()
+	err := in.db.View(in.w.t.Context(), func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		n, _, err = sqldb.One(ctx, tx, func(r sqldb.Row) (n int, err error) { return n, r.Scan(&n) }, query, args...)
+		return err
+	})
+	if err != nil {
+		in.w.t.Fatal(err)
+	}
+	return n
+}
+
+// A rule is changed while nobody decides, and begins anew in a process that ends before the rule speaks: what the rule had said before is no
+// reason to be silent in the next process.
+func TestWhatARuleHadSaidBeforeAnEditIsNotKeptAcrossRestarts(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ada := by("ada")
+		in := w.start()
+		w.occupied("x/1/a")
+		in.settle()
+		id := in.rule(ada, body{"condition": body{"type": "overstay", "minutes": 60}})
+		in.settle()
+		w.pass(61 * time.Minute)
+		in.says(ada, 1)
+		in.stop()
+		if a := w.reader().ask(ada, "PATCH", "/rules/"+id, body{"condition": body{"type": "overstay", "minutes": 120}}); a.status != 200 {
+			t.Fatalf("%d %v", a.status, a.body)
+		}
+		in = w.start()
+		w.until("the rule has begun anew", func() bool {
+			return in.count("select count(*) from alert_rule_states where rule_id = ? and epoch = 2", id) == 1
+		})
+		if n := in.count("select count(*) from alert_rule_spots where rule_id = ?", id); n != 0 {
+			t.Errorf("%d things are kept that it said before", n)
+		}
+		in.stop()
+		in = w.start()
+		in.settle()
+		in.says(ada, 1)
+		w.pass(60 * time.Minute)
+		in.says(ada, 2)
+	})
+}
+
+func TestARuleThatIsRemovedWhileNobodyDecidesIsForgotten(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ada := by("ada")
+		in := w.start()
+		w.free("x/1/a")
+		in.settle()
+		id := in.rule(ada, nil)
+		in.says(ada, 1)
+		in.stop()
+		if a := w.reader().ask(ada, "DELETE", "/rules/"+id, nil); a.status != 204 {
+			t.Fatalf("%d %v", a.status, a.body)
+		}
+		in = w.start()
+		w.until("nothing of the rule is left", func() bool {
+			return in.count("select (select count(*) from alert_rules where id = ?) + (select count(*) from alert_rule_states where rule_id = ?)", id, id) == 0
+		})
+	})
+}
+
 func TestTimeThatPassesWhileNobodyRunsCounts(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		ada := by("ada")

@@ -30,7 +30,8 @@ type decider struct {
 	// What follows belongs to the consumer's goroutine.
 	engine   *decide.Engine
 	stale    map[string]decide.Spot // as they were before a rebuild
-	unbegun  []decide.Rule          // of which nothing was kept
+	unbegun  []unbegun              // rules that begin anew
+	removed  []string               // rules that were removed while nobody decided
 	sequence int64                  // of the last decision
 	whole    bool                   // the twin was taken: counts are true
 	caughtUp bool                   // what is so is not much older than the present: rules may speak of it
@@ -42,6 +43,12 @@ type decider struct {
 	mu       sync.Mutex
 	next     time.Time // when the engine has something to do
 	uncommit outcome   // of the transaction under way
+}
+
+// unbegun is a rule of which nothing was kept but what it had said before it was changed.
+type unbegun struct {
+	decide.Rule
+	said []decide.Mark
 }
 
 // outcome is what is counted when it is committed.
@@ -69,7 +76,7 @@ func (d *decider) Load(ctx context.Context, tx *sqldb.Tx) error {
 	if _, err := d.book.Refresh(ctx, tx); err != nil {
 		return err
 	}
-	d.engine, d.stale, d.unbegun = decide.New(d.book.Clock), map[string]decide.Spot{}, nil
+	d.engine, d.stale, d.unbegun, d.removed = decide.New(d.book.Clock), map[string]decide.Spot{}, nil, nil
 	d.whole, d.caughtUp = false, false
 	d.described.Store(d.book.Revision())
 	d.take(outcome{})
@@ -84,6 +91,13 @@ func (d *decider) Load(ctx context.Context, tx *sqldb.Tx) error {
 	for _, s := range stale {
 		d.stale[s.ID] = s
 	}
+	gone, err := loadGone(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, s := range gone {
+		d.engine.Gone(s)
+	}
 	_ = d.engine.Take() // which is there already
 	rules, states, marks, err := loadRules(ctx, tx)
 	if err != nil {
@@ -93,8 +107,11 @@ func (d *decider) Load(ctx context.Context, tx *sqldb.Tx) error {
 		if state, kept := states[r.ID]; kept && state.Epoch == r.Epoch {
 			d.engine.Restore(r, state, marks[r.ID])
 		} else {
-			d.unbegun = append(d.unbegun, r)
+			d.unbegun = append(d.unbegun, unbegun{r, marks[r.ID]})
 		}
+	}
+	if d.removed, err = removedRules(ctx, tx); err != nil {
+		return err
 	}
 	revision, err := countRules.read(ctx, tx)
 	if err != nil {
@@ -232,11 +249,19 @@ func (d *decider) begin(ctx context.Context, tx *sqldb.Tx) error {
 			}
 			d.stale = map[string]decide.Spot{}
 		}
+		if err := forgetGone(ctx, tx, d.now().Add(-keepGone)); err != nil {
+			return err
+		}
 	}
 	for _, r := range d.unbegun {
-		d.engine.Put(r, d.moment())
+		d.engine.Begin(r.Rule, r.said, d.moment())
 	}
-	d.unbegun = nil
+	for _, id := range d.removed {
+		if err := forgetRule(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	d.unbegun, d.removed = nil, nil
 	revision, err := countRules.read(ctx, tx)
 	if err != nil || revision == d.revision.Load() {
 		return err
@@ -278,7 +303,7 @@ func (d *decider) describe(ctx context.Context, tx *sqldb.Tx) error {
 // write keeps what the engine did.
 func (d *decider) write(ctx context.Context, tx *sqldb.Tx, done outcome) error {
 	c := d.engine.Take()
-	if err := saveChanges(ctx, tx, c); err != nil {
+	if err := saveChanges(ctx, tx, c, d.now()); err != nil {
 		return err
 	}
 	if len(c.Decisions) > 0 {

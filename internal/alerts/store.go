@@ -65,6 +65,30 @@ func loadSpots(ctx context.Context, tx *sqldb.Tx) (kept, stale []decide.Spot, er
 	return kept, stale, nil
 }
 
+// keepGone is for how long the versions of spots that were removed are kept. What the log has of them that is older than [Options.Fresh] says
+// nothing to anybody in any case.
+const keepGone = 24 * time.Hour
+
+// loadGone returns the spots that were removed not long ago.
+func loadGone(ctx context.Context, tx *sqldb.Tx) ([]decide.Spot, error) {
+	gone, err := sqldb.All(ctx, tx, func(r sqldb.Row) (decide.Spot, error) {
+		s := decide.Spot{Status: event.Removed}
+		return s, r.Scan(&s.ID, &s.Version)
+	}, "select spot_id, version from alert_spots_gone")
+	if err != nil {
+		return nil, fmt.Errorf("reading the spots that were removed: %w", err)
+	}
+	return gone, nil
+}
+
+// forgetGone deletes those that were removed before a time.
+func forgetGone(ctx context.Context, tx *sqldb.Tx, before time.Time) error {
+	if _, err := tx.Exec(ctx, "delete from alert_spots_gone where removed_ms < ?", before.UnixMilli()); err != nil {
+		return fmt.Errorf("forgetting spots that were removed: %w", err)
+	}
+	return nil
+}
+
 // storedRule is a rule with what the engine need not know.
 type storedRule struct {
 	decide.Rule
@@ -163,6 +187,15 @@ func rulesSince(ctx context.Context, tx *sqldb.Tx, revision int64) ([]storedRule
 	return rules, nil
 }
 
+// removedRules returns the ids of rules that were removed and are not forgotten yet.
+func removedRules(ctx context.Context, tx *sqldb.Tx) ([]string, error) {
+	ids, err := sqldb.All(ctx, tx, func(r sqldb.Row) (id string, err error) { return id, r.Scan(&id) }, "select id from alert_rules where removed = ?", true)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules that were removed: %w", err)
+	}
+	return ids, nil
+}
+
 // forgetRule deletes a rule that was removed, with what it remembers.
 func forgetRule(ctx context.Context, tx *sqldb.Tx, id string) error {
 	for _, query := range []string{
@@ -176,7 +209,7 @@ func forgetRule(ctx context.Context, tx *sqldb.Tx, id string) error {
 }
 
 // saveChanges keeps what the engine has in memory.
-func saveChanges(ctx context.Context, tx *sqldb.Tx, c decide.Changes) error {
+func saveChanges(ctx context.Context, tx *sqldb.Tx, c decide.Changes, now time.Time) error {
 	spots := make([][]any, len(c.Spots))
 	for i, s := range c.Spots {
 		spots[i] = []any{s.ID, s.LotID, s.ZoneID, string(s.Status), millis(s.Since), s.Version, false}
@@ -186,10 +219,17 @@ func saveChanges(ctx context.Context, tx *sqldb.Tx, c decide.Changes) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range c.Gone {
-		if _, err := tx.Exec(ctx, "delete from alert_spots where spot_id = ?", id); err != nil {
-			return fmt.Errorf("forgetting the spot %s: %w", id, err)
+	gone := make([][]any, len(c.Gone))
+	for i, s := range c.Gone {
+		if _, err := tx.Exec(ctx, "delete from alert_spots where spot_id = ?", s.ID); err != nil {
+			return fmt.Errorf("forgetting the spot %s: %w", s.ID, err)
 		}
+		gone[i] = []any{s.ID, s.Version, now.UnixMilli()}
+	}
+	err = tx.Insert(ctx, "alert_spots_gone (spot_id, version, removed_ms)", gone, `on conflict (spot_id) do update set
+		version = excluded.version, removed_ms = excluded.removed_ms`)
+	if err != nil {
+		return err
 	}
 	states := make([][]any, len(c.States))
 	for i, s := range c.States {

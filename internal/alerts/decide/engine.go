@@ -23,6 +23,7 @@ type Engine struct {
 	clock func(lotID string) *time.Location
 
 	spots  map[string]*spot
+	gone   map[string]int64 // versions of spots that were removed: an event that is read again does not bring them back
 	lots   map[string]map[*spot]struct{}
 	rules  map[string]*rule
 	groups groups
@@ -39,7 +40,7 @@ type marking struct{ ruleID, spotID string }
 // New returns an engine that knows nothing. clock returns the time zone of a lot.
 func New(clock func(lotID string) *time.Location) *Engine {
 	return &Engine{
-		clock: clock, spots: map[string]*spot{}, lots: map[string]map[*spot]struct{}{}, rules: map[string]*rule{}, groups: newGroups(),
+		clock: clock, spots: map[string]*spot{}, gone: map[string]int64{}, lots: map[string]map[*spot]struct{}{}, rules: map[string]*rule{}, groups: newGroups(),
 		dirty: map[*rule]struct{}{}, marked: map[marking]struct{}{}, moved: map[string]struct{}{},
 	}
 }
@@ -48,6 +49,7 @@ func New(clock func(lotID string) *time.Location) *Engine {
 type rule struct {
 	Rule
 	state State
+	zone  *time.Location // of its hours; nil: the lot's
 	group *group
 	said  map[string]time.Time // single: of which spots it has spoken, and since when those are so
 	queue queue                // single: the spots that may be due, those that are so for longest first
@@ -82,7 +84,7 @@ type Changes struct {
 	States       []RuleState
 	Said, Unsaid []Mark
 	Spots        []Spot
-	Gone         []string // spots that were removed
+	Gone         []Spot // that were removed
 }
 
 // Take returns what came about since the last time.
@@ -104,7 +106,7 @@ func (e *Engine) Take() Changes {
 		if s := e.spots[id]; s != nil {
 			c.Spots = append(c.Spots, s.Spot)
 		} else {
-			c.Gone = append(c.Gone, id)
+			c.Gone = append(c.Gone, Spot{ID: id, Status: event.Removed, Version: e.gone[id]})
 		}
 	}
 	e.changes = Changes{}
@@ -114,11 +116,8 @@ func (e *Engine) Take() Changes {
 	return c
 }
 
-// Rules and Spots are how many there are.
+// Rules returns how many rules there are.
 func (e *Engine) Rules() int { return len(e.rules) }
-
-// Spots returns how many spots there are.
-func (e *Engine) Spots() int { return len(e.spots) }
 
 // Spot returns what is known of a spot.
 func (e *Engine) Spot(id string) (Spot, bool) {
@@ -131,22 +130,25 @@ func (e *Engine) Spot(id string) (Spot, bool) {
 // Keep puts a spot as it was kept, or as the twin of the log has it. No rule speaks of it now: they are looked at by the next Advance.
 func (e *Engine) Keep(s Spot) {
 	known := e.spots[s.ID]
-	if known != nil && s.Version != 0 && s.Version <= known.Version {
+	if e.old(known, s) {
 		return
 	}
 	e.move(known, s, nil)
 }
 
-// Forget takes out a spot in the same way.
-func (e *Engine) Forget(id string) {
-	if known := e.spots[id]; known != nil {
-		e.move(known, removed(known.Spot), nil)
+// Gone takes note of a spot that was removed, as it was kept, unless it is there again.
+func (e *Engine) Gone(s Spot) {
+	if e.spots[s.ID] == nil {
+		e.gone[s.ID] = max(e.gone[s.ID], s.Version)
 	}
 }
 
-func removed(s Spot) Spot {
-	s.Status = event.Removed
-	return s
+// old reports whether what is said of a spot is not newer than what is known of it, or of its end. Events of other programs have no version.
+func (e *Engine) old(known *spot, s Spot) bool {
+	if known != nil {
+		return s.Version != 0 && s.Version <= known.Version
+	}
+	return s.Version != 0 && s.Version <= e.gone[s.ID]
 }
 
 // A Change is what an event says of a spot.
@@ -166,7 +168,7 @@ type Moment struct {
 // Apply takes a change, and looks at the rules that it touches. Of the platform's events those that are not newer than what is known are passed.
 func (e *Engine) Apply(c Change, at Moment) {
 	known := e.spots[c.ID]
-	if known != nil && c.Version != 0 && c.Version <= known.Version {
+	if e.old(known, c.Spot) {
 		return
 	}
 	next := c.Spot
@@ -183,6 +185,8 @@ func (e *Engine) Apply(c Change, at Moment) {
 		if next.Status == known.Status {
 			next.Since = known.Since
 		}
+	} else if next.Version == 0 {
+		next.Version = e.gone[next.ID]
 	}
 	e.move(known, next, &look{Moment: at, occurred: c.Occurred, spotID: c.ID})
 }
@@ -220,8 +224,13 @@ func (e *Engine) move(known *spot, next Spot, why *look) {
 	var touched []*group
 	if known == nil {
 		if next.Status == event.Removed {
+			if next.Version > e.gone[next.ID] {
+				e.gone[next.ID] = next.Version
+				e.moved[next.ID] = struct{}{}
+			}
 			return
 		}
+		delete(e.gone, next.ID)
 		known = &spot{Spot{ID: next.ID}}
 		e.spots[next.ID] = known
 	} else {
@@ -235,6 +244,9 @@ func (e *Engine) move(known *spot, next Spot, why *look) {
 	known.Spot = next
 	if next.Status == event.Removed {
 		delete(e.spots, next.ID)
+		if next.Version != 0 {
+			e.gone[next.ID] = next.Version
+		}
 	} else {
 		if e.lots[next.LotID] == nil {
 			e.lots[next.LotID] = map[*spot]struct{}{}
@@ -297,10 +309,8 @@ func (e *Engine) Reconsider() {
 
 // zone is where the rule's hours are counted.
 func (e *Engine) zone(r *rule) *time.Location {
-	if r.TimeZone != "" {
-		if zone, err := time.LoadLocation(r.TimeZone); err == nil {
-			return zone
-		}
+	if r.zone != nil {
+		return r.zone
 	}
 	lot := r.Target.LotID
 	if s := e.spots[r.Target.SpotID]; s != nil {

@@ -471,6 +471,50 @@ func TestOlderVersionsAreOldNews(t *testing.T) {
 	if s, _ := w.engine.Spot("a"); s.Version != 6 || s.Status != event.Occupied {
 		t.Errorf("it is %+v", s)
 	}
+	say(7, event.Removed)
+	say(4, event.Free) // which is read again
+	say(7, event.Free)
+	w.says()
+	if _, there := w.engine.Spot("a"); there {
+		t.Error("a spot that was removed is there again by an event that is older")
+	}
+	say(8, event.Free)
+	w.says("1 a")
+}
+
+// Whoever decides ends, the rule is written anew before the next one begins, and that one ends before the rule speaks again.
+func TestWhatARuleHadSaidBeforeItBeganAnewIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.spot("x/1/a", event.Occupied)
+	since := w.now
+	rule := decide.Rule{ID: "r", Epoch: 2, Definition: decide.Definition{Enabled: true, Initially: decide.Say, Target: decide.Target{LotID: "x"}}}
+	rule.Condition = decide.Condition{Kind: decide.Overstay, Minutes: 120}
+	w.pass(time.Hour)
+	w.engine.Begin(rule, []decide.Mark{{RuleID: "r", SpotID: "a", Since: since}, {RuleID: "r", SpotID: "gone", Since: since}}, decide.Moment{Now: w.now})
+	c := w.engine.Take()
+	if len(c.Unsaid) != 2 || len(c.Said) != 0 || len(c.States) != 1 || c.States[0].Epoch != 2 || len(c.Decisions) != 0 {
+		t.Errorf("it begins with %+v", c)
+	}
+	w.pass(time.Hour)
+	w.says("a")
+}
+
+// What was kept of the car before is no reason to be silent of the next one.
+func TestWhatWasSaidOfAnotherStayIsNotRestored(t *testing.T) {
+	w := newWorld(t)
+	w.spot("x/1/a", event.Occupied)
+	w.spot("x/1/b", event.Occupied)
+	rule := decide.Rule{ID: "r", Epoch: 1, Definition: decide.Definition{Enabled: true, Target: decide.Target{LotID: "x"}}}
+	rule.Condition = decide.Condition{Kind: decide.Overstay, Minutes: 60}
+	w.engine.Restore(rule, decide.State{Epoch: 1, Armed: true, Said: 2}, []decide.Mark{
+		{RuleID: "r", SpotID: "a", Since: w.now.Add(-time.Hour)}, {RuleID: "r", SpotID: "b", Since: w.now}, {RuleID: "r", SpotID: "later", Since: w.now},
+	})
+	if c := w.engine.Take(); len(c.Unsaid) != 1 || c.Unsaid[0].SpotID != "a" {
+		t.Errorf("unsaid is %+v", c.Unsaid)
+	}
+	w.engine.Keep(decide.Spot{ID: "later", LotID: "x", ZoneID: "1", Category: "standard", Status: event.Occupied, Since: w.now}) // as the twin has it
+	w.pass(2 * time.Hour)
+	w.says("a")
 }
 
 func TestACategoryThatIsLearnedLaterCounts(t *testing.T) {

@@ -6,14 +6,27 @@ import (
 	"time"
 )
 
-// Restore takes a rule with what was kept of it. It is looked at by the next Advance.
+// Restore takes a rule with what was kept of it. It is looked at by the next Advance. What it has said of a spot that is not so any more is
+// unsaid; that of spots which are not known yet is kept until they are.
 func (e *Engine) Restore(of Rule, state State, said []Mark) {
 	r := e.take(of)
 	r.state = state
 	for _, m := range said {
+		if s := e.spots[m.SpotID]; s != nil && !(s.Status == r.Condition.status() && s.Since.Equal(m.Since) && r.group.has(s)) {
+			e.marked[marking{of.ID, m.SpotID}] = struct{}{}
+			continue
+		}
 		r.said[m.SpotID] = m.Since
 	}
 	e.wake(r, time.Time{}.Add(1))
+}
+
+// Begin takes a rule that is another one than that of which something was kept: it begins anew, and what it had said is unsaid.
+func (e *Engine) Begin(of Rule, said []Mark, at Moment) {
+	for _, m := range said {
+		e.marked[marking{of.ID, m.SpotID}] = struct{}{}
+	}
+	e.Put(of, at)
 }
 
 // Put takes a rule that is new, or another one than before. It begins anew where its epoch is another one.
@@ -51,6 +64,11 @@ func (e *Engine) pass(r *rule, now time.Time) {
 
 func (e *Engine) take(of Rule) *rule {
 	r := &rule{Rule: of, said: map[string]time.Time{}, place: -1}
+	if of.TimeZone != "" {
+		if zone, err := time.LoadLocation(of.TimeZone); err == nil {
+			r.zone = zone
+		}
+	}
 	e.rules[of.ID] = r
 	e.join(r)
 	if of.Condition.Kind.Single() {
@@ -71,14 +89,6 @@ func (e *Engine) drop(r *rule) {
 	delete(e.dirty, r)
 	e.wake(r, time.Time{})
 	e.part(r)
-}
-
-// State returns what a rule remembers.
-func (e *Engine) State(ruleID string) (State, bool) {
-	if r := e.rules[ruleID]; r != nil {
-		return r.state, true
-	}
-	return State{}, false
 }
 
 // look sees whether a rule has to speak, and when to look again.

@@ -17,6 +17,7 @@ import (
 type model struct {
 	zones map[string]*time.Location
 	spots map[string]decide.Spot
+	gone  map[string]int64 // versions of spots that were removed
 	rules map[string]*modelRule
 	said  []string
 }
@@ -183,6 +184,7 @@ func (m *model) put(of decide.Rule, now time.Time, late bool) {
 // keeping is what a database would have of an engine.
 type keeping struct {
 	spots  map[string]decide.Spot
+	gone   map[string]decide.Spot
 	states map[string]decide.State
 	marks  map[[2]string]decide.Mark
 }
@@ -192,8 +194,9 @@ func (k *keeping) take(e *decide.Engine) (said []string) {
 	for _, s := range c.Spots {
 		k.spots[s.ID] = s
 	}
-	for _, id := range c.Gone {
-		delete(k.spots, id)
+	for _, s := range c.Gone {
+		delete(k.spots, s.ID)
+		k.gone[s.ID] = s
 	}
 	for _, s := range c.States {
 		k.states[s.RuleID] = s.State
@@ -223,11 +226,14 @@ func (k *keeping) forget(rule string) {
 	}
 }
 
-// restart returns an engine that goes on from what was kept.
-func (k *keeping) restart(clock func(string) *time.Location, rules map[string]*modelRule) *decide.Engine {
+// restart returns an engine that goes on from what was kept. Rules of which something else was kept were written while there was none.
+func (k *keeping) restart(clock func(string) *time.Location, rules map[string]*modelRule, at decide.Moment) *decide.Engine {
 	e := decide.New(clock)
 	for _, s := range k.spots {
 		e.Keep(s)
+	}
+	for _, s := range k.gone {
+		e.Gone(s)
 	}
 	e.Take()
 	for id, r := range rules {
@@ -237,7 +243,11 @@ func (k *keeping) restart(clock func(string) *time.Location, rules map[string]*m
 				marks = append(marks, m)
 			}
 		}
-		e.Restore(r.Rule, k.states[id], marks)
+		if state, kept := k.states[id]; kept && state.Epoch == r.Epoch {
+			e.Restore(r.Rule, state, marks)
+		} else {
+			e.Begin(r.Rule, marks, at)
+		}
 	}
 	return e
 }
@@ -255,8 +265,8 @@ func compare(t *testing.T, seed uint64, steps int) {
 	random := rand.New(rand.NewPCG(seed, 7))
 	zones := map[string]*time.Location{"b": zone(t, "Europe/Berlin"), "m": zone(t, "Australia/Melbourne"), "u": time.UTC}
 	clock := func(lot string) *time.Location { return zones[lot] }
-	m := &model{zones: zones, spots: map[string]decide.Spot{}, rules: map[string]*modelRule{}}
-	k := &keeping{map[string]decide.Spot{}, map[string]decide.State{}, map[[2]string]decide.Mark{}}
+	m := &model{zones: zones, spots: map[string]decide.Spot{}, gone: map[string]int64{}, rules: map[string]*modelRule{}}
+	k := &keeping{map[string]decide.Spot{}, map[string]decide.Spot{}, map[string]decide.State{}, map[[2]string]decide.Mark{}}
 	e := decide.New(clock)
 	begins := []time.Time{time.Date(2026, 3, 27, 18, 0, 0, 0, time.UTC), time.Date(2026, 10, 2, 18, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 6, 0, 0, 0, time.UTC)}
 	now := begins[random.IntN(len(begins))]
@@ -280,14 +290,26 @@ func compare(t *testing.T, seed uint64, steps int) {
 			got = append(got, k.take(e)...)
 			k.forget(id)
 			delete(m.rules, id)
-		case 2: // the process is another one
+		case 2: // the process is another one, and rules were written meanwhile
 			got = append(got, k.take(e)...)
-			e = k.restart(clock, m.rules)
+			late := random.IntN(5) == 0
+			written := map[string]decide.Rule{}
+			for range random.IntN(3) {
+				epoch++
+				r := randomRule(random, now, epoch)
+				written[r.ID] = r
+			}
+			for _, r := range written {
+				m.put(r, now, late)
+			}
+			e = k.restart(clock, m.rules, decide.Moment{Now: now, Late: late})
 		default:
 			s := randomSpot(random, now)
 			late := random.IntN(6) == 0
 			versions[s.ID] += int64(random.IntN(3))
-			s.Version = versions[s.ID]
+			if s.Version = versions[s.ID]; random.IntN(10) == 0 && s.Version > 0 {
+				s.Version = 1 + random.Int64N(s.Version) // it is read again
+			}
 			e.Apply(decide.Change{Spot: s, Occurred: now}, decide.Moment{Now: now, Late: late})
 			m.apply(s)
 			m.lookAtAll(now, late)
@@ -310,12 +332,16 @@ func compare(t *testing.T, seed uint64, steps int) {
 // apply takes what an event says.
 func (m *model) apply(s decide.Spot) {
 	known, ok := m.spots[s.ID]
+	version := max(known.Version, m.gone[s.ID])
 	switch {
-	case ok && s.Version != 0 && s.Version <= known.Version:
+	case s.Version != 0 && s.Version <= version:
 		return
 	case s.Status == event.Removed:
 		delete(m.spots, s.ID)
+		m.gone[s.ID] = max(version, s.Version)
 		return
+	case !ok && s.Version == 0:
+		s.Version = version
 	case ok:
 		if s.Version == 0 {
 			s.Version = known.Version

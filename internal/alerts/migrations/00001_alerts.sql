@@ -41,6 +41,13 @@ create table alert_spots (
 	stale    boolean not null -- as it was before a rebuild, of which nothing was heard since
 );
 
+-- Spots that were removed not long ago: an event of before, which is read again, does not bring them back.
+create table alert_spots_gone (
+	spot_id    text   not null primary key,
+	version    bigint not null,
+	removed_ms bigint not null
+);
+
 create table alert_decisions (
 	sequence    bigint not null primary key, -- in the order in which they were committed
 	id          text   not null unique,
@@ -70,6 +77,7 @@ insert into alert_decision_counter (one, value) values (1, 0);
 drop table alert_decision_counter;
 drop table alert_rule_counter;
 drop table alert_decisions;
+drop table alert_spots_gone;
 drop table alert_spots;
 drop table alert_rule_spots;
 drop table alert_rule_states;

@@ -30,9 +30,8 @@ func (s *Service) mayAdd(ctx context.Context, tx *sqldb.Tx, subject string) erro
 	return nil
 }
 
-// allowed returns a problem where the principal may not see what the rule is about, or that is not there, or a channel is not.
-func (s *Service) allowed(ctx context.Context, tx *sqldb.Tx, who identity.Principal, d decide.Definition) error {
-	t := d.Target
+// allowedTarget returns a problem where the principal may not see what a rule is to be about, or that is not there.
+func allowedTarget(ctx context.Context, tx *sqldb.Tx, who identity.Principal, t decide.Target) error {
 	lot, field := t.LotID, "target.lotId"
 	if t.SpotID != "" {
 		known, err := lotOfSpot(ctx, tx, t.SpotID)
@@ -65,7 +64,12 @@ func (s *Service) allowed(ctx context.Context, tx *sqldb.Tx, who identity.Princi
 			return unknownTarget("target.zoneId", "zone", t.ZoneID)
 		}
 	}
-	missing, err := delivery.Missing(ctx, tx, who.Subject, d.Channels)
+	return nil
+}
+
+// allowedChannels returns a problem where one of the channels is not the principal's.
+func allowedChannels(ctx context.Context, tx *sqldb.Tx, who identity.Principal, ids []string) error {
+	missing, err := delivery.Missing(ctx, tx, who.Subject, ids)
 	if err != nil {
 		return err
 	}

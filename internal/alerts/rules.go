@@ -180,7 +180,13 @@ func (s *Service) postRule(w http.ResponseWriter, r *http.Request, by rest.Calle
 		return rest.Answer{}, err
 	}
 	rule.ID = id.String()
-	if err := s.db.View(r.Context(), func(ctx context.Context, tx *sqldb.Tx) error { return s.allowed(ctx, tx, by.Who, rule.Definition) }); err != nil {
+	err = s.db.View(r.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		if err := allowedTarget(ctx, tx, by.Who, rule.Target); err != nil {
+			return err
+		}
+		return allowedChannels(ctx, tx, by.Who, rule.Channels)
+	})
+	if err != nil {
 		return rest.Answer{}, err
 	}
 	err = s.change(r, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -228,13 +234,22 @@ func (s *Service) tryPatch(r *http.Request, by rest.Caller, body []byte) (a rest
 			return rest.ChangedMeanwhile("alert rule", before.ID)
 		}
 		rule = before
+		var target, channels bool // what is not named may be gone: the rule can be changed all the same
 		if err := rest.Patch(body, func(o *rest.Object) {
-			again = o.Has("enabled")
+			again, target, channels = o.Has("enabled"), o.Has("target"), o.Has("channels")
 			readDefinition(o, &rule.Definition, now)
 		}); err != nil {
 			return err
 		}
-		return s.allowed(ctx, tx, by.Who, rule.Definition)
+		if target {
+			if err := allowedTarget(ctx, tx, by.Who, rule.Target); err != nil {
+				return err
+			}
+		}
+		if channels {
+			return allowedChannels(ctx, tx, by.Who, rule.Channels)
+		}
+		return nil
 	})
 	if err != nil {
 		return a, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"parkwire/internal/alerts"
+	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
 )
 
@@ -156,6 +157,32 @@ func TestWhatIsNoRuleIsToldWhatWouldBeOne(t *testing.T) {
 		in.refused("one rule more than may be", in.ask(by("ada"), "POST", "/rules", with(nil)), 409, "too-many-rules", "")
 		in.refused("a parameter that nobody knows", in.ask(by("ada"), "GET", "/rules?x=1", nil), 400, "unknown-parameter", "x")
 		in.refused("a method that nobody knows", in.ask(by("ada"), "PUT", "/rules", body{}), 405, "method-not-allowed", "")
+	})
+}
+
+func TestARuleWhoseSpotOrChannelIsGoneCanBeChanged(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		in := w.start()
+		w.free("x/1/a")
+		in.settle()
+		ada := by("ada")
+		hook := in.ask(ada, "POST", "/channels", body{"kind": "webhook", "url": "https://example.org/"}).field("id")
+		id := in.rule(ada, body{"target": body{"spotId": "a"}, "condition": body{"type": "overstay", "minutes": 60}, "channels": []any{hook}})
+		w.becomes("x/1/a", event.Removed, event.ChangeRemoved)
+		in.settle()
+		if a := in.ask(ada, "DELETE", "/channels/"+hook, nil); a.status != 204 {
+			t.Fatalf("%d %v", a.status, a.body)
+		}
+		for _, change := range []body{{"enabled": false}, {"name": "other"}, {"enabled": true}, {"condition": body{"type": "any_free"}}} {
+			if a := in.ask(ada, "PATCH", "/rules/"+id, change); a.status != 200 {
+				t.Errorf("%v is answered %d %v", change, a.status, a.body)
+			}
+		}
+		in.refused("a spot that is gone", in.ask(ada, "PATCH", "/rules/"+id, body{"target": body{"spotId": "a"}}), 422, "target-unknown", "target.spotId")
+		in.refused("a channel that is gone", in.ask(ada, "PATCH", "/rules/"+id, body{"channels": []any{hook}}), 400, "invalid-field", "channels")
+		if a := in.ask(ada, "PATCH", "/rules/"+id, body{"channels": []any{}}); a.status != 200 {
+			t.Errorf("%d %v", a.status, a.body)
+		}
 	})
 }
 

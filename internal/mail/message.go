@@ -40,6 +40,9 @@ func oneLine(text string, most int) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
+// folded gives each encoded word a line: servers may refuse one of more than 998 bytes.
+func folded(header string) string { return strings.ReplaceAll(header, "?= =?", "?=\r\n =?") }
+
 // token returns what may stand in a Message-ID.
 func token(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -58,7 +61,7 @@ func (m Message) encode(from string) ([]byte, error) {
 		{"Date", m.Date.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700")},
 		{"From", "Parkwire <" + from + ">"},
 		{"To", "<" + m.To + ">"},
-		{"Subject", mime.QEncoding.Encode("utf-8", oneLine(m.Subject, maxSubject))},
+		{"Subject", folded(mime.QEncoding.Encode("utf-8", oneLine(m.Subject, maxSubject)))},
 		{"Message-ID", "<" + token(m.ID) + "@" + domain + ">"},
 		{"Auto-Submitted", "auto-generated"},
 		{"MIME-Version", "1.0"},

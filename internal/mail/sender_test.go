@@ -84,6 +84,28 @@ func TestMessagesArriveAsTheyWereWritten(t *testing.T) {
 	}
 }
 
+func TestLongSubjectsAreFolded(t *testing.T) {
+	s, roots := mailtest.New(t, nil)
+	long := letter
+	long.Subject = strings.Repeat("駐車場の空き", 33)
+	if err := newSender(t, s.URL("smtp", "", "?starttls=never"), roots, time.Minute).Send(t.Context(), long); err != nil {
+		t.Fatal(err)
+	}
+	text := s.Got()[0].Text
+	for line := range strings.SplitSeq(text, "\n") {
+		if len(line) > 100 {
+			t.Errorf("a line has %d bytes", len(line))
+		}
+	}
+	m, err := netmail.ReadMessage(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil || subject != long.Subject {
+		t.Errorf("the subject is %q (%v)", subject, err)
+	}
+}
+
 func TestNothingIsSentWithoutTheTLSThatIsWanted(t *testing.T) {
 	s, roots := mailtest.New(t, func(s *mailtest.Server) { s.Auth = "PLAIN" })
 	err := newSender(t, s.URL("smtp", "anna:pass%20word@", ""), roots, time.Minute).Send(t.Context(), letter)

@@ -46,6 +46,7 @@ func TestAlertsAreTheirSubjectsAndEndWithTheirTokens(t *testing.T) {
 			answer, err := ada.Try("POST", "/api/v1/alerts/rules", map[string]any{"name": "x", "enabled": false, "target": map[string]any{"spotId": "n-1"}, "condition": body["condition"]})
 			return err == nil && answer.Status == 201
 		})
+		awaitAlert(t, s, map[string]any{"lotId": "central"}, map[string]any{"type": "free_at_least", "count": 2}) // which is read from elsewhere than what north is
 		ada.Do(t, 201, "POST", "/api/v1/alerts/rules", body, &rule)
 		limited.Refused(t, 403, "POST", "/api/v1/alerts/rules", body)
 		limited.Refused(t, 404, "GET", "/api/v1/alerts/rules/"+rule.ID, nil)

@@ -169,6 +169,15 @@ func lots(d decide.Decision) []string {
 	return d.Rule.Reach
 }
 
+// topic is what a decision is about: a browser that was away is told the newest of each alone. What a rule says of single spots is about each of
+// them; what it says of all together is about these as they are.
+func topic(d decide.Decision) string {
+	if d.Rule.Condition.Kind.Single() {
+		return d.Rule.ID + "/" + d.SpotID
+	}
+	return d.Rule.ID
+}
+
 // saveDecisions keeps decisions, and what is to be delivered of them. It returns the sequence of the last one.
 func (d *decider) saveDecisions(ctx context.Context, tx *sqldb.Tx, decisions []decide.Decision) (int64, error) {
 	sequence := d.sequence
@@ -189,7 +198,7 @@ func (d *decider) saveDecisions(ctx context.Context, tx *sqldb.Tx, decisions []d
 			}
 			told = append(told, delivery.Alert{
 				DecisionID: v.ID, RuleID: v.RuleID, Subject: one.Rule.Subject, Channels: one.Rule.Channels, Type: delivery.TypeFired, At: one.At,
-				LotID: lot, Text: v.Text, Data: document,
+				LotID: lot, Topic: topic(one), Text: v.Text, Data: document,
 			})
 		}
 	}

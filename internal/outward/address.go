@@ -59,8 +59,9 @@ func within(networks []netip.Prefix, a netip.Addr) bool {
 
 // RefusedError says why no connection was tried. Its text does not tell what the name resolved to: that is nobody's business outside.
 type RefusedError struct {
-	Address netip.AddrPort // for the log
-	Reason  string
+	Address   netip.AddrPort // for the log
+	Reason    string
+	NotPublic bool // the address is not public, and not among those that are allowed
 }
 
 func (e *RefusedError) Error() string { return e.Reason }
@@ -80,11 +81,11 @@ func (g Gate) Check(to netip.AddrPort) error {
 	case within(g.Allow, address) || within(g.Allow, to.Addr()):
 		return nil
 	case !Public(address):
-		return &RefusedError{to, "its name leads to an address that is not public"}
+		return &RefusedError{to, "its address is not public", true}
 	case g.Inward:
-		return &RefusedError{to, "it has no TLS (http:), and its address is public"}
+		return &RefusedError{to, "it has no TLS (http:), and its address is public", false}
 	case to.Port() != 443 && to.Port() < 1024:
-		return &RefusedError{to, fmt.Sprintf("port %d belongs to another service: 443, and ports from 1024, are for HTTPS", to.Port())}
+		return &RefusedError{to, fmt.Sprintf("port %d belongs to another service: 443, and ports from 1024, are for HTTPS", to.Port()), false}
 	}
 	return nil
 }

@@ -11,10 +11,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -103,10 +105,16 @@ type Answer struct {
 // OK reports whether the request was taken.
 func (a Answer) OK() bool { return a.Status >= 200 && a.Status <= 299 }
 
-// Post sends a body. An error means that there was no answer; [Explain] puts it into words for whoever gave the address.
+// Post sends a body. An error means that there was no answer; [Explain] puts it into words for whoever gave the address, [Reached] says whether the
+// server is there.
 func (c *Client) Post(ctx context.Context, address string, header http.Header, body []byte) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Whole)
 	defer cancel()
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { connected.Store(false) }, // again where one that was kept is of no use any more
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return Answer{}, fmt.Errorf("making a request: %w", err)
@@ -118,10 +126,26 @@ func (c *Client) Post(ctx context.Context, address string, header http.Header, b
 	}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return Answer{}, fmt.Errorf("sending a request: %w", err)
+		return Answer{}, &unansweredError{err, connected.Load()}
 	}
 	drain(response.Body)
 	return Answer{response.StatusCode, retryAfter(response.Header.Get("Retry-After"), time.Now())}, nil
+}
+
+// unansweredError is that of a request which was not answered.
+type unansweredError struct {
+	cause     error
+	connected bool
+}
+
+func (e *unansweredError) Error() string { return "sending a request: " + e.cause.Error() }
+func (e *unansweredError) Unwrap() error { return e.cause }
+
+// Reached reports whether there was a connection to the server, over TLS where the address wants it. What went wrong then may be so for the path
+// alone that was asked for.
+func Reached(err error) bool {
+	var unanswered *unansweredError
+	return errors.As(err, &unanswered) && unanswered.connected
 }
 
 // drain reads a body that is short and there, so that its connection can be used again. Another one ends with its connection.
@@ -179,6 +203,9 @@ func port(u *url.URL) uint16 {
 	return uint16(n)
 }
 
+// nowhere is the same for a name that nobody knows and one that is known inside alone: else it could be asked which there are.
+const nowhere = "its name leads to no public address"
+
 // Explain says why there was no answer, in words that tell nothing of the network in which this runs.
 func Explain(err error) string {
 	var refused *RefusedError
@@ -186,10 +213,10 @@ func Explain(err error) string {
 	var certificate *tls.CertificateVerificationError
 	var timeout net.Error
 	switch {
+	case NotPublic(err), errors.As(err, &name) && name.IsNotFound:
+		return nowhere
 	case errors.As(err, &refused):
 		return "refused: " + refused.Reason
-	case errors.As(err, &name) && name.IsNotFound:
-		return "its name is not known"
 	case errors.As(err, &name):
 		return "its name could not be resolved"
 	case errors.As(err, &certificate):
@@ -208,4 +235,10 @@ func Explain(err error) string {
 func Refused(err error) bool {
 	var refused *RefusedError
 	return errors.As(err, &refused)
+}
+
+// NotPublic reports whether that is so because the address is not public.
+func NotPublic(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused) && refused.NotPublic
 }

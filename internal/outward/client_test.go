@@ -89,25 +89,30 @@ func TestNothingIsSentInward(t *testing.T) {
 	var reached atomic.Int64
 	inside := serve(t, func(http.ResponseWriter, *http.Request) { reached.Add(1) })
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(inside, "http://"))
+	const nowhere = "its name leads to no public address"
 	for what, c := range map[string]struct {
 		client  *outward.Client
 		address string
+		want    string
 	}{
-		"an address":                  {newClient(t, outward.Options{}), inside},
-		"an address with TLS":         {newClient(t, outward.Options{}), "https://127.0.0.1:" + port + "/"},
-		"a mapped one":                {newClient(t, outward.Options{}), "https://[::ffff:127.0.0.1]:" + port + "/"},
-		"a name":                      {newClient(t, outward.Options{Resolver: names(t, "127.0.0.1")}), "https://innocent.example.org:" + port + "/"},
-		"a name of a private network": {newClient(t, outward.Options{Resolver: names(t, "10.1.2.3"), Allow: loopback}), "https://innocent.example.org/"},
-		"a public one without TLS":    {newClient(t, outward.Options{Resolver: names(t, "1.1.1.1"), Allow: loopback}), "http://innocent.example.org:8080/"},
-		"the metadata service":        {newClient(t, outward.Options{}), "https://169.254.169.254/latest/meta-data/"},
-		"a mail server":               {newClient(t, outward.Options{Resolver: names(t, "1.1.1.1")}), "https://mail.example.org:25/"},
+		"an address":                  {newClient(t, outward.Options{}), inside, nowhere},
+		"an address with TLS":         {newClient(t, outward.Options{}), "https://127.0.0.1:" + port + "/", nowhere},
+		"a mapped one":                {newClient(t, outward.Options{}), "https://[::ffff:127.0.0.1]:" + port + "/", nowhere},
+		"a name":                      {newClient(t, outward.Options{Resolver: names(t, "127.0.0.1")}), "https://innocent.example.org:" + port + "/", nowhere},
+		"a name of a private network": {newClient(t, outward.Options{Resolver: names(t, "10.1.2.3"), Allow: loopback}), "https://innocent.example.org/", nowhere},
+		"a public one without TLS":    {newClient(t, outward.Options{Resolver: names(t, "1.1.1.1"), Allow: loopback}), "http://innocent.example.org:8080/", "refused: it has no TLS (http:), and its address is public"},
+		"the metadata service":        {newClient(t, outward.Options{}), "https://169.254.169.254/latest/meta-data/", nowhere},
+		"a mail server":               {newClient(t, outward.Options{Resolver: names(t, "1.1.1.1")}), "https://mail.example.org:25/", "refused: port 25 belongs to another service: 443, and ports from 1024, are for HTTPS"},
 	} {
 		_, err := post(t, c.client, c.address)
 		if !outward.Refused(err) {
 			t.Errorf("%s: %v", what, err)
 		}
-		if text := outward.Explain(err); !strings.HasPrefix(text, "refused: ") || strings.Contains(text, "127.0.0.1") || strings.Contains(text, "10.1.2.3") {
+		if text := outward.Explain(err); text != c.want {
 			t.Errorf("%s is explained by %q", what, text)
+		}
+		if outward.NotPublic(err) != (c.want == nowhere) || outward.Reached(err) {
+			t.Errorf("%s: not public %v, reached %v", what, outward.NotPublic(err), outward.Reached(err))
 		}
 	}
 	if n := reached.Load(); n > 0 {
@@ -172,16 +177,22 @@ func TestServersThatDoNotAnswerCostABoundedTime(t *testing.T) {
 	silent := rawServer(t, func(net.Conn) { <-hold })
 	hanging := serve(t, hangs)
 	t.Cleanup(func() { close(hold) }) // before the servers end, which wait for it
-	for what, address := range map[string]string{
-		"a server that hangs":                 hanging,
-		"one that drips a header":             "http://" + headers,
-		"one that accepts and says no more":   "http://" + silent,
-		"one that agrees on no TLS":           "https://" + silent,
-		"one that lets TLS begin and no more": "https://" + headers,
+	for what, c := range map[string]struct {
+		address string
+		reached bool
+	}{
+		"a server that hangs":                 {hanging, true},
+		"one that drips a header":             {"http://" + headers, true},
+		"one that accepts and says no more":   {"http://" + silent, true},
+		"one that agrees on no TLS":           {"https://" + silent, false},
+		"one that lets TLS begin and no more": {"https://" + headers, false},
 	} {
-		_, err := post(t, newClient(t, outward.Options{Allow: loopback, Connect: 300 * time.Millisecond, Headers: 300 * time.Millisecond, Whole: 600 * time.Millisecond}), address)
+		_, err := post(t, newClient(t, outward.Options{Allow: loopback, Connect: 300 * time.Millisecond, Headers: 300 * time.Millisecond, Whole: 600 * time.Millisecond}), c.address)
 		if err == nil {
 			t.Errorf("%s answers", what)
+		}
+		if outward.Reached(err) != c.reached {
+			t.Errorf("%s: it was reached: %v (%v)", what, !c.reached, err)
 		}
 	}
 }
@@ -303,14 +314,14 @@ func TestWhyThereIsNoAnswerIsSaidInPlainWords(t *testing.T) {
 	gone := l.Addr().String()
 	_ = l.Close()
 	_, err = post(t, newClient(t, outward.Options{Allow: loopback}), "http://"+gone)
-	if got := outward.Explain(err); got != "it refused the connection" {
+	if got := outward.Explain(err); got != "it refused the connection" || outward.Reached(err) {
 		t.Errorf("%q for %v", got, err)
 	}
 	for _, c := range []struct {
 		err  error
 		want string
 	}{
-		{&net.DNSError{IsNotFound: true, Server: "10.0.0.53:53"}, "its name is not known"},
+		{&net.DNSError{IsNotFound: true, Server: "10.0.0.53:53"}, "its name leads to no public address"},
 		{&net.DNSError{IsTimeout: true, Server: "10.0.0.53:53"}, "its name could not be resolved"},
 		{context.DeadlineExceeded, "it did not answer in time"},
 		{errors.New("read tcp 10.0.0.1:5->1.1.1.1:443: strange"), "the connection failed before it answered"},

@@ -33,6 +33,18 @@ type result struct {
 	status  int  // of its answer; 0: there was none
 	reason  string
 	after   time.Duration // for how long the other side wants to be left alone
+	err     error         // why there was no answer
+}
+
+// unanswered is the result of a request that had no answer. A server that does not answer in time after a connection was made does so for the
+// path that it was asked for: or else whoever adds a bad one would close the host for all others. A name that leads to no public address is tried
+// again, as one is that leads nowhere: what it leads to inside is nobody's business.
+func unanswered(err error) result {
+	r := result{verdict: again, reached: outward.Reached(err), reason: outward.Explain(err), err: err}
+	if outward.Refused(err) && !outward.NotPublic(err) {
+		r.verdict, r.reached = never, true
+	}
+	return r
 }
 
 // attempt makes one.
@@ -53,10 +65,8 @@ func (s *Service) toWebhook(ctx context.Context, d claimed) result {
 		URL: d.channelOf.Target, Secrets: d.channelOf.Private.secrets(s.now()), ID: d.id, Body: []byte(d.document),
 	})
 	switch {
-	case outward.Refused(err):
-		return result{verdict: never, reached: true, reason: outward.Explain(err)}
 	case err != nil:
-		return result{verdict: again, reason: outward.Explain(err)}
+		return unanswered(err)
 	case answer.OK():
 		return result{verdict: taken, reached: true, status: answer.Status}
 	}
@@ -79,13 +89,11 @@ func (s *Service) toBrowser(ctx context.Context, d claimed) result {
 		return result{verdict: never, reached: true, reason: err.Error()}
 	}
 	answer, err := s.push.Send(ctx, webpush.Subscription{Endpoint: d.channelOf.Target, Keys: keys}, webpush.Message{
-		Text: forBrowser(d), TTL: max(d.created.Add(s.age(d.kind)).Sub(s.now()), time.Minute), Urgent: true, Topic: d.rule,
+		Text: forBrowser(d), TTL: max(d.created.Add(s.age(d.kind)).Sub(s.now()), time.Minute), Urgent: true, Topic: d.topic,
 	})
 	switch {
-	case outward.Refused(err):
-		return result{verdict: never, reached: true, reason: outward.Explain(err)}
 	case err != nil:
-		return result{verdict: again, reason: outward.Explain(err)}
+		return unanswered(err)
 	case answer.OK():
 		return result{verdict: taken, reached: true, status: answer.Status}
 	}

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,26 +63,60 @@ type claim struct {
 
 // claimed is a delivery that is this process's to attempt.
 type claimed struct {
-	lane
-	id, decision, rule, typ, document, text string
-	lease                                   string
-	attempts                                int // with this one
-	created                                 time.Time
-	channelOf                               channel
+	lane                                           // by which slots and circuits were asked, and are told
+	id, decision, rule, typ, document, text, topic string
+	lease                                          string
+	attempts                                       int // with this one
+	created                                        time.Time
+	channelOf                                      channel
 }
 
-// round looks through the lanes from where the last round ended to the end, and claims what may be sent now. next is when something else may be.
-func (s *Service) round(ctx context.Context, after string) (all []claimed, at string, next time.Time, err error) {
+// A sweep goes through the lanes once, page by page: from behind the lane that was served last to the end, and from the beginning to there. So
+// whoever has much to be told of, or answers slowly, takes turns with all others.
+type sweep struct {
+	begin   string // it began behind this lane
+	at      string // lanes behind this one come next
+	wrapped bool   // the end was reached, and it goes on from the beginning
+	next    time.Time
+}
+
+// from begins a sweep behind a lane.
+func from(lane string, next time.Time) sweep { return sweep{begin: lane, at: lane, next: next} }
+
+// read takes note of a page, and reports whether there is more of the sweep. The page ends where the sweep does.
+func (w *sweep) read(page []lane) (rest []lane, more bool) {
+	if w.wrapped {
+		if i := slices.IndexFunc(page, func(l lane) bool { return l.channel > w.begin }); i >= 0 {
+			return page[:i], false
+		}
+	}
+	if len(page) == lanesAtOnce {
+		w.at = page[len(page)-1].channel
+		return page, true
+	}
+	if w.wrapped || w.begin == "" {
+		return page, false
+	}
+	w.at, w.wrapped = "", true
+	return page, true
+}
+
+// round looks at the next page of lanes, and claims what of them may be sent now. more says that there are others to be looked at, where
+// something can be sent. Otherwise w.next is when something may be.
+func (s *Service) round(ctx context.Context, w *sweep) (all []claimed, more bool, err error) {
 	now := s.now()
-	next = now.Add(s.options.Sending.Poll)
+	if w.at == w.begin && !w.wrapped { // it begins
+		w.next = now.Add(s.options.Sending.Poll)
+	}
 	var page []lane
 	err = s.options.DB.View(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		page, err = lanes(ctx, tx, after)
+		page, err = lanes(ctx, tx, w.at)
 		return err
 	})
 	if err != nil {
-		return nil, after, next, err
+		return nil, false, err
 	}
+	page, more = w.read(page)
 	var claims []claim
 	var unusable []string
 	for _, l := range page {
@@ -90,24 +125,27 @@ func (s *Service) round(ctx context.Context, after string) (all []claimed, at st
 			unusable = append(unusable, l.channel)
 			continue
 		case l.due > now.UnixMilli():
-			next = earlier(next, time.UnixMilli(l.due))
+			w.next = earlier(w.next, time.UnixMilli(l.due))
 			continue
 		}
 		if n := s.permits(l, now); n > 0 {
 			claims = append(claims, claim{l, n})
 		}
 	}
-	if len(page) == lanesAtOnce {
-		at = page[len(page)-1].channel
+	if !more { // the next one begins where this one did, unless somebody is served
+		*w = from(w.begin, w.next)
 	}
 	if len(claims)+len(unusable) == 0 {
-		return nil, at, next, nil
+		return nil, more, nil
 	}
 	// Not cut off by the end of the process, after which it would not be known whether they are claimed.
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
 	all, err = s.take(whole, claims, unusable, now)
-	return all, at, next, err
+	if len(all) > 0 {
+		*w, more = from(claims[len(claims)-1].channel, w.next), true
+	}
+	return all, more, err
 }
 
 // permits takes slots for a lane, as far as its circuits and the bounds let.
@@ -137,24 +175,33 @@ func (s *Service) take(ctx context.Context, claims []claim, unusable []string, n
 			}
 		}
 		for _, c := range claims {
+			// One that leads to another host by now is left to the next round: slots and circuits are those of the host that was looked at.
 			_, err := tx.Exec(ctx, `
 				update alert_deliveries set state = 'sending', attempts = attempts + 1, lease = ?, next_at = ?
 				where state = 'waiting' and delivery_id in (
 					select delivery_id from alert_deliveries where state = 'waiting' and channel_id = ? and next_at <= ?
+						and exists (select 1 from alert_channels c where c.channel_id = ? and c.host = ?)
 					order by next_at, delivery_id limit ?)`,
-				lease, now.Add(s.options.Sending.Lease).UnixMilli(), c.channel, now.UnixMilli(), c.slots)
+				lease, now.Add(s.options.Sending.Lease).UnixMilli(), c.channel, now.UnixMilli(), c.channel, c.host, c.slots)
 			if err != nil {
 				return fmt.Errorf("claiming deliveries: %w", err)
 			}
 		}
 		all, err = sqldb.All(ctx, tx, func(r sqldb.Row) (claimed, error) { return scanClaimed(r, lease) }, `
-			select d.delivery_id, d.decision_id, d.rule_id, d.type, d.document, d.text, d.attempts, d.created_at, `+channelColumns("c")+`
+			select d.delivery_id, d.decision_id, d.rule_id, d.type, d.document, d.text, d.topic, d.attempts, d.created_at, `+channelColumns("c")+`
 			from alert_deliveries d join alert_channels c on c.channel_id = d.channel_id
 			where d.state = 'sending' and d.lease = ? order by d.next_at, d.delivery_id`, lease)
 		return err
 	})
 	if err != nil {
 		all = nil
+	}
+	of := map[string]lane{}
+	for _, c := range claims {
+		of[c.channel] = c.lane
+	}
+	for i := range all {
+		all[i].lane = of[all[i].channelOf.ID]
 	}
 	if len(all) > 0 {
 		s.hold(lease, len(all))
@@ -184,20 +231,22 @@ func (s *Service) giveBack(claims []claim, got []claimed) {
 func scanClaimed(r sqldb.Row, lease string) (claimed, error) {
 	d := claimed{lease: lease}
 	var attempts, created int64
-	into := []any{&d.id, &d.decision, &d.rule, &d.typ, &d.document, &d.text, &attempts, &created}
+	into := []any{&d.id, &d.decision, &d.rule, &d.typ, &d.document, &d.text, &d.topic, &attempts, &created}
 	c, err := scanChannel(r, into...)
 	if err != nil {
 		return claimed{}, err
 	}
 	d.channelOf = c
 	d.attempts, d.created = int(attempts), time.UnixMilli(created)
-	d.lane = lane{channel: c.ID, subject: c.Subject, kind: c.Kind, host: c.Host, usable: true}
 	return d, nil
 }
 
+// withoutCode forgets the code that a mailbox was sent. What else was sent is kept to be looked at.
+const withoutCode = `text = case when type = 'channel.confirm' then '' else text end, document = case when type = 'channel.confirm' then '' else document end`
+
 // die gives up deliveries that wait.
 func die(ctx context.Context, tx *sqldb.Tx, now time.Time, why, where string, args ...any) error {
-	_, err := tx.Exec(ctx, `update alert_deliveries set state = 'dead', last_error = ?, finished_at = ? where state = 'waiting' and `+where,
+	_, err := tx.Exec(ctx, `update alert_deliveries set state = 'dead', last_error = ?, finished_at = ?, `+withoutCode+` where state = 'waiting' and `+where,
 		append([]any{why, now.UnixMilli()}, args...)...)
 	if err != nil {
 		return fmt.Errorf("giving up deliveries: %w", err)

@@ -50,6 +50,7 @@ type Alert struct {
 	Type       string   // TypeFired
 	At         time.Time
 	LotID      string          // "" where it is of several lots
+	Topic      string          // what it is about: a browser that was away is told the newest of each topic alone; "": each by itself
 	Text       string          // one sentence, for people
 	Data       json.RawMessage // the decision, for programs
 }
@@ -243,7 +244,7 @@ func Enqueue(ctx context.Context, tx *sqldb.Tx, now time.Time, alerts []Alert) (
 }
 
 // columns are those of a new row.
-const columns = `alert_deliveries (delivery_id, decision_id, channel_id, subject, rule_id, lot_id, type, kind, target, document, text,
+const columns = `alert_deliveries (delivery_id, decision_id, channel_id, subject, rule_id, lot_id, topic, type, kind, target, document, text,
   state, attempts, interrupted, created_at, next_at, lease, last_status, last_error, finished_at)`
 
 func insertRows(ctx context.Context, tx *sqldb.Tx, rows [][]any) error {
@@ -267,7 +268,7 @@ func newRow(c channel, a Alert, now time.Time) ([]any, error) {
 	}
 	at := now.UnixMilli()
 	return []any{
-		id.String(), a.DecisionID, c.ID, c.Subject, a.RuleID, a.LotID, a.Type, c.Kind, c.Target, string(text), a.Text,
+		id.String(), a.DecisionID, c.ID, c.Subject, a.RuleID, a.LotID, a.Topic, a.Type, c.Kind, c.Target, string(text), a.Text,
 		stateWaiting, 0, 0, at, at, "", 0, "", 0,
 	}, nil
 }

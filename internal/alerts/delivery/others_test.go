@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	netmail "net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,8 @@ import (
 	"parkwire/internal/alerts/delivery"
 	"parkwire/internal/mail"
 	"parkwire/internal/mail/mailtest"
+	"parkwire/internal/sqldb"
+	"parkwire/internal/sqldb/sqldbtest"
 	"parkwire/internal/webpush"
 	"parkwire/internal/webpush/webpushtest"
 )
@@ -26,6 +29,7 @@ type pushService struct {
 	status atomic.Int64
 	mu     sync.Mutex
 	bodies [][]byte
+	topics []string
 }
 
 func newPushService(t *testing.T) *pushService {
@@ -34,7 +38,7 @@ func newPushService(t *testing.T) *pushService {
 	p.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		p.mu.Lock()
-		p.bodies = append(p.bodies, body)
+		p.bodies, p.topics = append(p.bodies, body), append(p.topics, r.Header.Get("Topic"))
 		p.mu.Unlock()
 		if !strings.HasPrefix(r.Header.Get("Authorization"), "vapid t=") {
 			t.Errorf("a request has the headers %v", r.Header)
@@ -49,6 +53,13 @@ func (p *pushService) got() [][]byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.bodies
+}
+
+// topicsOf are those of the messages since a number of them.
+func (p *pushService) topicsOf(since int) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.topics[since:])
 }
 
 func subscriptionOf(b webpushtest.Browser, endpoint string) object {
@@ -142,6 +153,50 @@ func TestAMailboxIsToldOnceItsOwnerHasSaidSo(t *testing.T) {
 		s.await(id, "delivered", 1)
 		if text := server.Got()[before+1]; !strings.Contains(text.Text, "Subject: The spot A-1 is free.") || text.To != "RCPT TO:<anna@example.net>" {
 			t.Errorf("it is told %v", text)
+		}
+	})
+}
+
+// A push service keeps the newest of a topic alone for a phone that is away.
+func TestWhatIsOfOneTopicAloneReplacesWhatWaits(t *testing.T) {
+	p := newPushService(t)
+	each(t, withPush(t, p), func(t *testing.T, s *stand) {
+		before := len(p.got())
+		_, c, _ := s.send(anna, "POST", "/channels", object{"kind": "push", "subscription": subscriptionOf(webpushtest.NewBrowser(t), p.URL+"/push/"+t.Name())})
+		id := c["id"].(string)
+		for i, topic := range []string{"r/a", "r/b", "r/a", ""} {
+			s.decideAbout(topic, id)
+			s.await(id, "delivered", i+1)
+		}
+		got := p.topicsOf(before)
+		if len(got) != 4 || got[0] == "" || got[0] == got[1] || got[0] != got[2] || got[3] != "" {
+			t.Errorf("the messages have the topics %q", got)
+		}
+	})
+}
+
+// A code is in the database for as long as it has to be sent.
+func TestCodesAreForgottenWhenTheyWereSent(t *testing.T) {
+	server, _ := mailtest.New(t, nil)
+	sender, err := mail.New(mail.Options{URL: server.URL("smtp", "", "?starttls=never"), From: "parking@example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := `select count(*) from alert_deliveries where type = 'channel.confirm' and state in ('delivered', 'dead') and (text <> '' or document <> '')`
+	over := `select count(*) from alert_deliveries where type = 'channel.confirm' and state = `
+	each(t, func(o *delivery.Options) { o.Mail = sender }, func(t *testing.T, s *stand) {
+		s.send(anna, "POST", "/channels", object{"kind": "mail", "address": "anna@example.net"})
+		eventually(t, func() bool { return number(t, s.db, over+"'delivered'") == 1 })
+		if n := number(t, s.db, left); n != 0 {
+			t.Error("a code that was sent is kept")
+		}
+	})
+	sqldbtest.Each(t, sets, func(t *testing.T, open func() *sqldb.DB) { // one that sends nothing
+		s := newStand(t, open(), func(o *delivery.Options) { o.Mail = sender })
+		_, c, _ := s.send(anna, "POST", "/channels", object{"kind": "mail", "address": "anna@example.net"})
+		s.send(anna, "DELETE", "/channels/"+c["id"].(string), nil)
+		if dead, n := number(t, s.db, over+"'dead'"), number(t, s.db, left); dead != 1 || n != 0 {
+			t.Errorf("%d codes were given up, and %d are kept", dead, n)
 		}
 	})
 }

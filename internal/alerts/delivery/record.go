@@ -123,6 +123,11 @@ func (s *Service) record(ctx context.Context, batch []decided) error {
 				lost++
 				continue
 			}
+			if d.typ == typeConfirm && d.state != stateWaiting {
+				if _, err := tx.Exec(ctx, `update alert_deliveries set `+withoutCode+` where delivery_id = ?`, d.id); err != nil {
+					return fmt.Errorf("forgetting a code: %w", err)
+				}
+			}
 			if err := s.recordChannel(ctx, tx, d); err != nil {
 				return fmt.Errorf("recording how a channel does: %w", err)
 			}
@@ -160,13 +165,23 @@ func (s *Service) recordChannel(ctx context.Context, tx *sqldb.Tx, d decided) er
 			where channel_id = ? and target = ?`, state, reason, now, state, d.channel, d.channelOf.Target)
 		return err
 	}
-	if _, err := tx.Exec(ctx, `update alert_channels set failing_since = ? where channel_id = ? and failing_since = 0`, now, d.channel); err != nil {
+	day := now / max((s.options.Sending.DisableAfter/disableDays).Milliseconds(), 1)
+	_, err := tx.Exec(ctx, `update alert_channels set failing_since = case when failing_since = 0 then ? else failing_since end,
+		failing_days = case when failing_since = 0 then 1 else failing_days + 1 end, failing_day = ?
+		where channel_id = ? and (failing_since = 0 or failing_day <> ?)`, now, day, d.channel, day)
+	if err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `update alert_channels set state = 'disabled', reason = ?, updated_at = ? where channel_id = ? and state = 'active' and failing_since > 0 and failing_since < ?`,
-		fmt.Sprintf("nothing was delivered for %s: %s", s.options.Sending.DisableAfter, reason), now, d.channel, d.at.Add(-s.options.Sending.DisableAfter).UnixMilli())
+	_, err = tx.Exec(ctx, `update alert_channels set state = 'disabled', reason = ?, updated_at = ?
+		where channel_id = ? and state = 'active' and failing_since > 0 and failing_since < ? and failing_days >= ?`,
+		fmt.Sprintf("nothing was delivered for %s: %s", s.options.Sending.DisableAfter, reason), now, d.channel,
+		d.at.Add(-s.options.Sending.DisableAfter).UnixMilli(), disableDays)
 	return err
 }
+
+// disableDays is on how many days, which are parts of [Sending.DisableAfter], something was tried in vain before a channel is disabled: one to which
+// there is seldom something to be sent fails for long after a single failure.
+const disableDays = 5
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {

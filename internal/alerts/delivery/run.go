@@ -30,13 +30,15 @@ func (s *Service) Run(ctx context.Context) error {
 		s.client.Close()
 	}()
 	var due housekeeping
-	after := ""
+	var turns sweep
 	for ctx.Err() == nil {
 		err := s.housekeep(ctx, &due)
 		var all []claimed
+		more := false
 		next := s.now().Add(s.options.Sending.Poll)
-		if err == nil && s.slots.free() > 0 {
-			all, after, next, err = s.round(ctx, after)
+		if err == nil && s.slots.free() > 0 { // else who gives one back wakes it
+			all, more, err = s.round(ctx, &turns)
+			next = turns.next
 		}
 		s.failed(ctx, err)
 		if err != nil { // others could not record what they did, either
@@ -45,7 +47,7 @@ func (s *Service) Run(ctx context.Context) error {
 		for _, d := range all {
 			attempts.Go(func() { outcomes <- s.made(context.WithoutCancel(ctx), d) })
 		}
-		if err == nil && (len(all) > 0 || after != "") { // there may be more
+		if err == nil && more {
 			continue
 		}
 		timer := time.NewTimer(min(max(next.Sub(s.now()), time.Millisecond), s.options.Sending.Poll))
@@ -64,6 +66,9 @@ func (s *Service) made(ctx context.Context, d claimed) outcome {
 	began := time.Now()
 	r := s.attempt(ctx, d)
 	s.metrics.attempted(d.kind, r, time.Since(began))
+	if r.err != nil { // of which its subject is not told everything
+		s.logger.Debug("an attempt failed", "channel", d.channel, "kind", d.kind, "host", d.host, "error", r.err)
+	}
 	now := s.now()
 	keys := d.keys()
 	if s.circuits.end(keys[0], r.reached, now) {
@@ -171,11 +176,15 @@ func (s *Service) giveUp(ctx context.Context, now time.Time) error {
 		if found == 0 {
 			continue
 		}
-		err = s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-			return die(ctx, tx, now, fmt.Sprintf("given up after %s", s.age(kind)), "kind = ? and created_at < ?", kind, now.Add(-s.age(kind)).UnixMilli())
-		})
-		if err != nil {
-			return err
+		for ; found > 0; found -= pruneBatch {
+			err = s.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+				return die(ctx, tx, now, fmt.Sprintf("given up after %s", s.age(kind)), `delivery_id in (
+					select delivery_id from alert_deliveries where state = 'waiting' and kind = ? and created_at < ? order by delivery_id limit ?)`,
+					kind, now.Add(-s.age(kind)).UnixMilli(), pruneBatch)
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -126,12 +128,23 @@ func (s *stand) webhook(url string) (id, secret string) {
 // decide commits decisions, each of which is to be told on the channels.
 func (s *stand) decide(n int, channels ...string) (decisions []string) {
 	s.t.Helper()
+	return s.enqueue(n, "r", channels...)
+}
+
+// decideAbout commits a decision of a topic.
+func (s *stand) decideAbout(topic string, channels ...string) {
+	s.t.Helper()
+	s.enqueue(1, topic, channels...)
+}
+
+func (s *stand) enqueue(n int, topic string, channels ...string) (decisions []string) {
+	s.t.Helper()
 	var alerts []delivery.Alert
 	for range n {
 		id := uuid.Must(uuid.NewV7()).String()
 		decisions = append(decisions, id)
 		alerts = append(alerts, delivery.Alert{
-			DecisionID: id, RuleID: "r", Subject: "anna", Channels: channels, Type: delivery.TypeFired, At: time.Now(), LotID: "l",
+			DecisionID: id, RuleID: "r", Subject: "anna", Channels: channels, Type: delivery.TypeFired, At: time.Now(), LotID: "l", Topic: topic,
 			Text: "The spot A-1 is free.", Data: json.RawMessage(`{"id":"` + id + `","spotId":"A-1"}`),
 		})
 	}
@@ -144,6 +157,69 @@ func (s *stand) decide(n int, channels ...string) (decisions []string) {
 	}
 	s.service.Wake()
 	return decisions
+}
+
+// manyWebhooks adds so many, of several subjects, since one has but few.
+func (s *stand) manyWebhooks(n int, url string) (ids []string) {
+	s.t.Helper()
+	for i := range n {
+		who := identity.Principal{Subject: fmt.Sprintf("subject-%d", i/20), Scopes: []string{identity.ScopeRead}}
+		status, c, _ := s.send(who, "POST", "/channels", object{"kind": "webhook", "url": url})
+		if status != http.StatusCreated {
+			s.t.Fatalf("adding a webhook: %d %v", status, c)
+		}
+		ids = append(ids, c["id"].(string))
+	}
+	return ids
+}
+
+// decideOfAll commits a decision for each of the channels of manyWebhooks.
+func (s *stand) decideOfAll(ids []string) {
+	s.t.Helper()
+	var alerts []delivery.Alert
+	for i, id := range ids {
+		decision := uuid.Must(uuid.NewV7()).String()
+		alerts = append(alerts, delivery.Alert{
+			DecisionID: decision, RuleID: "r", Subject: fmt.Sprintf("subject-%d", i/20), Channels: []string{id}, Type: delivery.TypeFired, At: time.Now(),
+			Text: "The spot A-1 is free.", Data: json.RawMessage(`{"id":"` + decision + `"}`),
+		})
+	}
+	err := s.db.Update(s.t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := delivery.Enqueue(ctx, tx, time.Now(), alerts)
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.service.Wake()
+}
+
+// unknownNames answers for a server that knows no name.
+func unknownNames(t *testing.T) func(context.Context, string, string) (net.Conn, error) {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buffer := make([]byte, 1500)
+		for {
+			n, from, err := server.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			buffer[2], buffer[3] = 0x81, 0x83 // there is no such name
+			question := buffer[:12+bytes.IndexByte(buffer[12:n], 0)+5]
+			clear(question[6:12])
+			_, _ = server.WriteTo(question, from)
+		}
+	}()
+	t.Cleanup(func() { _ = server.Close(); <-done })
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
+	}
 }
 
 // deliveries are those of a channel in a state; "": in any.

@@ -1,9 +1,11 @@
 package delivery_test
 
 import (
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -117,7 +119,8 @@ func TestWhoIsGoneHearsNoMore(t *testing.T) {
 }
 
 func TestNothingGoesInward(t *testing.T) {
-	each(t, func(o *delivery.Options) { o.Allow = loopback[:0] }, func(t *testing.T, s *stand) {
+	noNames := &net.Resolver{PreferGo: true, Dial: unknownNames(t)}
+	each(t, func(o *delivery.Options) { o.Allow, o.Sending.Attempts, o.HTTP.Resolver = loopback[:0], 2, noNames }, func(t *testing.T, s *stand) {
 		for _, address := range []string{"http://127.0.0.1:9500/", "https://127.0.0.1/", "https://10.0.0.1/", "https://[::1]/", "https://169.254.169.254/"} {
 			status, p, _ := s.send(anna, "POST", "/channels", object{"kind": "webhook", "url": address})
 			if status != http.StatusBadRequest || p["field"] != "url" {
@@ -127,8 +130,13 @@ func TestNothingGoesInward(t *testing.T) {
 		id, _ := s.webhook("https://localhost:8443/") // a name: what it means is seen when it is dialled
 		s.decide(1, id)
 		dead := s.await(id, "dead", 1)[0]
-		if dead["attempts"] != 1.0 || !strings.Contains(dead["error"].(string), "not public") {
+		if dead["attempts"] != 2.0 || dead["error"] != "given up after 2 attempts: its name leads to no public address" {
 			t.Errorf("a name that leads inward: %v", dead)
+		}
+		other, _ := s.webhook("https://no-such-name.invalid:8443/") // which nobody can tell from it
+		s.decide(1, other)
+		if unknown := s.await(other, "dead", 1)[0]; unknown["attempts"] != dead["attempts"] || unknown["error"] != dead["error"] {
+			t.Errorf("a name that leads inward ends as %v, and one that is none as %v", dead, unknown)
 		}
 	})
 }
@@ -150,19 +158,19 @@ func TestRedirectsLeadNowhere(t *testing.T) {
 
 // One endpoint hangs, another refuses connections, and a third has hundreds of decisions to be told of.
 func TestADeadEndpointCostsLittle(t *testing.T) {
-	slow := func(o *delivery.Options) {
-		o.HTTP = outward.Options{Connect: 300 * time.Millisecond, Headers: 300 * time.Millisecond, Whole: 600 * time.Millisecond}
+	patient := func(o *delivery.Options) { // the test says when it has hung for long enough
+		o.HTTP = outward.Options{Connect: time.Minute, Headers: 10 * time.Minute, Whole: 10 * time.Minute}
+		o.Sending.Lease = time.Hour
 		o.Sending.Rest, o.Sending.LongestRest = time.Hour, time.Hour
 	}
-	each(t, slow, func(t *testing.T, s *stand) {
+	each(t, patient, func(t *testing.T, s *stand) {
 		release := make(chan struct{})
-		hangs := newReceiver(t, func(_ int, _ received, _ http.ResponseWriter, r *http.Request) {
-			select {
-			case <-release:
-			case <-r.Context().Done():
-			}
+		hangUp := sync.OnceFunc(func() { close(release) })
+		hangs := newReceiver(t, func(int, received, http.ResponseWriter, *http.Request) {
+			<-release
+			panic(http.ErrAbortHandler)
 		})
-		t.Cleanup(func() { close(release) })
+		t.Cleanup(hangUp)
 		gone := newReceiver(t, nil)
 		gone.Close()
 		good := newReceiver(t, nil)
@@ -171,6 +179,7 @@ func TestADeadEndpointCostsLittle(t *testing.T) {
 		working, _ := s.webhook(good.URL)
 		s.decide(300, hanging, refusing, working)
 		s.await(working, "delivered", 300)
+		hangUp()
 		eventually(t, func() bool { return tried(s, hanging) >= 5 && tried(s, refusing) >= 5 })
 		for what, id := range map[string]string{"hangs": hanging, "refuses": refusing} {
 			if n := tried(s, id); n > 10 {
@@ -178,6 +187,89 @@ func TestADeadEndpointCostsLittle(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Of 300 channels that wait for something, as many as may be are hung on. Nothing can be done then but to wait, which costs nothing.
+func TestWaitingForSlotsIsIdle(t *testing.T) {
+	var looked atomic.Int64
+	few := func(o *delivery.Options) {
+		o.HTTP = outward.Options{Connect: time.Minute, Headers: 10 * time.Minute, Whole: 10 * time.Minute}
+		o.Sending.Lease, o.Sending.All, o.Sending.PerHost, o.Sending.Poll = time.Hour, 4, 100, time.Second
+		o.Now = func() time.Time { looked.Add(1); return time.Now() }
+	}
+	each(t, few, func(t *testing.T, s *stand) {
+		release := make(chan struct{})
+		open := sync.OnceFunc(func() { close(release) })
+		rec := newReceiver(t, func(int, received, http.ResponseWriter, *http.Request) { <-release })
+		t.Cleanup(open)
+		ids := s.manyWebhooks(300, rec.URL)
+		s.decideOfAll(ids)
+		eventually(t, func() bool { return len(rec.all()) == 4 })
+		before := looked.Load()
+		<-time.After(500 * time.Millisecond) // what is counted is how often it looks in a while
+		if n := looked.Load() - before; n > 500 {
+			t.Errorf("with nothing to do it looks at its clock %d times in half a second", n)
+		}
+		open()
+		eventually(t, func() bool { return len(rec.all()) == 300 })
+		eventually(t, func() bool {
+			return number(t, s.db, "select count(*) from alert_deliveries where state = 'delivered'") == 300
+		})
+	})
+}
+
+// Two channels have hundreds of things to be told and take their time; they were there first. The third gets its turn all the same.
+func TestSlowChannelsTakeTurnsWithOthers(t *testing.T) {
+	few := func(o *delivery.Options) { o.Sending.All, o.Sending.Poll = 2, 10*time.Millisecond }
+	each(t, few, func(t *testing.T, s *stand) {
+		const many = 200
+		slow := newReceiver(t, func(int, received, http.ResponseWriter, *http.Request) { time.Sleep(10 * time.Millisecond) }) // its work
+		good := newReceiver(t, nil)
+		first, _ := s.webhook(slow.URL)
+		second, _ := s.webhook(slow.URL)
+		third, _ := s.webhook(good.URL)
+		s.decide(many, first, second)
+		eventually(t, func() bool { return len(slow.all()) >= 4 })
+		s.decide(3, third)
+		eventually(t, func() bool { return len(good.all()) == 3 })
+		if n := len(slow.all()); n >= 2*many {
+			t.Errorf("it waited until the %d of the others were sent", n)
+		}
+	})
+}
+
+// Of one host a path hangs, which is not the matter of who uses another.
+func TestAPathThatHangsDoesNotCloseItsHost(t *testing.T) {
+	brief := func(o *delivery.Options) {
+		o.HTTP = outward.Options{Connect: 10 * time.Second, Headers: time.Second, Whole: 10 * time.Second}
+		o.Sending.Lease = time.Minute
+		o.Sending.Rest, o.Sending.LongestRest = time.Hour, time.Hour
+	}
+	each(t, brief, func(t *testing.T, s *stand) {
+		release := make(chan struct{})
+		host := newReceiver(t, func(_ int, _ received, _ http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/hangs" {
+				<-release
+			}
+		})
+		t.Cleanup(func() { close(release) })
+		hanging, _ := s.webhook(host.URL + "/hangs")
+		working, _ := s.webhook(host.URL + "/works")
+		s.decide(20, hanging)
+		eventually(t, func() bool { return failed(s, hanging) >= 5 }) // its circuit is open
+		s.decide(3, working)
+		s.await(working, "delivered", 3)
+	})
+}
+
+// failed counts the deliveries of a channel of which an attempt has failed.
+func failed(s *stand, channel string) (n int) {
+	for _, d := range s.deliveries(channel, "waiting") {
+		if d["error"] != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // tried counts the attempts for a channel.
@@ -229,6 +321,28 @@ func TestDeliveriesAreGivenUp(t *testing.T) {
 		s.decide(1, id)
 		if dead := s.await(id, "dead", 1)[0]; !strings.Contains(dead["error"].(string), "given up after 1ms") {
 			t.Errorf("it is kept as %v", dead)
+		}
+	})
+}
+
+// What could not be delivered last week says nothing of today.
+func TestAFailureNowAndThenDisablesNothing(t *testing.T) {
+	var ahead atomic.Int64 // of the clock
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	each(t, func(o *delivery.Options) {
+		o.Now, o.Sending.Attempts, o.Sending.Age = now, 1, 10_000*time.Hour
+	}, func(t *testing.T, s *stand) {
+		rec := newReceiver(t, func(_ int, _ received, w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+		})
+		id, _ := s.webhook(rec.URL)
+		for day, want := range []string{"active", "active", "active", "active", "disabled"} {
+			s.decide(1, id)
+			s.await(id, "dead", day+1)
+			if _, c, _ := s.send(anna, "GET", "/channels/"+id, nil); c["state"] != want {
+				t.Errorf("after one failure in each of %d weeks it is %v", day+1, c)
+			}
+			ahead.Add(int64(7 * 24 * time.Hour))
 		}
 	})
 }

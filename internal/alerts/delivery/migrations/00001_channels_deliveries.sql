@@ -13,7 +13,10 @@ create table alert_channels (
   created_at    bigint not null,
   updated_at    bigint not null,
   failing_since bigint not null, -- 0: the last attempt succeeded
-  delivered_at  bigint not null  -- 0: never
+  delivered_at  bigint not null, -- 0: never
+  -- While it fails: on how many days something was tried in vain, and the number of the last of them since 1970.
+  failing_days  bigint not null default 0,
+  failing_day   bigint not null default 0
 );
 create index alert_channels_subject on alert_channels (subject, channel_id);
 
@@ -25,10 +28,11 @@ create table alert_deliveries (
   subject      text   not null,
   rule_id      text   not null,
   lot_id       text   not null, -- '': of several lots
+  topic        text   not null, -- what it is about, for browsers
   type         text   not null,
   kind         text   not null,
   target       text   not null,
-  document     text   not null, -- what is sent, byte by byte the same each time
+  document     text   not null, -- what is sent, byte by byte the same each time; '' of a code that was sent
   text         text   not null, -- the same in a sentence
   state        text   not null, -- waiting, sending, delivered, dead
   attempts     bigint not null, -- begun

@@ -136,7 +136,7 @@ func (h *heatmap) rows(s Scope) []heatRow {
 			c := &h.cells[weekday][hour]
 			rows = append(rows, heatRow{
 				LotID: s.Lot, ZoneID: orAbsent(s.Zone), Weekday: int32(weekday + 1), Hour: int32(hour),
-				LengthSeconds: c.Length.Seconds(), Measures: measuresOf(c.Metrics, c.dwells.median()),
+				LengthSeconds: c.Length.Seconds(), Measures: measuresOf(c.Metrics, c.dwells.median().among(c.TotalSessions)),
 			})
 		}
 	}
@@ -144,10 +144,10 @@ func (h *heatmap) rows(s Scope) []heatRow {
 }
 
 func (h *heatmap) view(a about, s Scope) heatView {
-	v := heatView{about: a, Items: h.rows(s), PeakHours: h.peaks(), Total: totalView{h.total.Length.Seconds(), measuresOf(h.total, h.dwells.median())}}
+	v := heatView{about: a, Items: h.rows(s), PeakHours: h.peaks(), Total: totalView{h.total.Length.Seconds(), measuresOf(h.total, h.dwells.median().among(h.total.TotalSessions))}}
 	for hour := range h.hours {
 		c := &h.hours[hour]
-		v.Hours = append(v.Hours, hourRow{int32(hour), c.Length.Seconds(), measuresOf(c.Metrics, c.dwells.median())})
+		v.Hours = append(v.Hours, hourRow{int32(hour), c.Length.Seconds(), measuresOf(c.Metrics, c.dwells.median().among(c.TotalSessions))})
 	}
 	return v
 }

@@ -46,6 +46,7 @@ type intervalsView struct {
 	From     time.Time     `json:"from"`
 	To       time.Time     `json:"to"`
 	AsOf     event.Time    `json:"asOf"`
+	KeptFrom event.Time    `json:"keptFrom,omitzero"` // as of stays
 }
 
 // intervalsAsked is what intervals are asked for.
@@ -88,7 +89,7 @@ func (s *Service) getIntervals(w http.ResponseWriter, r *http.Request, by rest.C
 		if q.from, q.to, err = q.resolve(q.clock, s.clock(), usualStays); err != nil || format != formatJSON {
 			return err
 		}
-		v.TimeZone, v.From, v.To, v.AsOf = q.clock.String(), q.from, q.to, event.At(until)
+		v.TimeZone, v.From, v.To, v.AsOf, v.KeptFrom = q.clock.String(), q.from, q.to, event.At(until), event.At(s.wholeFrom())
 		for end := false; !end && len(v.Items) <= page.Limit; {
 			if v.Items, end, err = q.part(ctx, tx, v.Items); err != nil {
 				return err

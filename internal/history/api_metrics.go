@@ -114,11 +114,11 @@ func (s *Service) metricsAnswer(ctx context.Context, w http.ResponseWriter, q re
 		if err != nil {
 			return err
 		}
-		medians, median, err := readMedians(ctx, tx, q.scope, borders)
+		medians, whole, err := readMedians(ctx, tx, q.scope, borders)
 		if err != nil {
 			return err
 		}
-		v.fill(q.scope, all, medians, median)
+		v.fill(q.scope, all, medians, whole)
 		if q.interval != Minute {
 			v.Changes, err = changesOf(ctx, tx, q.scope, borders)
 		}
@@ -141,7 +141,7 @@ func changesOf(ctx context.Context, tx *sqldb.Tx, s Scope, borders []time.Time) 
 }
 
 // fill puts what was read into the answer.
-func (v *metricsView) fill(s Scope, all []Metrics, medians []time.Duration, median time.Duration) {
+func (v *metricsView) fill(s Scope, all []Metrics, medians []median, whole median) {
 	v.Items = make([]metricsRow, 0, len(all))
 	var total Metrics
 	for i, m := range all {
@@ -149,14 +149,14 @@ func (v *metricsView) fill(s Scope, all []Metrics, medians []time.Duration, medi
 			v.Missing++
 			continue
 		}
-		row := rowOf(s, m, medians[i])
+		row := rowOf(s, m, medians[i].among(m.TotalSessions))
 		v.Items = append(v.Items, row)
 		total.Add(m)
 		if o := row.Occupancy; o != nil && (v.Peak == nil || *o > v.Peak.Occupancy) {
 			v.Peak = &peakView{row.Begin, *o}
 		}
 	}
-	v.Total = totalView{total.Length.Seconds(), measuresOf(total, median)}
+	v.Total = totalView{total.Length.Seconds(), measuresOf(total, whole.among(total.TotalSessions))}
 }
 
 // timeOf returns the time that is asked for, in the zone of the lot. It does not reach behind the present bucket: nothing is known of the future.
@@ -245,7 +245,7 @@ func readRows(ctx context.Context, tx *sqldb.Tx, q report, borders []time.Time, 
 	rows := make([]metricsRow, 0, len(all))
 	for i, m := range all {
 		if !m.Missing {
-			rows = append(rows, rowOf(q.scope, m, medians[i]))
+			rows = append(rows, rowOf(q.scope, m, medians[i].among(m.TotalSessions)))
 		}
 	}
 	return rows, nil

@@ -64,6 +64,7 @@ type staysView struct {
 	From       time.Time       `json:"from"`
 	To         time.Time       `json:"to"`
 	AsOf       event.Time      `json:"asOf"`
+	KeptFrom   event.Time      `json:"keptFrom,omitzero"` // all that ended since then are there; of earlier ones those that were recorded since
 	Statistics *statisticsView `json:"statistics,omitempty"`
 	Ongoing    *ongoingView    `json:"ongoing,omitempty"`
 }
@@ -137,7 +138,7 @@ func (s *Service) staysAnswer(ctx context.Context, w http.ResponseWriter, q stay
 			return err
 		}
 		v, err = q.read(ctx, tx)
-		v.TimeZone, v.From, v.To, v.AsOf = q.clock.String(), q.From, q.To, event.At(until)
+		v.TimeZone, v.From, v.To, v.AsOf, v.KeptFrom = q.clock.String(), q.From, q.To, event.At(until), event.At(s.wholeFrom())
 		return err
 	})
 	if err != nil {

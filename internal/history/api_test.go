@@ -569,3 +569,39 @@ func TestWhatIsNotKeptAnyMore(t *testing.T) {
 		}
 	})
 }
+
+// Statistics of a part are not told as those of the whole.
+func TestMediansAndListsWhereStaysAreNotKeptAnyMore(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.lot("Europe/Berlin")
+		w.apply(days(spotOf("A"), "2026-01-01T12:00:00Z", 200)...)
+		now, r := "2026-07-20T00:00:00Z", Retention{Intervals: 30 * 24 * time.Hour}
+		w.prune(clock(now), r)
+		s := w.serve(now)
+		s.service.retention = r
+		type months struct {
+			Items []map[string]any
+			Total map[string]any
+		}
+		for path, whole := range map[string]bool{
+			"/lots/L/metrics?interval=day&from=2026-07-01&to=2026-07-10": true,
+			"/lots/L/metrics?interval=day&from=2026-06-01&to=2026-07-10": false,
+			"/lots/L/heatmap?from=2026-07-01&to=2026-07-10":              true,
+			"/lots/L/heatmap?from=2026-06-01&to=2026-07-10":              false,
+		} {
+			report := get[months](s, path)
+			if report.Total["totalSessions"] == 0.0 || report.Total["averageDwellTimeMinutes"] != 60.0 || (report.Total["medianDwellTimeMinutes"] == 60.0) != whole {
+				t.Errorf("%s is in total %v", path, report.Total)
+			}
+		}
+		days := get[months](s, "/lots/L/metrics?interval=day&from=2026-06-01&to=2026-07-10").Items
+		if first, last := days[0], days[len(days)-1]; first["totalSessions"] != 1.0 || first["medianDwellTimeMinutes"] != nil || last["medianDwellTimeMinutes"] != 60.0 {
+			t.Errorf("days are %v … %v", first, last)
+		}
+		for _, path := range []string{"/lots/L/stays?from=2026-06-01", "/spots/A/stays?from=2026-06-01", "/spots/A/intervals?from=2026-06-01"} {
+			if list := get[struct{ KeptFrom time.Time }](s, path); !list.KeptFrom.Equal(clock(now).AddDate(0, 0, -30)) {
+				t.Errorf("%s says that it is whole since %v", path, list.KeptFrom)
+			}
+		}
+	})
+}

@@ -39,13 +39,26 @@ func eachEnded(ctx context.Context, tx *sqldb.Tx, q StayQuery, lots []string, fn
 	}, query+" order by ended", args...)
 }
 
-// readMedians returns the median length of the completed stays that ended between each two borders, and that of all; -1 where there was none, or too many. Of
-// the buckets the lengths of one are held at a time.
-func readMedians(ctx context.Context, tx *sqldb.Tx, s Scope, borders []time.Time) (buckets []time.Duration, all time.Duration, err error) {
-	if len(borders) < 2 {
-		return nil, -1, nil
+// A median is the length of the stay in the middle of some; -1 where there was none, or too many.
+type median struct {
+	length time.Duration
+	of     int64 // how many there were
+}
+
+// among is the median of so many stays: -1 where it is of others, because some are not kept any longer.
+func (m median) among(stays int64) time.Duration {
+	if m.of != stays {
+		return -1
 	}
-	buckets = make([]time.Duration, len(borders)-1)
+	return m.length
+}
+
+// readMedians returns those of the completed stays that ended between each two borders, and that of all. Of the buckets the lengths of one are held at a time.
+func readMedians(ctx context.Context, tx *sqldb.Tx, s Scope, borders []time.Time) (buckets []median, all median, err error) {
+	if len(borders) < 2 {
+		return nil, median{length: -1}, nil
+	}
+	buckets = make([]median, len(borders)-1)
 	var total, one dwells
 	at := 0
 	next := func() {
@@ -93,12 +106,12 @@ func (d *dwells) order() []int64 {
 	return d.lengths
 }
 
-// median returns the length of the one in the middle; -1 where there is none, or there are too many.
-func (d *dwells) median() time.Duration {
-	if len(d.lengths) == 0 {
-		return -1
+func (d *dwells) median() median {
+	m := median{-1, int64(len(d.lengths))}
+	if len(d.lengths) > 0 {
+		m.length = percentile(d.order(), 0.5)
 	}
-	return percentile(d.order(), 0.5)
+	return m
 }
 
 // statisticsView is what is said of stays together. Lengths are of the completed ones.

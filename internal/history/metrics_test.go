@@ -87,12 +87,12 @@ func TestPercentiles(t *testing.T) {
 func TestTooManyLengths(t *testing.T) {
 	d := dwells{lengths: make([]int64, maxDwells-1)}
 	d.add(1)
-	if d.tooMany || d.median() != 0 {
+	if d.tooMany || d.median().length != 0 {
 		t.Errorf("of %d lengths the median is %v", maxDwells, d.median())
 	}
 	d.add(1)
 	d.add(1)
-	if !d.tooMany || d.median() != -1 || d.distribution() != nil {
+	if !d.tooMany || d.median().length != -1 || d.distribution() != nil {
 		t.Errorf("of %d lengths the median is %v", maxDwells+2, d.median())
 	}
 }

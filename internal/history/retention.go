@@ -34,6 +34,14 @@ func (r Retention) rollupsFrom(now time.Time) time.Time {
 // KeptFrom returns since when rollups are complete; zero: since ever.
 func (s *Service) KeptFrom() time.Time { return s.retention.rollupsFrom(s.clock()) }
 
+// wholeFrom returns since when there are all intervals and stays that ended; zero: since ever. Of what ended earlier there is what was recorded later.
+func (s *Service) wholeFrom() time.Time {
+	if s.retention.Intervals == 0 {
+		return time.Time{}
+	}
+	return s.clock().Add(-s.retention.Intervals).UTC()
+}
+
 const (
 	pruneInterval = time.Hour
 	pruneRows     = 5000 // a transaction: short enough for the consumer not to wait long

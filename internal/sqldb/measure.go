@@ -37,10 +37,12 @@ func newMeasures(r prometheus.Registerer, database string, connections func() (i
 	}
 }
 
-// updated counts a transaction that began at start: committed, refused by what it did, or unavailable.
+// updated counts a transaction that began at start: committed, refused by what it did, in conflict with others to the end, or unavailable.
 func (m *measures) updated(start time.Time, err error) {
 	outcome := "committed"
 	switch {
+	case errors.Is(err, ErrConflict):
+		outcome = "conflict"
 	case errors.Is(err, ErrUnavailable):
 		outcome = "unavailable"
 	case err != nil:

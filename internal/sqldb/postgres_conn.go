@@ -51,9 +51,18 @@ func (c *serverConn) query(ctx context.Context, query string, args []any, each f
 	return c.check(rows.Err())
 }
 
-// clear needs no time for many rows.
+// clear deletes row by row. To truncate would take no time, but who began to read before that was committed, and comes to the table afterwards, would find it
+// empty beside others that are as they were; and everybody would wait for who reads it at the moment. It takes as long as it takes.
 func (c *serverConn) clear(ctx context.Context, tables []string) error {
-	_, err := c.exec(ctx, "truncate "+strings.Join(tables, ", "), nil)
+	if _, err := c.exec(ctx, "set local statement_timeout = 0", nil); err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if _, err := c.exec(ctx, "delete from "+table, nil); err != nil {
+			return err
+		}
+	}
+	_, err := c.exec(ctx, "set local statement_timeout to default", nil)
 	return err
 }
 

@@ -44,11 +44,16 @@ type Set struct {
 // ErrUnavailable is in the chain of errors that come from a database that does not answer, or cannot do its work at present.
 var ErrUnavailable = errors.New("the database is not available")
 
+// ErrConflict is in the chain of errors of a transaction that others got in the way of again and again. [ErrUnavailable] is too: who asks may try again later.
+// The database is well, and stays ready.
+var ErrConflict = fmt.Errorf("%w to this transaction: others got in its way each time", ErrUnavailable)
+
 // DB is the database of one service. Several goroutines may use it, and several processes, with SQLite too.
 type DB struct {
 	backend  backend
 	health   *health
 	measures *measures
+	patience time.Duration // with conflicts
 }
 
 // backend is one of the two kinds of database.
@@ -79,7 +84,7 @@ const (
 // Open prepares a database and does no I/O; that begins with Start.
 func Open(o Options) (*DB, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	d := &DB{health: newHealth(o.Logger)}
+	d := &DB{health: newHealth(o.Logger), patience: conflictPatience}
 	name := o.Schema[strings.LastIndex(o.Schema, "_")+1:]
 	var err error
 	switch scheme, _, _ := strings.Cut(o.URL, ":"); scheme {
@@ -115,9 +120,11 @@ func (d *DB) Ready() error { return d.health.ready() }
 // Close ends every use of the database.
 func (d *DB) Close() error { return d.backend.close() }
 
-// A transaction that others get in the way of is run again, each time after a random pause, for as long as conflictPatience.
+// A transaction that others get in the way of is run again, each time after a random pause, for as long as conflictPatience, and fewestTries times however
+// long each takes.
 const (
 	conflictPatience = 5 * time.Second
+	fewestTries      = 5
 	longestPause     = 200 * time.Millisecond
 )
 
@@ -127,7 +134,7 @@ func (d *DB) Update(ctx context.Context, do func(ctx context.Context, tx *Tx) er
 	start := time.Now()
 	err := d.update(ctx, do)
 	d.measures.updated(start, err)
-	if err == nil || errors.Is(err, ErrUnavailable) {
+	if err == nil || errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrConflict) {
 		d.health.report(err)
 	}
 	return err
@@ -135,15 +142,20 @@ func (d *DB) Update(ctx context.Context, do func(ctx context.Context, tx *Tx) er
 
 func (d *DB) update(ctx context.Context, do func(context.Context, *Tx) error) error {
 	begun := time.Now()
-	for pause := 5 * time.Millisecond; ; pause = min(2*pause, longestPause) {
+	pause := 5 * time.Millisecond
+	for tries := 1; ; tries++ {
 		conflict, err := d.backend.update(ctx, func(ctx context.Context, c conn) error { return do(ctx, &Tx{conn: c}) })
-		if err == nil || !conflict || time.Since(begun) > conflictPatience {
+		if err == nil || !conflict {
 			return err
+		}
+		if tries >= fewestTries && time.Since(begun) > d.patience {
+			return fmt.Errorf("%w, %d times in %v: %w", ErrConflict, tries, time.Since(begun).Round(time.Millisecond), err)
 		}
 		d.measures.retries.Inc()
 		if sleep(ctx, rand.N(pause)) != nil {
 			return err
 		}
+		pause = min(2*pause, longestPause)
 	}
 }
 

@@ -1,6 +1,7 @@
 package sqldb_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -227,6 +228,120 @@ func TestAViewIsOneSnapshotAndCannotWrite(t *testing.T) {
 	})
 }
 
+// Who began to read before everything was deleted must not find one table as it was and another one empty.
+func TestAViewSeesNothingOfWhatIsClearedMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, open func() *sqldb.DB) {
+		d := open()
+		if err := d.Update(t.Context(), put("a")); err != nil {
+			t.Fatal(err)
+		}
+		clearing := func(ctx context.Context, tx *sqldb.Tx) error { return tx.Clear(ctx, "things") }
+		err := d.View(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+			if _, _, err := sqldb.One(ctx, tx, text, "select name from dialect"); err != nil { // of another table
+				return err
+			}
+			if err := d.Update(t.Context(), clearing); err != nil {
+				return err
+			}
+			n, _, err := sqldb.One(ctx, tx, number, "select count(*) from things")
+			if n != 1 {
+				t.Errorf("%d rows are seen, and there was one", n)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(t, d); len(got) > 0 {
+			t.Errorf("there are %v", got)
+		}
+		// Neither does one wait for who reads it.
+		if err := d.Update(t.Context(), put("b")); err != nil {
+			t.Fatal(err)
+		}
+		err = d.View(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+			if _, _, err := sqldb.One(ctx, tx, text, "select id from things"); err != nil {
+				return err
+			}
+			soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			return d.Update(soon, clearing)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestATransactionThatOthersGetInTheWayOfLeavesTheDatabaseReady(t *testing.T) {
+	o := sqldbtest.Postgres(t, sets) // SQLite has one who writes
+	registry := prometheus.NewRegistry()
+	o.Registerer = registry
+	d := sqldbtest.Open(t, o)
+	d.BePatient(time.Millisecond)
+	if err := d.Update(t.Context(), put("a")); err != nil {
+		t.Fatal(err)
+	}
+	add := func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := tx.Exec(ctx, "update things set count = count + 1 where id = ?", "a")
+		return err
+	}
+	tries := 0
+	err := d.Update(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		tries++
+		if _, _, err := sqldb.One(ctx, tx, number, "select count from things where id = ?", "a"); err != nil {
+			return err
+		}
+		if err := d.Update(t.Context(), add); err != nil { // each time somebody is faster
+			t.Error(err)
+		}
+		return add(ctx, tx)
+	})
+	if !errors.Is(err, sqldb.ErrConflict) || !errors.Is(err, sqldb.ErrUnavailable) || tries != sqldb.FewestTries {
+		t.Errorf("after %d tries: %v", tries, err)
+	}
+	if err := d.Ready(); err != nil {
+		t.Errorf("it is not ready: %v", err)
+	}
+	families, err := registry.Gather()
+	if err != nil || !strings.Contains(fmt.Sprint(families), `"conflict"`) {
+		t.Errorf("no conflict is counted: %v", err)
+	}
+}
+
+func TestADamagedFileIsNotWaitedFor(t *testing.T) {
+	o := sqldbtest.SQLite(t, sets)
+	d := sqldbtest.Open(t, o)
+	if err := d.Update(t.Context(), put("a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := strings.TrimPrefix(o.URL, "sqlite:")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(data[100:4096], bytes.Repeat([]byte{0xff}, 4096)) // the first page without its header: the tables' names
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, readOnly := range []bool{false, true} {
+		o.ReadOnly = readOnly
+		damaged, err := sqldb.Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer damaged.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := damaged.Start(ctx); err == nil || ctx.Err() != nil || errors.Is(err, sqldb.ErrUnavailable) || !strings.Contains(err.Error(), "it is damaged") {
+			t.Errorf("read only %v: %v", readOnly, err)
+		}
+	}
+}
+
 func TestATransactionThatIsReadHasNoOtherStatement(t *testing.T) {
 	each(t, func(t *testing.T, open func() *sqldb.DB) {
 		d := open()
@@ -272,7 +387,7 @@ func TestTransactionsOfManyAreAsIfOneCameAfterTheOther(t *testing.T) {
 			d := []*sqldb.DB{first, second}[w%2]
 			group.Go(func() {
 				for range each {
-					// A conflict that goes on is told as a database that cannot do it at present.
+					// A conflict that goes on is for who asks to try again.
 					for err := errors.New(""); err != nil; {
 						if err = d.Update(t.Context(), add); err != nil && !errors.Is(err, sqldb.ErrUnavailable) {
 							t.Error(err)

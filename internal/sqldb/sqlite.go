@@ -89,7 +89,9 @@ func (f *file) start(ctx context.Context) error {
 			return f.named(unavailable(err))
 		}
 		f.started.Store(true)
-		return f.view(ctx, func(context.Context, conn) error { return nil })
+		return lasting(f.view(ctx, func(ctx context.Context, c conn) error { // the smallest thing for which the file is looked at
+			return c.query(ctx, "select count(*) from sqlite_schema", nil, func(Row) error { return nil })
+		}))
 	}
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return f.named(err)
@@ -100,7 +102,7 @@ func (f *file) start(ctx context.Context) error {
 	}
 	defer unlock()
 	if err := migrate(ctx, goose.DialectSQLite3, f.writing, f.sets); err != nil {
-		return f.named(classifySQLite(err))
+		return f.named(lasting(classifySQLite(err)))
 	}
 	if err := f.take(ctx); err != nil {
 		return err
@@ -251,8 +253,18 @@ func classifySQLite(err error) error {
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
-		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT:
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return unavailable(err)
+	}
+	return err
+}
+
+// lasting makes an error that waiting does not mend of one that says that the file is damaged. It is for the start: what finds that out later must not
+// take it for a fault of what it was about to write.
+func lasting(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_CORRUPT || e.Code()&0xff == sqlite3.SQLITE_NOTADB) {
+		return fmt.Errorf("it is damaged, or no database: %v", e) // without what is in its chain
 	}
 	return err
 }

@@ -50,7 +50,7 @@ func (t *Tx) Insert(ctx context.Context, into string, rows [][]any, suffix strin
 	return nil
 }
 
-// Clear deletes every row of tables, however many there are, at once. On PostgreSQL that waits for those who read them, and they for it.
+// Clear deletes every row of tables, however many there are. Who reads them meanwhile, or began to before, sees them as they were.
 func (t *Tx) Clear(ctx context.Context, tables ...string) error {
 	if t.reading {
 		return errReading

@@ -297,6 +297,11 @@ func compare(t *testing.T, seed uint64, steps int) {
 			for range random.IntN(3) {
 				epoch++
 				r := randomRule(random, now, epoch)
+				if known := m.rules[r.ID]; known != nil && random.IntN(2) == 0 { // what it had said may be said again
+					r = known.Rule
+					r.Epoch, r.Initially = epoch, decide.Say
+					r.Condition.Minutes += int64(random.IntN(30))
+				}
 				written[r.ID] = r
 			}
 			for _, r := range written {

@@ -9,6 +9,7 @@ import (
 
 	"parkwire/internal/gateway"
 	"parkwire/internal/identity"
+	"parkwire/internal/limit"
 )
 
 // What each of the further services serves, by its name.
@@ -53,10 +54,55 @@ func TestEachServiceGetsItsRequestsWithWhoMakesThem(t *testing.T) {
 			}
 		}
 	}
-	b.do("POST", "/api/v1/alerts/rules", strings.NewReader("{}"), "Authorization", "Bearer "+token, "Idempotency-Key", "k")
-	all := fakes["alerts"].requests()
-	if r := all[len(all)-1]; r.method != "POST" || r.body != "{}" || r.header.Get("Idempotency-Key") != "" {
-		t.Errorf("a service that keeps no keys hears %+v", r)
+}
+
+// What is sent again under a key must be done once, or not be taken for something that is.
+func TestAKeyThatNobodyKeepsIsRefused(t *testing.T) {
+	alerts := &fake{name: "alerts"}
+	b := newBench(t, func(o *gateway.Options) { o.Alerts = gateway.Local(alerts, nil) })
+	for _, request := range []struct{ method, path string }{
+		{"POST", "/api/v1/alerts/rules"}, {"POST", "/api/v1/alerts/channels/a/rotate"}, {"PATCH", "/api/v1/alerts/rules/a"},
+	} {
+		p := b.refused(b.do(request.method, request.path, strings.NewReader("{}"), "Authorization", "Bearer "+b.token("read"), "Idempotency-Key", "k"), 400, "idempotency-key-not-kept")
+		if p.Field != "Idempotency-Key" {
+			t.Errorf("%s: %+v", request.path, p)
+		}
+	}
+	if n := len(alerts.requests()); n > 0 {
+		t.Errorf("the service hears of %d of them", n)
+	}
+	for _, method := range []string{"GET", "DELETE"} { // which may be repeated
+		if a := b.do(method, "/api/v1/alerts/rules/a", nil, "Authorization", "Bearer "+b.token("read"), "Idempotency-Key", "k"); a.status != 200 {
+			t.Errorf("%s is answered with %d %s", method, a.status, a.body)
+		}
+	}
+	if a := b.do("POST", "/api/v1/lots", strings.NewReader("{}"), "Authorization", "Bearer "+b.token("operate"), "Idempotency-Key", "k"); a.status != 200 {
+		t.Errorf("where keys are kept it is answered with %d %s", a.status, a.body)
+	}
+}
+
+func TestStreamsOfAlertsAreCountedBySubject(t *testing.T) {
+	b := newBench(t, func(o *gateway.Options) {
+		o.Limiter = limit.NewLocal(limit.Rate{PerSecond: 0.001, Burst: 2}, nil)
+		o.Alerts = gateway.Local(&fake{name: "alerts"}, nil)
+	})
+	token := func(subject string) string {
+		return b.tokenOf(identity.Principal{Subject: subject, Scopes: []string{"read"}})
+	}
+	ada, bob := token("ada"), token("bob") // behind one address
+	for range 2 {
+		if a := b.do("GET", identity.AlertsPath, nil, "Authorization", "Bearer "+ada); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	b.refused(b.do("GET", identity.AlertsPath, nil, "Authorization", "Bearer "+ada), 429, "rate-limited")
+	if a := b.do("GET", identity.AlertsPath, nil, "Authorization", "Bearer "+bob); a.status != 200 {
+		t.Errorf("another one behind the same address is answered with %d %s", a.status, a.body)
+	}
+	for range 5 {
+		if a := b.do("GET", identity.NotificationsPath, nil, "Authorization", "Bearer "+ada, "Accept", "text/event-stream"); a.status != 200 {
+			t.Errorf("a stream of notifications is answered with %d %s", a.status, a.body)
+		}
 	}
 }
 

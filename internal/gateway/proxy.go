@@ -28,7 +28,7 @@ type ProxyOptions struct {
 	URLs []string
 	// Name is the part's, as clients and logs are told it.
 	Name string
-	// NoKeys says that the part keeps no Idempotency-Keys: they are not handed on, and what changes something is not asked twice.
+	// NoKeys says that the part keeps no Idempotency-Keys, which the gateway refuses: none is handed on, and what changes something is not asked twice.
 	NoKeys bool
 	// ReadyInterval is how often each instance is asked for /readyz. Default 1 s.
 	ReadyInterval time.Duration
@@ -127,6 +127,9 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 // headerKey is of requests that are done once, however often they are sent.
 const headerKey = "Idempotency-Key"
 
+// takesKeys reports whether a method is one of those under which a key means something; others may be repeated without.
+func takesKeys(method string) bool { return method == http.MethodPost || method == http.MethodPatch }
+
 type flightKey struct{}
 
 // ServeHTTP hands a request on and brings the answer back.
@@ -179,7 +182,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	// The gateway has answered "Expect" already. Keys let the transport, too, repeat what may have been done: parts keep this one, of these methods.
 	r.Out.Header.Del("Expect")
 	r.Out.Header.Del("X-Idempotency-Key")
-	if p.options.NoKeys || r.In.Method != http.MethodPost && r.In.Method != http.MethodPatch {
+	if p.options.NoKeys || !takesKeys(r.In.Method) {
 		r.Out.Header.Del(headerKey)
 	}
 }

@@ -140,6 +140,7 @@ type resource struct {
 
 type endpoint struct {
 	scope   string
+	keys    bool // what is sent again under the same Idempotency-Key is done once
 	handler http.Handler
 }
 
@@ -177,7 +178,7 @@ func tabulate(rows []route, handler func(route) http.Handler) map[string]*resour
 			known = &resource{pattern: row.pattern, methods: map[string]*endpoint{}, api: row.to != toDashboard && row.to != toPages}
 			resources[row.pattern] = known
 		}
-		e := &endpoint{scope: row.scope, handler: handler(row)}
+		e := &endpoint{scope: row.scope, keys: row.to == toParking, handler: handler(row)}
 		known.methods[row.method] = e
 		if row.method == http.MethodGet {
 			known.methods[http.MethodHead] = e

@@ -71,6 +71,10 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 	if err := identity.Authorize(principal, scope); err != nil {
 		return nil, nil, err
 	}
+	if _, keyed := r.Header[headerKey]; keyed && !e.keys && takesKeys(r.Method) {
+		return nil, nil, problem.New(http.StatusBadRequest, "idempotency-key-not-kept",
+			"Nothing is remembered here under an Idempotency-Key: sent again, this would be done again. Send it without the header, and look what there is where no answer came.").WithField(headerKey)
+	}
 	if release, err = g.takeBody(x, r); err != nil {
 		return nil, nil, err
 	}
@@ -84,11 +88,12 @@ func (g *Gateway) admit(x *exchange, r *http.Request) (handler http.Handler, rel
 // count counts a request and returns for how long its client must wait. Bad tokens count too, lest they be guessed. To listen does
 // not: behind one address there may be thousands of clients that come back at once after a crash, and
 // no page could read the refusal. How many handshakes there may be is for the live instances to say. Who has asked for many
-// streams that cannot be, such as with a filter that is none, is counted as for anything else, and so is who asks for alerts without a token.
+// streams that cannot be, such as with a filter that is none, is counted as for anything else. So is who opens a stream of alerts: that is one
+// subject's, and costs a look into the database.
 func (g *Gateway) count(r *http.Request, principal identity.Principal, refused error, client netip.Addr) time.Duration {
 	key := limit.KeyOf(principal.Subject, client)
-	known := !principal.Anonymous() || r.URL.Path != identity.AlertsPath
-	if g.options.Limiter == nil || isStream(r) && known && refused == nil && g.mistakes.Wait(key) == 0 {
+	listens := isStream(r) && r.URL.Path != identity.AlertsPath
+	if g.options.Limiter == nil || listens && refused == nil && g.mistakes.Wait(key) == 0 {
 		return 0
 	}
 	return g.options.Limiter.Take(r.Context(), key)

@@ -106,11 +106,12 @@ func (l *Loader) pushKey(r *Resolved) {
 	l.origins["alerts-vapid-key-file"] = Origin{"in data-dir"}
 }
 
-// prefix is what names of groups and schemas may begin with.
+// prefix is what names of groups and schemas may begin with. Schemas have _ for -, so that two that differ in that alone would share theirs, and those
+// that begin with pg_ are PostgreSQL's own.
 func prefix(text string) string {
-	legal := func(r rune) bool { return r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' }
-	if text == "" || len(text) > 40 || text[0] < 'a' || text[0] > 'z' || strings.HasPrefix(text, "pg_") || strings.ContainsFunc(text, func(r rune) bool { return !legal(r) }) {
-		return fmt.Sprintf("%q is no beginning of names: a lower case letter, then lower case letters, digits, - and _, at most 40, and not pg_", text)
+	legal := func(r rune) bool { return r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' }
+	if text == "" || len(text) > 40 || text[0] < 'a' || text[0] > 'z' || strings.HasPrefix(text, "pg-") || strings.ContainsFunc(text, func(r rune) bool { return !legal(r) }) {
+		return fmt.Sprintf("%q is no beginning of names: a lower case letter, then lower case letters, digits and -, at most 40, and not pg-", text)
 	}
 	return ""
 }

@@ -81,7 +81,7 @@ func TestSettingsOfFurtherServicesMustMakeSense(t *testing.T) {
 			t.Errorf("%s: got %v", arg, err)
 		}
 	}
-	for text, taken := range map[string]bool{"parkwire": true, "a-b_2": true, "": false, "A": false, "2x": false, "pg_x": false, "a b": false, strings.Repeat("x", 41): false} {
+	for text, taken := range map[string]bool{"parkwire": true, "a-b-2": true, "pgx": true, "": false, "A": false, "2x": false, "a_b": false, "pg-x": false, "pg_x": false, "a b": false, strings.Repeat("x", 41): false} {
 		if _, err := (sources{args: []string{"--services-prefix=" + text}}.load(t)); (err == nil) != taken {
 			t.Errorf("%q: %v", text, err)
 		}

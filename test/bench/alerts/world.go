@@ -75,7 +75,7 @@ func ownSchemas(t stack.T, address string) []string {
 	query := u.Query()
 	query.Set("search_path", name)
 	u.RawQuery = query.Encode()
-	return []string{"--database-url", u.String(), "--services-prefix", name}
+	return []string{"--database-url", u.String(), "--services-prefix", strings.ReplaceAll(name, "_", "-")}
 }
 
 func (s settings) prepare(t stack.T, args ...string) *world {

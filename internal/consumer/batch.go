@@ -95,7 +95,7 @@ func (c *Consumer) commitOrDivide(ctx context.Context, s *session, b batch) erro
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, sqldb.ErrUnavailable), errors.As(err, new(loadError)):
+		case errors.Is(err, sqldb.ErrUnavailable), errors.As(err, new(loadError)), errors.As(err, new(frameError)):
 			c.set(err)
 			if !c.pause(ctx, &pause) {
 				return ctx.Err()
@@ -109,19 +109,22 @@ func (c *Consumer) commitOrDivide(ctx context.Context, s *session, b batch) erro
 			continue
 		}
 		c.metrics.failures.Inc()
-		c.logger.Warn("records cannot be handled", "records", len(records), "error", err)
+		c.logger.Warn("records cannot be handled", "records", len(b.records), "error", err)
 		failures++
-		switch alone := len(records) == 1; {
-		case len(records) == 0: // what is set aside cannot be written
-			c.set(fmt.Errorf("records cannot be set aside: %w", err))
+		aside := errors.As(err, new(asideError))
+		switch alone := len(b.records) == 1; {
+		case aside && alone: // nobody else waits for what cannot be set aside
+			c.set(fmt.Errorf("a record cannot be set aside: %w", err))
 		case failures < tries && (!b.failed || alone):
 			c.set(fmt.Errorf("records cannot be handled: %w", err))
-		case alone:
-			if err := c.giveUp(ctx, s, records[0], err); err != nil {
+		case alone && len(records) == 1:
+			if err := c.giveUp(ctx, s, err); err != nil {
 				return err
 			}
 			b.refuse(place(0), failure{err})
 			continue
+		case alone: // it is refused, and its place cannot be committed
+			c.set(fmt.Errorf("a record cannot be passed: %w", err))
 		default:
 			one, other := b.halves()
 			if err := c.commitOrDivide(ctx, s, one); err != nil {
@@ -141,9 +144,8 @@ type failure struct{ error }
 func (f failure) Unwrap() error { return f.error }
 
 // giveUp is called before a record is set aside that fails alone, too.
-func (c *Consumer) giveUp(ctx context.Context, s *session, r kafkalog.Record, err error) error {
+func (c *Consumer) giveUp(ctx context.Context, s *session, err error) error {
 	s.aside++
-	c.logger.Error("a record is set aside: it failed again and again", "partition", r.Partition, "offset", r.Offset, "error", err)
 	if s.aside <= asideFast {
 		return nil
 	}
@@ -156,7 +158,8 @@ func (c *Consumer) giveUp(ctx context.Context, s *session, r kafkalog.Record, er
 func (c *Consumer) commit(ctx context.Context, s *session, b batch, records []kafkalog.Record) error {
 	begun := time.Now()
 	next := s.at.behind(b.records)
-	err := c.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+	var dropped int64
+	err := c.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
 		if err := c.move(ctx, tx, s.at, next); err != nil {
 			return err
 		}
@@ -169,7 +172,8 @@ func (c *Consumer) commit(ctx context.Context, s *session, b batch, records []ka
 				return err
 			}
 		}
-		return c.setAside(ctx, tx, s.at, b)
+		dropped, err = c.setAside(ctx, tx, s.at, b)
+		return err
 	})
 	if err != nil {
 		return err
@@ -177,6 +181,7 @@ func (c *Consumer) commit(ctx context.Context, s *session, b batch, records []ka
 	s.loaded = true
 	c.committed(s, next)
 	c.metrics.committed(begun, b, len(records))
+	c.wasSetAside(b, dropped)
 	return nil
 }
 

@@ -62,6 +62,7 @@ type Consumer struct {
 	logger   *slog.Logger
 	metrics  *metrics
 	patience patience
+	keep     int64 // bytes of what is set aside
 
 	work  work  // of the process that reads
 	watch watch // of every process
@@ -86,6 +87,7 @@ func New(o Options) *Consumer {
 	c := &Consumer{
 		options: o, group: o.Log.Group(o.Name), logger: o.Logger.With("consumer", o.Name),
 		patience: patience{retry: 100 * time.Millisecond, longest: 5 * time.Second, look: time.Second, abandon: 15 * time.Second, truncate: 10 * time.Second},
+		keep:     keepRejected,
 	}
 	c.metrics = newMetrics(o, c)
 	c.set(errors.New("it has not begun yet"))

@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"parkwire/internal/kafkalog"
 	"parkwire/internal/sqldb"
 )
 
@@ -20,7 +19,7 @@ func TestWhereEveryRecordFailsThereIsTimeToStopTheService(t *testing.T) {
 		var waits []time.Duration
 		for range asideFast + 40 {
 			began := time.Now()
-			if err := c.giveUp(t.Context(), s, kafkalog.Record{}, errors.New("a column is missing")); err != nil {
+			if err := c.giveUp(t.Context(), s, errors.New("a column is missing")); err != nil {
 				t.Fatal(err)
 			}
 			waits = append(waits, time.Since(began))
@@ -35,7 +34,7 @@ func TestWhereEveryRecordFailsThereIsTimeToStopTheService(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := c.giveUp(ctx, s, kafkalog.Record{}, errors.New("")); !errors.Is(err, context.Canceled) {
+		if err := c.giveUp(ctx, s, errors.New("")); !errors.Is(err, context.Canceled) {
 			t.Errorf("a wait that is ended: %v", err)
 		}
 	})
@@ -55,11 +54,9 @@ func TestALogThatHasLostItsEndIsTakenUpFromThere(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := w.consumer(&chain{name: testName})
+		c.patience.truncate = 2 * time.Second
 		w.running(c)
-		w.eventually("the reason to be told, or readiness", func() bool {
-			err := c.Ready()
-			return err == nil || strings.Contains(err.Error(), "the log ends before what was read of it")
-		})
+		w.eventually("the reason to be told", func() bool { return saysOf(c, "the log ends before what was read of it") })
 		w.eventually("readiness", func() bool { return c.watch.isReading() && c.Ready() == nil })
 		w.write(10)
 		w.reaches("afterwards", nil)

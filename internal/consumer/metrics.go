@@ -10,8 +10,8 @@ import (
 
 // metrics are those of one consumer. Those of several in one process differ by the label "consumer".
 type metrics struct {
-	records, batches, refused, failed, lost, failures, fenced prometheus.Counter
-	commits, delay                                            prometheus.Histogram
+	records, batches, refused, failed, dropped, lost, failures, fenced prometheus.Counter
+	commits, delay                                                     prometheus.Histogram
 }
 
 func newMetrics(o Options, c *Consumer) *metrics {
@@ -49,6 +49,7 @@ func newMetrics(o Options, c *Consumer) *metrics {
 		batches:  counter("batches_total", "Transactions that committed records."),
 		refused:  rejected("refused"),
 		failed:   rejected("failed"),
+		dropped:  counter("dropped_records_total", "Records that had been set aside and are not kept any more, because too many came after them."),
 		lost:     counter("lost_records_total", "Offsets that the log did not hold any more when they were to be read."),
 		failures: counter("failures_total", "Transactions that failed for another reason than the database."),
 		fenced:   counter("fenced_total", "Times that another process had gone on from the place of this one."),

@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -81,11 +82,16 @@ func (c *Consumer) takeTurn(ctx context.Context, turn *kafkalog.Turn, pause *tim
 	defer end()
 	s, err := c.begin(mine)
 	if err == nil {
-		c.watch.setReading(true)
+		session, lose := context.WithCancelCause(mine)
+		c.watch.setReading(lose)
 		c.setGroup(nil)
 		*pause = c.patience.retry
-		err = c.follow(mine, s)
-		c.watch.setReading(false)
+		err = c.follow(session, s)
+		c.watch.setReading(nil)
+		if cause := context.Cause(session); errors.Is(cause, errFenced) {
+			err = cause
+		}
+		lose(nil)
 	}
 	switch {
 	case ctx.Err() != nil, mine.Err() != nil:
@@ -207,11 +213,13 @@ func (c *Consumer) enter(ctx context.Context, at, next state, stand kafkalog.Sta
 	}
 	s := &session{at: at}
 	tried := batch{records: twin}
+	next.epoch = rand.Text()
 	for {
 		records, place := tried.applied()
 		to := next.clone()
 		to.awaitsTwin = false
-		err := c.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		var dropped int64
+		err := c.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
 			s.loaded = false
 			if err := c.move(ctx, tx, at, to); err != nil {
 				return err
@@ -228,11 +236,13 @@ func (c *Consumer) enter(ctx context.Context, at, next state, stand kafkalog.Sta
 			if err := c.applyTwin(ctx, tx, records); err != nil {
 				return err
 			}
-			return c.setAside(ctx, tx, to, tried)
+			dropped, err = c.setAside(ctx, tx, to, tried)
+			return err
 		})
 		if err == nil {
 			s.loaded = true
 			c.counted(gaps)
+			c.wasSetAside(tried, dropped)
 			c.committed(s, to)
 			c.set(nil)
 			return s, nil

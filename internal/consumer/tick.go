@@ -82,7 +82,7 @@ func (c *Consumer) tick(ctx context.Context, s *session) error {
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case !errors.Is(err, sqldb.ErrUnavailable) && !errors.As(err, new(loadError)):
+		case !errors.Is(err, sqldb.ErrUnavailable) && !errors.As(err, new(loadError)) && !errors.As(err, new(frameError)):
 			c.metrics.failures.Inc()
 			if failures++; failures >= tries {
 				c.logger.Error("what is due could not be done; it is left until the next time", "error", err)

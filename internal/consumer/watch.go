@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,10 +14,10 @@ import (
 type watch struct {
 	mu      sync.Mutex
 	turn    *kafkalog.Turn
-	replace func() // ends the turn's member, whose topic is not the one any more that has that name
-	reading bool
-	at      state     // as it was committed last
-	moved   time.Time // when that was heard of
+	replace func()      // ends the turn's member, whose topic is not the one any more that has that name
+	reading func(error) // ends this process's session, with the reason; nil: it stands by
+	at      state       // as it was committed last
+	commits int64       // of this process
 	told    []int64
 	id      event.TopicID
 	begin   []int64   // where the log began when it was asked last
@@ -37,38 +38,60 @@ func (w *watch) setTurn(t *kafkalog.Turn, replace func()) {
 	w.turn, w.replace, w.told = t, replace, nil
 }
 
-func (w *watch) setReading(reading bool) {
+// setReading says that this process reads until lose is called; nil: it does not.
+func (w *watch) setReading(lose func(error)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.reading = reading
+	w.reading = lose
 }
 
 func (w *watch) isReading() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.reading
+	return w.reading != nil
 }
 
-// reached takes over a state that was committed, by whomever, and reports whether it is another one.
-func (w *watch) reached(at state) bool {
+// reached takes over a state that this process has committed, which counts whatever was known: the database may be an older one than before.
+func (w *watch) reached(at state) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	changed := at.revision != w.at.revision
-	if at.revision < w.at.revision && at.id == w.at.id {
-		return false // it was read before what is known
+	w.commits++
+	w.take(at)
+}
+
+func (w *watch) committed() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.commits
+}
+
+// found takes over a state that was read when this process had committed so often, and reports whether it is another one. Where it is not what this process
+// goes on from, its session ends: another one reads or rebuilds, or the database was restored. A session that has records to commit would find that out by itself.
+func (w *watch) found(at state, commits int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if commits != w.commits {
+		return false // it may have been read before what is known
+	}
+	if w.reading != nil {
+		if at.found && at.epoch == w.at.epoch && at.revision >= w.at.revision && at.rebuilder == "" {
+			return false // or its own, which it is about to hear of
+		}
+		w.reading(errFenced)
+	}
+	return w.take(at)
+}
+
+// take takes over a state, and reports whether it is another one. Where that is behind what was known before, nobody knows how far the database is until
+// it is looked at again. The caller holds mu.
+func (w *watch) take(at state) bool {
+	changed := !at.is(w.at)
+	if at.goesBack(w.at) {
+		w.through, w.pending, w.wanted = time.Time{}, time.Time{}, nil
 	}
 	w.at = at
-	if changed {
-		w.moved = time.Now()
-	}
 	w.judge()
 	return changed
-}
-
-func (w *watch) movedAt() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.moved
 }
 
 // saw takes over where the log ends.
@@ -180,39 +203,26 @@ func (c *Consumer) look(ctx context.Context) {
 func (c *Consumer) lookOnce(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*c.patience.look)
 	defer cancel()
-	asked := time.Now()
-	if stand, err := c.options.Log.Stand(ctx, c.options.Topic); err == nil { // else the log says that it is away
-		c.watch.saw(stand, asked)
-	}
 	w := &c.watch
+	asked := time.Now()
+	stand, away := c.options.Log.Stand(ctx, c.options.Topic)
+	commits := w.committed()
+	if stored, err := c.read(ctx); err == nil && w.found(stored, commits) && stored.found { // else the database says that it is away
+		c.options.Committed()
+	}
+	if away == nil { // else the log says so
+		w.saw(stand, asked) // by what the database had later
+	}
 	w.mu.Lock()
-	turn, reading, at := w.turn, w.reading, w.at
-	tell := reading && turn != nil && !equal(w.told, at.next)
+	turn, reading, at := w.turn, w.reading != nil, w.at
+	tell := reading && turn != nil && !slices.Equal(w.told, at.next)
 	w.mu.Unlock()
 	if tell && turn.Commit(ctx, at.next) == nil {
 		w.mu.Lock()
 		w.told = at.next
 		w.mu.Unlock()
 	}
-	if reading {
-		return
-	}
-	if turn != nil {
+	if !reading && turn != nil {
 		c.setGroup(turn.Trouble())
 	}
-	if stored, err := c.read(ctx); err == nil && stored.found && w.reached(stored) {
-		c.options.Committed()
-	}
-}
-
-func equal(a, b []int64) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -15,7 +15,15 @@ import (
 
 // EnsureTopics waits until Kafka answers, and makes the topics that do not exist. Of those that do it
 // changes nothing, whatever their partitions. Once it returned nil it does so at once.
-func (l *Log) EnsureTopics(ctx context.Context) error {
+func (l *Log) EnsureTopics(ctx context.Context) error { return l.awaitTopics(ctx, true) }
+
+// FindTopics is [Log.EnsureTopics] for those who must not make a topic: where one does not exist it returns [ErrNoTopic].
+func (l *Log) FindTopics(ctx context.Context) error { return l.awaitTopics(ctx, false) }
+
+// ErrNoTopic says that a topic does not exist.
+var ErrNoTopic = errors.New("there is no such topic: it is another Kafka, or another name")
+
+func (l *Log) awaitTopics(ctx context.Context, mayMake bool) error {
 	select {
 	case l.ensuring <- struct{}{}:
 		defer func() { <-l.ensuring }()
@@ -23,9 +31,12 @@ func (l *Log) EnsureTopics(ctx context.Context) error {
 		return ctx.Err()
 	}
 	for tries := 0; l.TopicID() == (event.TopicID{}); tries++ {
-		err := l.ensureTopics(ctx)
+		err := l.ensureTopics(ctx, mayMake)
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if errors.Is(err, ErrNoTopic) {
+			return err
 		}
 		l.health.cannot(err)
 		if err != nil && !pause(ctx, backoff(tries)) {
@@ -35,7 +46,7 @@ func (l *Log) EnsureTopics(ctx context.Context) error {
 	return nil
 }
 
-func (l *Log) ensureTopics(ctx context.Context) error {
+func (l *Log) ensureTopics(ctx context.Context, mayMake bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
 	o := l.options
@@ -47,6 +58,9 @@ func (l *Log) ensureTopics(ctx context.Context) error {
 	for topic, wanted := range o.wanted() {
 		if !errors.Is(found.Topics[topic].Err, kerr.UnknownTopicOrPartition) {
 			continue
+		}
+		if !mayMake {
+			return fmt.Errorf("topic %s: %w", topic, ErrNoTopic)
 		}
 		missing = true
 		replication := int16(o.Replication)

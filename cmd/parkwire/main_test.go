@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,6 +57,15 @@ func TestACommandLineThatCannotBeUsedSaysWhatWould(t *testing.T) {
 		if code == 0 || !strings.Contains(strings.ToLower(out+err), strings.ToLower(want)) {
 			t.Errorf("parkwire %s: exit code %d, without %q in:\n%s%s", line, code, want, out, err)
 		}
+	}
+}
+
+// Who forgets to say where Kafka is must not have what was made of it deleted for an empty log in a new folder.
+func TestARebuildMakesNoLog(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	code, _, err := parkwire(t, nil, "rebuild", "history", "--data-dir", dir, "--history-database-url", "sqlite:"+filepath.Join(t.TempDir(), "history.db"))
+	if _, missing := os.Stat(dir); code != exitFailure || !strings.Contains(err, "there is no log in it") || !errors.Is(missing, fs.ErrNotExist) {
+		t.Errorf("exit code %d: %s; the folder: %v", code, err, missing)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"parkwire/internal/app"
 	"parkwire/internal/config"
+	"parkwire/internal/consumer"
 	"parkwire/internal/progress"
 )
 
@@ -19,6 +21,7 @@ func rebuild(ctx context.Context, s streams, args []string) error {
 	flags := newFlags(s, "rebuild "+strings.Join(app.Rebuildable, "|")+" [settings]")
 	loader := config.NewLoader()
 	loader.RegisterFlags(flags)
+	another := flags.Bool("another-log", false, "delete what was made of another log than the one that is read: what is not in this one does not come back")
 	service := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		service, args = args[0], args[1:]
@@ -49,9 +52,13 @@ func rebuild(ctx context.Context, s streams, args []string) error {
 	line := progress.NewLine(s.err, isTerminal(s.err), 200*time.Millisecond)
 	steps := newSteps()
 	err = app.Rebuild(ctx, c, service, app.RebuildOptions{
-		Options: app.Options{Version: version, Logger: logger},
+		Options: app.Options{Version: version, Logger: logger}, AnotherLog: *another,
 		Meanwhile: func(brokers []string) {
 			fmt.Fprintf(s.err, "The platform runs on %s: its log is read at %s, and the service goes on when this is done.\n", c.DataDir, strings.Join(brokers, ","))
+		},
+		Begins: func(consumer string, records int64, oldest time.Time) {
+			line.Clear()
+			fmt.Fprintln(s.err, begin(consumer, records, oldest))
 		},
 		Progress: func(consumer string, done, total int64) {
 			if text := steps.at(consumer, done, total); line.Due() {
@@ -63,6 +70,9 @@ func rebuild(ctx context.Context, s streams, args []string) error {
 	for _, text := range steps.all() {
 		fmt.Fprintln(s.out, text)
 	}
+	if errors.Is(err, consumer.ErrAnotherLog) {
+		return fmt.Errorf("%w. Look at kafka-brokers, kafka-topic and %s-database-url; --another-log says that it is meant", err, service)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted: what is left the service does when it runs, or this command when it is run again: %w", err)
@@ -71,6 +81,14 @@ func rebuild(ctx context.Context, s streams, args []string) error {
 	}
 	fmt.Fprintf(s.out, "%s is rebuilt\n", service)
 	return nil
+}
+
+// begin says how far the log goes back, before what is older is deleted.
+func begin(consumer string, records int64, oldest time.Time) string {
+	if oldest.IsZero() {
+		return consumer + ": the log is empty; nothing of what was made before comes back"
+	}
+	return fmt.Sprintf("%s: the log has %d records since %s; what was made of older ones does not come back", consumer, records, oldest.UTC().Format(time.RFC3339))
 }
 
 // rebuildTarget is what the settings are resolved for: the service alone where Kafka is elsewhere, unless `parkwire all` keeps its database in the folder.

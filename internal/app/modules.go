@@ -91,13 +91,16 @@ func (a *App) makeDataDir() (part, error) {
 	}, nil
 }
 
+// brokerFolder is where the embedded broker keeps the log.
+func brokerFolder(dataDir string) string { return filepath.Join(dataDir, "kafka") }
+
 func (a *App) makeBroker() (part, error) {
 	c := a.config
 	var broker *kafkalog.Broker
 	return part{
 		start: func(ctx context.Context) (err error) {
 			broker, err = kafkalog.StartBroker(ctx, kafkalog.BrokerOptions{
-				Dir: filepath.Join(c.DataDir, "kafka"), Listen: c.KafkaListen, Advertise: c.KafkaAdvertise, Logger: a.logger("broker"),
+				Dir: brokerFolder(c.DataDir), Listen: c.KafkaListen, Advertise: c.KafkaAdvertise, Logger: a.logger("broker"),
 			})
 			if errors.As(err, new(*net.OpError)) {
 				return listenError("kafka-listen", c.KafkaListen, err)

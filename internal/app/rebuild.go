@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
 	"slices"
+	"time"
 
 	"parkwire/internal/config"
 	"parkwire/internal/consumer"
@@ -20,6 +23,10 @@ type RebuildOptions struct {
 	Options
 	// Meanwhile is called where the platform runs on the same folder: its log is read at brokers.
 	Meanwhile func(brokers []string)
+	// AnotherLog lets what was made of another log be deleted: see [consumer.RebuildOptions].
+	AnotherLog bool
+	// Begins is called before anything is deleted, with how many offsets a consumer reads, and the time of the oldest record; zero: there is none.
+	Begins func(consumer string, records int64, oldest time.Time)
 	// Progress is called often, with how many records of a consumer are done of how many.
 	Progress func(consumer string, done, total int64)
 }
@@ -32,6 +39,9 @@ var Rebuildable = []string{string(config.History), string(config.Audit), string(
 func Rebuild(ctx context.Context, c *config.Resolved, service string, o RebuildOptions) error {
 	if !slices.Contains(Rebuildable, service) {
 		return fmt.Errorf("%q is no service that can be rebuilt; those are %v", service, Rebuildable)
+	}
+	if err := aLogIsThere(c, service); err != nil {
+		return err
 	}
 	alone, err := aloneInFolder(c)
 	if err != nil {
@@ -78,7 +88,7 @@ func Rebuild(ctx context.Context, c *config.Resolved, service string, o RebuildO
 	var outcome error
 	a.runner.names = append(a.runner.names, "rebuild")
 	a.runner.parts["rebuild"] = part{run: func(job context.Context) error {
-		outcome = a.rebuild(job, service, o.Progress)
+		outcome = a.rebuild(job, service, o)
 		done()
 		<-job.Done()
 		return nil
@@ -86,18 +96,44 @@ func Rebuild(ctx context.Context, c *config.Resolved, service string, o RebuildO
 	return errors.Join(a.runner.run(ctx, func() {}, c.StopTimeout), outcome)
 }
 
-func (a *App) rebuild(ctx context.Context, service string, progress func(string, int64, int64)) error {
+func (a *App) rebuild(ctx context.Context, service string, o RebuildOptions) error {
 	for _, one := range a.consumers[service] {
-		err := one.Rebuild(ctx, func(done, total int64) {
-			if progress != nil {
-				progress(one.Name(), done, total)
+		err := one.MayRebuild(ctx, consumer.RebuildOptions{AnotherLog: o.AnotherLog, Begins: func(records int64, oldest time.Time) {
+			if o.Begins != nil {
+				o.Begins(one.Name(), records, oldest)
 			}
+		}})
+		if err != nil {
+			return fmt.Errorf("rebuilding %s: %w", one.Name(), err)
+		}
+	}
+	for _, one := range a.consumers[service] {
+		err := one.RebuildWith(ctx, consumer.RebuildOptions{
+			AnotherLog: o.AnotherLog,
+			Progress: func(done, total int64) {
+				if o.Progress != nil {
+					o.Progress(one.Name(), done, total)
+				}
+			},
 		})
 		if err != nil {
 			return fmt.Errorf("rebuilding %s: %w", one.Name(), err)
 		}
 	}
 	return nil
+}
+
+// aLogIsThere returns an error where the log would be that of the data folder, and there is none: it would be made, empty, and what the service has made of
+// another one be deleted for it.
+func aLogIsThere(c *config.Resolved, service string) error {
+	if !slices.Contains(c.Modules, "broker") {
+		return nil
+	}
+	_, err := os.Stat(brokerFolder(c.DataDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--data-dir %s: there is no log in it of which %s could be made again. Name the folder of `parkwire all`, or by kafka-brokers and %[2]s-database-url what the service runs on", c.DataDir, service)
+	}
+	return err
 }
 
 // aloneInFolder reports whether no other process serves from the data folder.

@@ -214,3 +214,24 @@ func TestAccidentsAreRefusedByTheDatabase(t *testing.T) {
 		w.whole()
 	})
 }
+
+// A program that gives all of its records one id does not make each of them be compared with all before it.
+func TestManyDifferentRecordsOfOneID(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		record := func(n int) kafkalog.Record {
+			return kafkalog.Record{Key: []byte("B"), Value: fmt.Appendf(nil, `{"spotId":"B","status":"free","eventId":"always","n":%d}`, n)}
+		}
+		for n := range 2 * candidates {
+			w.apply(&w.events, record(n))
+		}
+		w.apply(&w.events, record(candidates-1), record(candidates))
+		all := w.all()
+		again, tooMany := all[2*candidates], all[2*candidates+1]
+		if again.Repeats != candidates || tooMany.Repeats != 0 {
+			t.Errorf("of records that come again one repeats %d, and one behind the first %d repeats %d", again.Repeats, candidates, tooMany.Repeats)
+		}
+		if r := w.whole(); r.Repetitions != 1 {
+			t.Errorf("verification says %+v", r)
+		}
+	})
+}

@@ -147,6 +147,9 @@ func eachLine(in *bufio.Reader, each func(*Entry)) error {
 				return rowError{n, errNoExport}
 			}
 			e, err := v.entry()
+			if err == nil && !v.repeatsValue(&e) {
+				err = errors.New("before or after is not what the value says")
+			}
 			if err != nil {
 				return rowError{n, err}
 			}

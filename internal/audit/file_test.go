@@ -113,6 +113,26 @@ func TestWhatIsDoneToAnExportIsFound(t *testing.T) {
 	}
 }
 
+// What stands in a line for people to read, and is not hashed, is not believed.
+func TestWhatIsSaidBesideTheValueMustBeWhatItSays(t *testing.T) {
+	w := newWorld(t, sqliteDB(t))
+	w.fill(10)
+	lines := strings.SplitAfter(w.exported(formatNDJSON, Query{Order: BySequence}), "\n")
+	at := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, `"kind":"change"`) })
+	for said, fine := range map[string]bool{
+		`"after":{"closed":true, "spotId":"A-1"}`: true, // as another program writes it
+		`"after":{"closed":false,"spotId":"A-1"}`: false,
+		`"before":{"spotId":"A-1"}`:               false,
+	} {
+		told := slices.Clone(lines)
+		told[at] = strings.Replace(told[at], "{", "{"+said+",", 1)
+		r, err := VerifyFile(strings.NewReader(strings.Join(told, "")), Verification{})
+		if fine != (err == nil && r.OK) || !fine && !strings.Contains(fmt.Sprint(err), fmt.Sprintf("line %d: before or after is not what the value says", at+1)) {
+			t.Errorf("with %s it is judged %+v, %v", said, r, err)
+		}
+	}
+}
+
 func TestAFileThatIsNoExportIsRefusedWithItsLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"{\"a\":1}\n":   "line 1",

@@ -184,6 +184,10 @@ func known(ctx context.Context, tx *sqldb.Tx, ids []any) (found []string, err er
 	return slices.Compact(found), nil
 }
 
+// candidates bounds with how many records of one id a record is compared. Who uses one id for many different records is told of repetitions less, and does not make the
+// chain slow.
+const candidates = 16
+
 // markRepetitions says of entries that are to be appended behind a sequence which of them say what was said before, in the chain or
 // among themselves. A record is a repetition only where it has the same id and is the same to the byte: whoever uses the id of another for
 // something else hides nothing by that.
@@ -200,7 +204,7 @@ func markRepetitions(ctx context.Context, tx *sqldb.Tx, after int64, entries []E
 	}
 	known := map[string][]Entry{} // by id; several where one id stands for several records
 	for _, id := range again {
-		known[id], err = sqldb.All(ctx, tx, scanEntry, `select `+read+` from audit_records where repeats = 0 and record_id = ? order by sequence`, id)
+		known[id], err = sqldb.All(ctx, tx, scanEntry, `select `+read+` from audit_records where repeats = 0 and record_id = ? order by sequence limit ?`, id, candidates)
 		if err != nil {
 			return fmt.Errorf("looking for the record %q: %w", id, err)
 		}
@@ -217,7 +221,7 @@ func markRepetitions(ctx context.Context, tx *sqldb.Tx, after int64, entries []E
 				break
 			}
 		}
-		if e.Repeats == 0 {
+		if e.Repeats == 0 && len(known[e.ID]) < candidates {
 			first := *e
 			first.Sequence = after + int64(i) + 1
 			known[e.ID] = append(known[e.ID], first)

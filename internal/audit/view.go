@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -67,6 +68,18 @@ func detailed(e Entry) view {
 		}
 	}
 	return v
+}
+
+// repeatsValue reports whether before and after, which are not hashed, say what the value says, where they are there.
+func (v *view) repeatsValue(e *Entry) bool {
+	is := detailed(*e)
+	return (v.Before == nil || sameJSON(v.Before, is.Before)) && (v.After == nil || sameJSON(v.After, is.After))
+}
+
+// sameJSON compares what was written by whatever program.
+func sameJSON(a, b json.RawMessage) bool {
+	var one, other any
+	return json.Unmarshal(a, &one) == nil && json.Unmarshal(b, &other) == nil && reflect.DeepEqual(one, other)
 }
 
 func textOrBase64(value []byte) (text, encoded *string) {

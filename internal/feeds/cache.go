@@ -45,6 +45,11 @@ func newDocument(c content, version string, since time.Time) *document {
 // zipFrom is the length from which compressing is worth it.
 const zipFrom = 512
 
+// size is what keeping the document takes, about, in bytes: the compressed body too, which is made when somebody asks for it.
+func (d *document) size(key string) int {
+	return len(key) + len(d.version) + len(d.body) + len(d.body)/4 + 1024
+}
+
 // gzipped returns the compressed body; nil where the plain one is not longer.
 func (d *document) gzipped() []byte {
 	if len(d.body) < zipFrom {
@@ -145,7 +150,7 @@ func (c *cache) keep(key, version string, made content) *document {
 	defer c.mu.Unlock()
 	before := c.kept[key]
 	if before != nil {
-		c.bytes -= len(before.body)
+		c.bytes -= before.size(key)
 		delete(c.kept, key)
 		if before.etag == d.etag { // nothing changed that is told here
 			d.since = before.since
@@ -154,11 +159,11 @@ func (c *cache) keep(key, version string, made content) *document {
 	if len(d.body) > maxDocument {
 		return d
 	}
-	if c.bytes+len(d.body) > maxKept { // rare: who asks for so much that it does not fit builds it again
+	if c.bytes+d.size(key) > maxKept { // rare: who asks for so much that it does not fit builds it again
 		clear(c.kept)
 		c.bytes = 0
 	}
 	c.kept[key] = d
-	c.bytes += len(d.body)
+	c.bytes += d.size(key)
 	return d
 }

@@ -3,6 +3,7 @@ package feeds
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"net/http/httptest"
 	"sync"
@@ -143,11 +144,17 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 		t.Errorf("%d bytes are kept", c.bytes)
 	}
 	sum := 0
-	for _, d := range c.kept {
-		sum += len(d.body)
+	for key, d := range c.kept {
+		sum += d.size(key)
 	}
 	if sum != c.bytes {
 		t.Errorf("%d bytes are kept, and %d counted", sum, c.bytes)
+	}
+	for i := range 200_000 { // small ones, each of another address
+		c.keep(fmt.Sprintf("start_time=%d", i), "1", content{})
+	}
+	if len(c.kept) > maxKept>>10 {
+		t.Errorf("%d small documents are kept", len(c.kept))
 	}
 	if c.keep("large", "1", content{body: make([]byte, maxDocument+1)}); c.look("large") != nil {
 		t.Error("what is too large is kept")

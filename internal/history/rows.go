@@ -111,12 +111,6 @@ func scanStay(r sqldb.Row) (s Stay, err error) {
 	return s, err
 }
 
-// OpenStays returns the stays that go on in a lot or zone, by their spots.
-func OpenStays(ctx context.Context, tx *sqldb.Tx, s Scope) ([]Stay, error) {
-	where, args := narrow(s)
-	return openStays(ctx, tx, where, args...)
-}
-
 // OpenStay returns the stay that goes on on a spot, if there is one.
 func OpenStay(ctx context.Context, tx *sqldb.Tx, spotID string) (stay Stay, stands bool, err error) {
 	all, err := openStays(ctx, tx, "spot_id = ?", spotID)

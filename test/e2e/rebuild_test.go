@@ -11,13 +11,12 @@ import (
 	"parkwire/test/e2e/stack"
 )
 
+// mostStays is how many a page has at most, with some to spare: they are looked at in one.
+const mostStays = 4500
+
 // A service is rebuilt while it runs, and while spots change: in the end it knows each stay once. In one process the command shares that one's broker and file.
 func TestAServiceIsRebuiltWhileItRuns(t *testing.T) {
 	stack.ForEach(t, func(t *testing.T, s *stack.Stack) {
-		var settings []string
-		if s.One != nil {
-			settings = []string{"--kafka-listen", strings.Split(s.Kafka, ",")[0]}
-		}
 		var spots []string
 		for i := range 5 {
 			spots = append(spots, fmt.Sprintf("rebuilt-%d", i))
@@ -55,7 +54,7 @@ func TestAServiceIsRebuiltWhileItRuns(t *testing.T) {
 		eventually(t, time.Minute, "all stays", all)
 		before := known()
 		began := time.Now()
-		if out := s.Command(t, 2*time.Minute, slices.Concat([]string{"rebuild", "history"}, settings)...); !strings.Contains(out, "history is rebuilt") {
+		if out := s.Command(t, 2*time.Minute, "rebuild", "history"); !strings.Contains(out, "history is rebuilt") {
 			t.Errorf("it said %s", out)
 		}
 		t.Logf("a rebuild took %v", time.Since(began).Round(time.Millisecond))
@@ -63,24 +62,32 @@ func TestAServiceIsRebuiltWhileItRuns(t *testing.T) {
 		if after := known(); !slices.Equal(after, before) {
 			t.Errorf("after a rebuild the stays are %v, and were %v", after, before)
 		}
-		ended := make(chan string, 1)
-		go func() {
-			ended <- s.Command(t, 2*time.Minute, slices.Concat([]string{"rebuild", "history"}, settings)...)
-		}()
+		second := s.CommandBegins(t, "rebuild", "history")
+		deadline := time.After(2 * time.Minute)
 		for rebuilding := true; rebuilding; {
-			comeAndGo()
-			select {
-			case <-ended:
-				rebuilding = false
-			default:
+			pause := 10 * time.Millisecond
+			if stays < mostStays {
+				comeAndGo()
+			} else {
+				pause = time.Second
 			}
+			select {
+			case <-second.Exited():
+				rebuilding = false
+			case <-deadline:
+				t.Fatalf("a rebuild has not ended; it says %s", second.Output())
+			case <-time.After(pause):
+			}
+		}
+		if code, out := second.Wait(t, time.Second), second.Output(); code != 0 || !strings.Contains(out, "history is rebuilt") {
+			t.Errorf("a rebuild meanwhile ended with exit code %d: %s", code, out)
 		}
 		t.Logf("a rebuild took %d stays", stays-len(before))
 		comeAndGo()
 		began = time.Now()
 		eventually(t, time.Minute, "all stays after a rebuild meanwhile", all)
 		t.Logf("and the service %v to go on", time.Since(began).Round(time.Millisecond))
-		if code, out := s.CommandEnds(t, time.Minute, slices.Concat([]string{"rebuild", "audit"}, settings)...); code != 1 || !strings.Contains(out, "append only") {
+		if code, out := s.CommandEnds(t, time.Minute, "rebuild", "audit"); code != 1 || !strings.Contains(out, "append only") {
 			t.Errorf("the audit chain was rebuilt: exit code %d, %s", code, out)
 		}
 	})

@@ -14,9 +14,15 @@ func (s *Stack) Command(t T, timeout time.Duration, args ...string) string {
 // CommandEnds is Command for one that may fail: it returns the exit code, and what was said on standard output and error together.
 func (s *Stack) CommandEnds(t T, timeout time.Duration, args ...string) (code int, output string) {
 	t.Helper()
-	p := Start(t, args[0], s.tokenEnv, Binary(t), slices.Concat(args, s.tokenArgs)...)
+	p := s.CommandBegins(t, args...)
 	code = p.Wait(t, timeout)
 	return code, p.Output()
+}
+
+// CommandBegins is Command for one that runs while the test goes on.
+func (s *Stack) CommandBegins(t T, args ...string) *Process {
+	t.Helper()
+	return Start(t, args[0], s.tokenEnv, Binary(t), slices.Concat(args, s.tokenArgs)...)
 }
 
 // DataDir is the folder of the embedded way.

@@ -258,6 +258,30 @@ func TestARebuildTellsNothingAgain(t *testing.T) {
 	})
 }
 
+// What the log has of a spot from before it was removed is read again by the next process, as after a rebuild.
+func TestASpotThatWasRemovedIsNotThereAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ada := by("ada")
+		in := w.start()
+		w.free("x/1/a")
+		w.occupied("x/1/b")
+		in.settle()
+		in.rule(ada, nil)
+		in.says(ada, 1)
+		w.becomes("x/1/a", event.Removed, event.ChangeRemoved)
+		in.settle()
+		in.stop()
+		in = w.start()
+		w.versions["a"] = 0
+		w.free("x/1/a")
+		in.settle()
+		in.says(ada, 1)
+		w.versions["a"] = 2
+		w.free("x/1/a") // it is added
+		in.says(ada, 2)
+	})
+}
+
 func TestEventsOfOtherProgramsCount(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		in := w.start()

@@ -159,33 +159,25 @@ func (s *stand) enqueue(n int, topic string, channels ...string) (decisions []st
 	return decisions
 }
 
-// manyWebhooks adds so many, of several subjects, since one has but few.
-func (s *stand) manyWebhooks(n int, url string) (ids []string) {
+// decideOfMany commits a decision for each of so many webhooks, which are there from then on.
+func (s *stand) decideOfMany(n int, url string) {
 	s.t.Helper()
-	for i := range n {
-		who := identity.Principal{Subject: fmt.Sprintf("subject-%d", i/20), Scopes: []string{identity.ScopeRead}}
-		status, c, _ := s.send(who, "POST", "/channels", object{"kind": "webhook", "url": url})
-		if status != http.StatusCreated {
-			s.t.Fatalf("adding a webhook: %d %v", status, c)
-		}
-		ids = append(ids, c["id"].(string))
-	}
-	return ids
-}
-
-// decideOfAll commits a decision for each of the channels of manyWebhooks.
-func (s *stand) decideOfAll(ids []string) {
-	s.t.Helper()
-	var alerts []delivery.Alert
-	for i, id := range ids {
-		decision := uuid.Must(uuid.NewV7()).String()
-		alerts = append(alerts, delivery.Alert{
-			DecisionID: decision, RuleID: "r", Subject: fmt.Sprintf("subject-%d", i/20), Channels: []string{id}, Type: delivery.TypeFired, At: time.Now(),
-			Text: "The spot A-1 is free.", Data: json.RawMessage(`{"id":"` + decision + `"}`),
-		})
-	}
 	err := s.db.Update(s.t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := delivery.Enqueue(ctx, tx, time.Now(), alerts)
+		var channels [][]any
+		var alerts []delivery.Alert
+		for i := range n {
+			id, decision := fmt.Sprintf("channel-%03d", i), uuid.Must(uuid.NewV7()).String()
+			channels = append(channels, []any{id, "anna", "webhook", "x", url, url, "active", "", `{"secrets":[{"text":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}]}`, 1, 1, 0, 0})
+			alerts = append(alerts, delivery.Alert{
+				DecisionID: decision, RuleID: "r", Subject: "anna", Channels: []string{id}, Type: delivery.TypeFired, At: time.Now(),
+				Text: "The spot A-1 is free.", Data: json.RawMessage(`{"id":"` + decision + `"}`),
+			})
+		}
+		err := tx.Insert(ctx, "alert_channels (channel_id, subject, kind, name, target, host, state, reason, private, created_at, updated_at, failing_since, delivered_at)", channels, "")
+		if err != nil {
+			return err
+		}
+		_, err = delivery.Enqueue(ctx, tx, time.Now(), alerts)
 		return err
 	})
 	if err != nil {

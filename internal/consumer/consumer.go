@@ -75,6 +75,7 @@ type patience struct {
 	look     time.Duration // between two looks at where the log and the positions stand
 	abandon  time.Duration // without a sign of who rebuilds, after which it is taken to be dead
 	truncate time.Duration // for which the log ends before the position, until that is believed
+	end      time.Duration // of a rebuild, for its last transaction
 }
 
 // New makes a consumer; [Consumer.Run] starts it.
@@ -86,7 +87,7 @@ func New(o Options) *Consumer {
 	}
 	c := &Consumer{
 		options: o, group: o.Log.Group(o.Name), logger: o.Logger.With("consumer", o.Name),
-		patience: patience{retry: 100 * time.Millisecond, longest: 5 * time.Second, look: time.Second, abandon: 15 * time.Second, truncate: 10 * time.Second},
+		patience: patience{retry: 100 * time.Millisecond, longest: 5 * time.Second, look: time.Second, abandon: 15 * time.Second, truncate: 10 * time.Second, end: 5 * time.Second},
 		keep:     keepRejected,
 	}
 	c.metrics = newMetrics(o, c)

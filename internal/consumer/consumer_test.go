@@ -346,10 +346,7 @@ func TestAnIdleEffectIsAskedWhatIsDue(t *testing.T) {
 		}
 		effect.failing.Store(true)
 		effect.ticks <- struct{}{}
-		w.eventually("the reason to be told", func() bool {
-			err := c.Ready()
-			return err != nil && strings.Contains(err.Error(), "not due yet")
-		})
+		w.eventually("it to be left until the next time", func() bool { return saysOf(c, "what is due could not be done") })
 		effect.failing.Store(false)
 		w.write(1)
 		w.eventually("the records", func() bool { return w.links()[0].records == 4 })

@@ -100,7 +100,7 @@ func (c *Consumer) RebuildWith(ctx context.Context, o RebuildOptions) error {
 		return errTakenOver
 	}
 	// However it ended, the service goes on from here.
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience.longest)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience.end)
 	defer cancel()
 	next := s.at.behind(nil)
 	next.rebuilder = ""
@@ -210,7 +210,7 @@ func (c *Consumer) claim(ctx context.Context) (who string, err error) {
 
 // unclaim takes the name out where nothing was changed.
 func (c *Consumer) unclaim(ctx context.Context, who string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience.longest)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience.end)
 	defer cancel()
 	return c.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		now, _, err := readRebuilder(ctx, tx, c.options.Name)

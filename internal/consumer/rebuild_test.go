@@ -136,7 +136,7 @@ func TestTheServiceGoesOnWhereARebuildDied(t *testing.T) {
 	eachDatabase(t, func(w *world) {
 		w.write(20)
 		dead := w.consumer(&chain{name: testName})
-		dead.patience.longest = 0 // it does not come to its end
+		dead.patience.end = 0 // it does not come to its end
 		ctx, cancel := context.WithCancel(t.Context())
 		dead.options.Effect.(*chain).faults = func(kafkalog.Record) error { cancel(); return nil }
 		if err := dead.Rebuild(ctx, nil); err == nil {

@@ -171,7 +171,7 @@ func (w *world) write(n int) {
 }
 
 // quick are the times of tests.
-var quick = patience{retry: 5 * time.Millisecond, longest: 100 * time.Millisecond, look: 50 * time.Millisecond, abandon: 5 * time.Second, truncate: 500 * time.Millisecond}
+var quick = patience{retry: 5 * time.Millisecond, longest: 100 * time.Millisecond, look: 50 * time.Millisecond, abandon: 5 * time.Second, truncate: 500 * time.Millisecond, end: logtest.Patience}
 
 func (w *world) consumer(effect Effect, change ...func(*Options)) *Consumer {
 	o := Options{Name: testName, Log: w.log, DB: w.db, Effect: effect, Logger: logtest.Logger(), Registerer: prometheus.NewRegistry()}

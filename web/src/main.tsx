@@ -4,8 +4,9 @@ import { Account, arrivalPath } from './identity/account';
 import { TabStorage } from './identity/storage';
 import { Api } from './live/api';
 import { Session } from './live/session';
+import { App } from './shell/App';
+import { startSettings } from './shell/settings';
 import './styles/main.css';
-import { App } from './ui/App';
 import { startClock } from './ui/clock';
 import { replaceAddress, startRouter } from './ui/router';
 import { Who } from './ui/who';
@@ -32,5 +33,6 @@ startRouter(() => requestAnimationFrame(() => {
   document.querySelector('main')?.scrollTo(0, 0);
   document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
 }));
+void session.connection.run(); // while the words come
+await startSettings();
 render(<Who value={account}><App session={session} /></Who>, document.getElementById('app')!);
-void session.connection.run();

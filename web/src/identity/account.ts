@@ -240,7 +240,7 @@ export class Account implements Credentials {
       if (error.code !== 'unreachable') return this.#end(setback(error, 'ended'));
       if (Date.now() < tokens.expires) return; // it does for now
       this.#setback.value = { reason: 'unreachable' };
-      if (!this.#identity.peek()?.readPublic) throw new ProblemError({ title: 'The sign-in service cannot be reached', detail: 'Your sign-in goes on as soon as it answers.' });
+      if (!this.#identity.peek()?.readPublic) throw new ProblemError({ title: 'The sign-in service cannot be reached', detail: 'Your sign-in goes on as soon as it answers.', cause: 'signInUnreachable' });
       this.#tokens.value = { ...tokens, access: '', due: Date.now() + askAgain };
       setTimeout(() => void this.token().catch(() => undefined), askAgain);
     }

@@ -87,7 +87,7 @@ export class Connection {
         await this.#follow(cursor);
       } catch (error) {
         failures++;
-        this.#problem.value = error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error) };
+        this.#problem.value = error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error), cause: 'fault' as const };
         wait = error instanceof ProblemError ? error.retryAfter : 0;
       }
       await this.#pause(Math.max(wait, this.#backoff(failures)));
@@ -134,7 +134,7 @@ export class Connection {
       const subscription = this.#client.subscribe({ after }, (message) => {
         if (message.type === 'events') message.events.forEach((event) => this.#receive(event));
         if (message.type === 'reset') leave();
-        if (message.type === 'error') reject(new ProblemError({ title: 'Parkwire sends no changes', detail: message.error.message }));
+        if (message.type === 'error') reject(new ProblemError({ title: 'Parkwire sends no changes', detail: message.error.message, cause: 'noChanges' }));
       });
       const leave = (this.#leave = () => {
         subscription.unsubscribe();

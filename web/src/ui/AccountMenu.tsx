@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { permission } from '../text/english';
+import { words } from '../text/words';
 import { here } from './router';
 import { TokenForm } from './SignIn';
 import { useAccount } from './who';
@@ -11,16 +11,16 @@ export function AccountMenu() {
   const person = account.person.value;
   const way = account.way.value;
   if (!person && way === 'provider') {
-    return <button type="button" class="account" data-testid="sign-in" onClick={() => void account.signIn(here())}>Sign in</button>;
+    return <button type="button" class="account" data-testid="sign-in" onClick={() => void account.signIn(here())}>{words.common.signIn}</button>;
   }
   if (!person && (way !== 'token' || account.locked.value)) return null; // where one must, the page itself asks for the token
   return (
-    <Menu label={person?.name ?? 'Sign in'} what={person ? `Signed in as ${person.name}` : 'Sign in with a token'}>
+    <Menu label={person?.name ?? words.common.signIn} what={person ? words.common.signedInAs(person.name) : words.common.signInWithToken}>
       {person ? (
         <div data-testid="person" data-subject={person.subject}>
           <p><b>{person.name}</b></p>
-          <p class="quiet">{permission(person.scope, person.lots)}</p>
-          <button type="button" data-testid="sign-out" onClick={() => account.signOut()}>Sign out</button>
+          <p class="quiet">{words.common.permission(person.scope, person.lots)}</p>
+          <button type="button" data-testid="sign-out" onClick={() => account.signOut()}>{words.common.signOut}</button>
         </div>
       ) : (
         <TokenForm />

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { Action, Api } from '../live/api';
 import type { SpotState } from '../live/parking';
 import type { Status } from '../live/wire';
-import { actionName } from '../text/english';
+import { words } from '../text/words';
 import { useAccount } from './who';
 
 /** What can be done to a spot of this status. */
@@ -27,10 +27,10 @@ export function Actions({ api, spot }: { api: Api; spot: SpotState }) {
     doing.value = undefined;
   };
   return (
-    <div class="actions" role="group" aria-label="What you may do">
+    <div class="actions" role="group" aria-label={words.common.what}>
       {offered[spot.status].map((action) => (
         <button key={action} type="button" data-action={action} aria-disabled={doing.value !== undefined} onClick={() => doing.value === undefined && void act(action)}>
-          {actionName[action]}
+          {words.common.action[action]}
         </button>
       ))}
       {problem.value && <p role="alert">{problem.value}</p>}

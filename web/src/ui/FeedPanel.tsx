@@ -2,7 +2,8 @@ import { useComputed, useSignal, type ReadonlySignal } from '@preact/signals';
 import type { FeedItem } from '../live/feed';
 import type { Session } from '../live/session';
 import { isStatus } from '../live/wire';
-import { ago, clockTime, fullTime, gap, happened } from '../text/english';
+import { fullTime } from '../text/format';
+import { words } from '../text/words';
 import { clock } from './clock';
 import { Mark } from './Mark';
 import { feedLot, lotPath, narrowFeed } from './router';
@@ -17,19 +18,19 @@ export function FeedPanel({ session }: { session: Session }) {
       <header>
         <h2 id="feed-title">
           <button type="button" aria-expanded={unfolded.value} aria-controls="feed-list" onClick={() => (unfolded.value = !unfolded.value)}>
-            Changes
+            {words.feed.title}
           </button>
-          <span>Changes</span>
+          <span>{words.feed.title}</span>
         </h2>
         <LotFilter names={names.value} />
       </header>
       {items.length === 0 ? (
         <p class="none">
-          {session.connection.state.value === 'open' && `Nothing has changed since ${clockTime(session.since)}. `}
-          Changes appear here the moment they are known.
+          {session.connection.state.value === 'open' && `${words.feed.nothingSince(session.since)} `}
+          {words.feed.appearHere}
         </p>
       ) : (
-        <ol id="feed-list" tabIndex={0} aria-label="Changes, the newest first">
+        <ol id="feed-list" tabIndex={0} aria-label={words.feed.list}>
           {items.map((item) => <Line key={item.key} item={item} names={names} />)}
         </ol>
       )}
@@ -40,8 +41,8 @@ export function FeedPanel({ session }: { session: Session }) {
 function LotFilter({ names }: { names: Map<string, string> }) {
   const chosen = feedLot.value;
   return (
-    <select aria-label="Show changes of" value={chosen ?? ''} onChange={(event) => narrowFeed(event.currentTarget.value || undefined)}>
-      <option value="">All lots</option>
+    <select aria-label={words.feed.showOf} value={chosen ?? ''} onChange={(event) => narrowFeed(event.currentTarget.value || undefined)}>
+      <option value="">{words.common.allLots}</option>
       {[...names].map(([id, name]) => <option key={id} value={id}>{name}</option>)}
       {chosen !== undefined && !names.has(chosen) && <option value={chosen}>{chosen}</option>}
     </select>
@@ -51,7 +52,7 @@ function LotFilter({ names }: { names: Map<string, string> }) {
 /** It reads a signal, the names, and so is not drawn again while its properties stay the same. */
 function Line({ item, names }: { item: FeedItem; names: ReadonlySignal<Map<string, string>> }) {
   const { value } = names;
-  if (item.kind === 'gap') return <li class="gap">{gap(item)}</li>;
+  if (item.kind === 'gap') return <li class="gap">{words.feed.gap(item.since)}</li>;
   const { event, name, lotId, at } = item;
   return (
     <li data-testid="feed-item" data-motion={item.motion || undefined}>
@@ -59,7 +60,7 @@ function Line({ item, names }: { item: FeedItem; names: ReadonlySignal<Map<strin
       <p>
         {lotId === undefined ? <b>{name}</b> : <a href={lotPath(lotId)}><b>{name}</b> · {value.get(lotId) ?? lotId}</a>}
         {' '}
-        <span>{happened(event)}</span>
+        <span>{words.common.happened(event)}</span>
       </p>
       <Ago at={at} />
     </li>
@@ -67,5 +68,5 @@ function Line({ item, names }: { item: FeedItem; names: ReadonlySignal<Map<strin
 }
 
 const Ago = ({ at }: { at: number }) => (
-  <time dateTime={new Date(at).toISOString()} title={fullTime(at)}>{ago(at, clock.value)}</time>
+  <time dateTime={new Date(at).toISOString()} title={fullTime(at)}>{words.common.ago(at, clock.value)}</time>
 );

@@ -1,7 +1,8 @@
 import { useLayoutEffect } from 'preact/hooks';
 import type { Cell } from '../live/parking';
 import type { Session } from '../live/session';
-import { ago, categoryName, shortTime, statusName } from '../text/english';
+import { shortTime } from '../text/format';
+import { words } from '../text/words';
 import { Actions } from './Actions';
 import { clock } from './clock';
 import { Mark } from './Mark';
@@ -14,7 +15,7 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
   const name = spot.name ?? spot.spotId;
   const extras = [
     zone && !name.includes(zone.name) && zone.name,
-    categoryName[spot.category ?? ''],
+    words.common.category[spot.category ?? ''],
     name !== spot.spotId && spot.spotId,
   ].filter(Boolean);
 
@@ -26,19 +27,19 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
   }, [close]);
 
   return (
-    <aside class="detail" aria-label="Spot">
+    <aside class="detail" aria-label={words.spot.title}>
       <Mark status={spot.status} />
       <p>
-        <b>{name}</b> {statusName[spot.status]}
+        <b>{name}</b> {words.common.status[spot.status]}
         {changedAt > 0 && (
           <span>
-            {' since '}
-            <time dateTime={spot.changedAt}>{shortTime(changedAt, clock.value)}</time> ({ago(changedAt, clock.value)})
+            {` ${words.spot.since} `}
+            <time dateTime={spot.changedAt}>{shortTime(changedAt, clock.value)}</time> ({words.common.ago(changedAt, clock.value)})
           </span>
         )}
         {extras.length > 0 && <span> · {extras.join(' · ')}</span>}
       </p>
-      <button type="button" class="plain" onClick={close} aria-label="Dismiss">×</button>
+      <button type="button" class="plain" onClick={close} aria-label={words.common.dismiss}>×</button>
       <Actions key={spot.spotId} api={session.api} spot={spot} />
     </aside>
   );

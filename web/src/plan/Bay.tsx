@@ -1,5 +1,5 @@
 import type { Cell } from '../live/parking';
-import { statusName } from '../text/english';
+import { words } from '../text/words';
 
 interface BayProps {
   readonly cell: Cell;
@@ -17,7 +17,7 @@ export function Bay({ cell, label, stop, pick }: BayProps) {
       type="button"
       class="bay"
       tabIndex={stop ? 0 : -1}
-      aria-label={`${spot.name ?? spot.spotId} ${statusName[spot.status]}`}
+      aria-label={`${spot.name ?? spot.spotId} ${words.common.status[spot.status]}`}
       onClick={() => pick(cell)}
       data-testid="spot"
       data-spot-id={spot.spotId}

@@ -2,25 +2,21 @@ import { useComputed, useSignal, useSignalEffect, type Signal } from '@preact/si
 import { useEffect } from 'preact/hooks';
 import type { Cell } from '../live/parking';
 import type { Session } from '../live/session';
-import type { Lot } from '../live/wire';
-import { number, percent } from '../text/english';
+import type { LotPageProps } from '../shell/pages';
+import { number, percent } from '../text/format';
+import { words } from '../text/words';
 import { arrange, type ZoneOfBays } from './arrange';
 import { Bay } from './Bay';
-import { Legend } from './Legend';
-import { ease } from './LotCard';
-import { Proportion } from './Proportion';
-import { cityPath } from './router';
-import { SpotDetail } from './SpotDetail';
+import { Legend } from '../ui/Legend';
+import { ease } from '../ui/LotCard';
+import { Proportion } from '../ui/Proportion';
+import { cityPath } from '../ui/router';
+import { SpotDetail } from '../ui/SpotDetail';
 
 const many = 150; // spots, from which on they are drawn smaller
 
-interface LotProps {
-  readonly session: Session;
-  readonly lot: Lot;
-}
-
 /** One lot: its counts and all its spots. Only what changes with every event reads the counts, as drawing the whole grid takes long. */
-export function LotPage({ session, lot }: LotProps) {
+export default function PlanPage({ session, lot }: LotPageProps) {
   const { parking } = session;
   const zones = useComputed(() => arrange(parking, lot.id));
   const picked = useSignal<Cell | undefined>(undefined);
@@ -39,24 +35,22 @@ export function LotPage({ session, lot }: LotProps) {
         <Zone key={zone.id} session={session} lot={lot} zone={zone} alone={zones.value.length === 1} pick={(cell) => (picked.value = cell)} />
       ))}
       {total === 0 && (
-        <p class="none">
-          This lot has no spots yet. Add some with <code>POST /api/v1/lots/{lot.id}/spots</code>; they appear here at once.
-        </p>
+        <p class="none">{words.plan.noSpots}</p>
       )}
       <Picked session={session} picked={picked} />
     </article>
   );
 }
 
-function LotHead({ session, lot }: LotProps) {
+function LotHead({ session, lot }: LotPageProps) {
   const counts = session.parking.countsOfLot(lot.id).value;
   return (
     <header data-ease={ease(counts)}>
-      <a class="back" href={cityPath()}>All lots</a>
+      <a class="back" href={cityPath()}>{words.common.allLots}</a>
       <h1 tabIndex={-1}>{lot.name}</h1>
       {lot.address && <p class="address">{lot.address}</p>}
       <p class="free">
-        <strong>{number(counts.free)}</strong> <span>free of {number(counts.total)}</span>
+        <strong>{number(counts.free)}</strong> <span>{words.common.freeOf(counts.total)}</span>
         <span class="share">{percent(counts.free, counts.total)}</span>
       </p>
       <Proportion counts={counts} />
@@ -69,14 +63,14 @@ function Picked({ session, picked }: { session: Session; picked: Signal<Cell | u
   return picked.value ? <SpotDetail session={session} cell={picked.value} close={() => (picked.value = undefined)} /> : null;
 }
 
-interface ZoneProps extends LotProps {
+interface ZoneProps extends LotPageProps {
   readonly zone: ZoneOfBays;
   readonly alone: boolean;
   readonly pick: (cell: Cell) => void;
 }
 
 function Zone({ session, lot, zone, alone, pick }: ZoneProps) {
-  const name = zone.name || (alone ? 'Spots' : 'Without a zone');
+  const name = zone.name || (alone ? words.plan.spots : words.plan.withoutZone);
   return (
     <section class="zone" aria-label={name}>
       <h2>
@@ -95,7 +89,7 @@ function ZoneCounts({ session, lotId, zoneId }: { session: Session; lotId: strin
   const { free, total } = session.parking.countsOfZone(lotId, zoneId).value;
   return (
     <small>
-      <b>{number(free)}</b> of {number(total)} free
+      <b>{number(free)}</b> {words.common.ofFree(total)}
     </small>
   );
 }

@@ -1,8 +1,8 @@
 import { effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Session } from '../live/session';
-import { connectionName, staleness, summary } from '../text/english';
-import { place } from './router';
+import { words } from '../text/words';
+import { lotOf, place } from '../ui/router';
 
 const pause = 20_000; // between two summaries, in milliseconds
 
@@ -18,13 +18,14 @@ function follow({ connection, parking, loaded }: Session): () => void {
   const ofState = effect(() => {
     const state = connection.state.value;
     const problem = loaded.value ? undefined : connection.problem.value;
-    text.value = problem ? problem.title : state === 'open' ? connectionName.open : staleness(state, connection.asOf.peek());
+    text.value = problem ? words.common.problem(problem).title : state === 'open' ? words.shell.connection.open : words.shell.staleness(state, connection.asOf.peek());
   });
   const ofCounts = setInterval(() => {
     if (connection.state.peek() !== 'open') return;
-    const at = place.peek();
-    const lot = at.view === 'lot' ? parking.lots.peek().find(({ id }) => id === at.lotId) : undefined;
-    text.value = lot ? summary(lot.name, parking.countsOfLot(lot.id).peek()) : summary('All lots', parking.total.peek());
+    const lotId = lotOf(place.peek());
+    const lot = lotId === undefined ? undefined : parking.lots.peek().find(({ id }) => id === lotId);
+    const { common } = words;
+    text.value = lot ? common.summary(lot.name, parking.countsOfLot(lot.id).peek()) : common.summary(common.allLots, parking.total.peek());
   }, pause);
   return () => {
     ofState();

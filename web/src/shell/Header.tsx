@@ -1,13 +1,14 @@
 import type { Session } from '../live/session';
-import { connectionName, delay, number, staleName, staleness } from '../text/english';
-import { AccountMenu } from './AccountMenu';
-import { cityPath, place } from './router';
-import { useAccount } from './who';
+import { number } from '../text/format';
+import { words } from '../text/words';
+import { AccountMenu } from '../ui/AccountMenu';
+import { cityPath, place } from '../ui/router';
+import { useAccount } from '../ui/who';
 
 export function Header({ session }: { session: Session }) {
   return (
     <header class="top">
-      <a class="brand" href={cityPath()} aria-label="Parkwire, all lots">
+      <a class="brand" href={cityPath()} aria-label={words.shell.home}>
         <svg viewBox="0 0 32 32" aria-hidden="true">
           <rect width="32" height="32" rx="8" />
           <path d="M11 26V7h6.5a6 6 0 0 1 0 12H11" />
@@ -17,8 +18,8 @@ export function Header({ session }: { session: Session }) {
       </a>
       {session.loaded.value && place.value.view !== 'city' && <Total session={session} />}
       {!useAccount().locked.value && <ConnectionPill session={session} />}
-      <nav aria-label="More">
-        <a href="/docs" target="_self" title="The interfaces for programs">API</a>
+      <nav aria-label={words.shell.more}>
+        <a href="/docs" target="_self" title={words.shell.apiTitle}>{words.shell.api}</a>
         <AccountMenu />
       </nav>
     </header>
@@ -29,7 +30,7 @@ function Total({ session }: { session: Session }) {
   const { free, total } = session.parking.total.value;
   return (
     <p class="total">
-      <b>{number(free)}</b> of {number(total)} free
+      <b>{number(free)}</b> {words.common.ofFree(total)}
     </p>
   );
 }
@@ -39,7 +40,7 @@ function ConnectionPill({ session }: { session: Session }) {
   return (
     <p class="connection" data-testid="connection" data-state={stale.value ? 'stale' : state.value}>
       <i aria-hidden="true" />
-      {stale.value ? staleName : connectionName[state.value]}
+      {stale.value ? words.shell.delayed : words.shell.connection[state.value]}
     </p>
   );
 }
@@ -48,15 +49,15 @@ function ConnectionPill({ session }: { session: Session }) {
 export function StaleBanner({ session }: { session: Session }) {
   const { state, stale, asOf, problem } = session.connection;
   if (!session.loaded.value) return null;
-  if (stale.value) return <div class="stale"><p>{delay(asOf.value)}</p></div>;
+  if (stale.value) return <div class="stale"><p>{words.shell.delay(asOf.value ?? Date.now())}</p></div>;
   if (state.value === 'open') return null;
   return (
     <div class="stale">
       <p>
-        {staleness(state.value, asOf.value)}
-        {problem.value && <> {problem.value.title}.</>}
+        {words.shell.staleness(state.value, asOf.value)}
+        {problem.value && <> {words.common.problem(problem.value).title}.</>}
       </p>
-      <button type="button" onClick={() => session.connection.check()}>Try now</button>
+      <button type="button" onClick={() => session.connection.check()}>{words.common.tryNow}</button>
     </div>
   );
 }

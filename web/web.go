@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,7 +85,7 @@ func newFile(name string, content []byte) (file, error) {
 	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
 	f := file{
 		mediaType:    mediaType(name),
-		cacheControl: "no-cache", // may be kept, but is asked for again each time
+		cacheControl: "no-cache", // may be kept, but is asked for again each time: the service worker too, or an old page would live on
 		plain:        body{content, `"` + tag + `"`},
 	}
 	if strings.HasPrefix(name, "assets/") { // their names change with their content
@@ -120,6 +121,8 @@ func mediaType(name string) string {
 		return "image/svg+xml"
 	case ".webmanifest":
 		return "application/manifest+json"
+	case ".png":
+		return "image/png"
 	default:
 		if known := mime.TypeByExtension(ext); known != "" {
 			return known
@@ -162,14 +165,18 @@ func (d dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// withID begins the addresses that end in an id, which may have a dot.
+var withID = []string{"/lots/", "/spots/", "/manage/lots/"}
+
 // find returns the file for an address. The page looks at its own address when it runs, so every address that
-// does not look like a file's is the page's; below /lots/ also those with a dot, which an id may have.
+// does not look like a file's is the page's; where an id may stand also those with a dot.
 func (f files) find(address string) (file, bool) {
 	if found, ok := f[address]; ok {
 		return found, true
 	}
 	isFile := strings.HasPrefix(address, "/assets/") || path.Ext(address) != ""
-	if isFile && !strings.HasPrefix(address, "/lots/") {
+	hasID := slices.ContainsFunc(withID, func(prefix string) bool { return strings.HasPrefix(address, prefix) })
+	if isFile && !hasID {
 		return file{}, false
 	}
 	return f["/index.html"], true

@@ -14,6 +14,9 @@ import (
 var small = fstest.MapFS{
 	"dist/index.html":           {Data: []byte("<!doctype html><title>page</title>" + strings.Repeat(" ", 200))},
 	"dist/favicon.svg":          {Data: []byte("<svg/>")},
+	"dist/manifest.webmanifest": {Data: []byte("{}")},
+	"dist/sw.js":                {Data: []byte("self")},
+	"dist/icons/icon-192.png":   {Data: []byte("PNG")},
 	"dist/assets/index-abc1.js": {Data: []byte(strings.Repeat("let x = 1;\n", 100))},
 }
 
@@ -43,7 +46,16 @@ func TestAddressesOfThePageAreAnsweredWithThePageAndMissingFilesAreNot(t *testin
 		"/lots/central/":        {200, "text/html; charset=utf-8"},
 		"/lots/P.1":             {200, "text/html; charset=utf-8"},
 		"/lots/a%20b":           {200, "text/html; charset=utf-8"},
+		"/lots/P.1/history":     {200, "text/html; charset=utf-8"},
+		"/spots/P.1-03":         {200, "text/html; charset=utf-8"},
+		"/spots/a%2Fb.c":        {200, "text/html; charset=utf-8"},
+		"/manage/lots/P.1":      {200, "text/html; charset=utf-8"},
+		"/map":                  {200, "text/html; charset=utf-8"},
 		"/something/else":       {200, "text/html; charset=utf-8"},
+		"/sw.js":                {200, "text/javascript; charset=utf-8"},
+		"/manifest.webmanifest": {200, "application/manifest+json"},
+		"/icons/icon-192.png":   {200, "image/png"},
+		"/icons/icon-193.png":   {404, "application/problem+json"},
 		"/favicon.svg":          {200, "image/svg+xml"},
 		"/assets/index-abc1.js": {200, "text/javascript; charset=utf-8"},
 		"/assets/index-old9.js": {404, "application/problem+json"},
@@ -62,7 +74,7 @@ func TestHashedFilesAreKeptForEverAndThePageIsAskedForAgain(t *testing.T) {
 	if got := serve(t, "GET", "/assets/index-abc1.js").Header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
 		t.Errorf("a hashed file has Cache-Control %q", got)
 	}
-	for _, address := range []string{"/", "/lots/central", "/favicon.svg"} {
+	for _, address := range []string{"/", "/lots/central", "/favicon.svg", "/sw.js", "/manifest.webmanifest"} {
 		first := serve(t, "GET", address)
 		if got := first.Header.Get("Cache-Control"); got != "no-cache" {
 			t.Errorf("%s has Cache-Control %q", address, got)

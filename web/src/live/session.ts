@@ -38,7 +38,7 @@ export class Session {
       WebSocket: Socket,
       load: () => this.#load(),
       receive: (event) => this.#receive(event),
-      reopened: () => void this.#fetchLots(),
+      reopened: () => void this.fetchLots(),
       omitted: () => this.#admitGap(),
     });
   }
@@ -67,7 +67,7 @@ export class Session {
   }
 
   /** Lots themselves change without an event. */
-  async #fetchLots(): Promise<void> {
+  async fetchLots(): Promise<void> {
     await this.api.lots().then((lots) => this.parking.merge(lots, []), () => undefined);
   }
 

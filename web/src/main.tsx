@@ -3,8 +3,12 @@ import { render } from 'preact';
 import { Account, arrivalPath } from './identity/account';
 import { TabStorage } from './identity/storage';
 import { Api } from './live/api';
+import { BrowserShelf } from './live/last';
 import { Session } from './live/session';
 import { App } from './shell/App';
+import { startKiosk } from './shell/kiosk';
+import { startOffline } from './shell/offline';
+import { remember } from './shell/remember';
 import { startSettings } from './shell/settings';
 import './styles/main.css';
 import { startClock } from './ui/clock';
@@ -34,5 +38,8 @@ startRouter(() => requestAnimationFrame(() => {
   document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
 }));
 void session.connection.run(); // while the words come
+remember(session, new BrowserShelf(), account.isPublic);
 await startSettings();
+startKiosk();
 render(<Who value={account}><App session={session} /></Who>, document.getElementById('app')!);
+startOffline(session.connection);

@@ -75,6 +75,11 @@ export class Connection {
     return this.#problem;
   }
 
+  /** What is shown is from an earlier visit, until when it was whole. */
+  recall(asOf: number): void {
+    this.#asOf.value ??= asOf;
+  }
+
   /** Runs until stop is called. */
   async run(): Promise<void> {
     for (let failures = 0; this.#client.state !== 'closed';) {

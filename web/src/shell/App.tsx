@@ -1,4 +1,5 @@
 import { useSignalEffect } from '@preact/signals';
+import { unread } from '../alerts/unread';
 import type { Session } from '../live/session';
 import { number } from '../text/format';
 import { words } from '../text/words';
@@ -8,10 +9,13 @@ import { LotCard } from '../ui/LotCard';
 import { Loading, NoLots, NotLoaded, Nowhere } from '../ui/Notices';
 import { Proportion } from '../ui/Proportion';
 import { lotOf, place, type Place } from '../ui/router';
-import { SignIn, SignInBanner } from '../ui/SignIn';
+import { SignIn } from '../ui/SignIn';
 import { useAccount } from '../ui/who';
 import { Announcer } from './Announcer';
-import { Header, StaleBanner } from './Header';
+import { Banners } from './Banners';
+import { Header } from './Header';
+import { LotTabs, Nav } from './Nav';
+import { kiosk } from './settings';
 import { AlertsPage, ChangesPage, HistoryPage, ImportPage, LotTablePage, ManageLotPage, ManagePage, MapPage, PlanPage, SpotPage, TablePage } from './pages';
 
 export function App({ session }: { session: Session }) {
@@ -19,21 +23,30 @@ export function App({ session }: { session: Session }) {
   useSignalEffect(() => {
     const lotId = lotOf(place.value);
     const lot = lotId === undefined ? undefined : parking.lots.value.find(({ id }) => id === lotId);
-    document.title = lot ? `${words.common.titleOf(parking.countsOfLot(lot.id).value.free, lot.name)} · Parkwire` : 'Parkwire';
+    document.title = lot ? `${words.common.titleOf(parking.countsOfLot(lot.id).value.free, lot.name)} · Parkwire` : titleOf(place.value);
   });
   return (
-    <div class="page" data-view={place.value.view}>
+    <div class="page" data-view={place.value.view} data-old={isOld(session)}>
       <a class="skip" href="#main">{words.shell.skip}</a>
       <Header session={session} />
-      <div class="banners">
-        <SignInBanner />
-        <StaleBanner session={session} />
-      </div>
+      <Banners session={session} />
+      {!kiosk.value && <Nav unread={unread.value} />}
       <Content session={session} />
       <Announcer session={session} />
     </div>
   );
 }
+
+/** Of the view where no lot is looked at. The city needs no name. */
+function titleOf(at: Place): string {
+  const { shell } = words;
+  const names: Partial<Record<Place['view'], string>> = { map: shell.map, table: shell.table, changes: shell.changes, alerts: shell.alerts, manage: shell.manage, import: shell.import };
+  const name = at.view === 'spot' ? at.spotId : names[at.view];
+  return name === undefined ? 'Parkwire' : `${name} · Parkwire`;
+}
+
+/** Whether what is shown may be old: it is drawn so. */
+const isOld = ({ loaded, connection: { state, stale } }: Session) => (loaded.value && (state.value !== 'open' || stale.value)) || undefined;
 
 /** The views that have the lots and the feed beside them, where there is room. */
 const accompanied = (at: Place) => at.view === 'city' || at.view === 'lot' || at.view === 'nowhere';
@@ -79,13 +92,16 @@ function View({ session, at }: { session: Session; at: Place }) {
   }
   const lot = session.parking.lots.value.find(({ id }) => id === at.lotId);
   if (!lot) return <Nowhere lotId={at.lotId} />;
-  switch (at.view) {
-    case 'lot': return <PlanPage key={lot.id} session={session} lot={lot} />;
-    case 'lot-table': return <LotTablePage key={lot.id} session={session} lot={lot} />;
-    case 'lot-history': return <HistoryPage key={lot.id} session={session} lot={lot} />;
-    case 'manage-lot': return <ManageLotPage key={lot.id} session={session} lot={lot} />;
-  }
+  const Page = lotPages[at.view];
+  return (
+    <div class="of-lot">
+      {!kiosk.value && <LotTabs lot={lot} />}
+      <Page key={lot.id} session={session} lot={lot} />
+    </div>
+  );
 }
+
+const lotPages = { lot: PlanPage, 'lot-table': LotTablePage, 'lot-history': HistoryPage, 'manage-lot': ManageLotPage };
 
 function City({ session }: { session: Session }) {
   const counts = session.parking.total.value;

@@ -1,9 +1,12 @@
 import type { Session } from '../live/session';
-import { number } from '../text/format';
+import { clockTime, minuteTime, number } from '../text/format';
 import { words } from '../text/words';
 import { AccountMenu } from '../ui/AccountMenu';
+import { clock } from '../ui/clock';
 import { cityPath, place } from '../ui/router';
 import { useAccount } from '../ui/who';
+import { kiosk } from './settings';
+import { SettingsMenu } from './SettingsMenu';
 
 export function Header({ session }: { session: Session }) {
   return (
@@ -18,13 +21,19 @@ export function Header({ session }: { session: Session }) {
       </a>
       {session.loaded.value && place.value.view !== 'city' && <Total session={session} />}
       {!useAccount().locked.value && <ConnectionPill session={session} />}
-      <nav aria-label={words.shell.more}>
-        <a href="/docs" target="_self" title={words.shell.apiTitle}>{words.shell.api}</a>
-        <AccountMenu />
-      </nav>
+      {kiosk.value ? (
+        <Clock />
+      ) : (
+        <nav aria-label={words.shell.more}>
+          <AccountMenu />
+          <SettingsMenu />
+        </nav>
+      )}
     </header>
   );
 }
+
+const Clock = () => <time class="wall-clock">{minuteTime(clock.value)}</time>;
 
 function Total({ session }: { session: Session }) {
   const { free, total } = session.parking.total.value;
@@ -35,29 +44,16 @@ function Total({ session }: { session: Session }) {
   );
 }
 
+/** What the connection does; while it is well, that what is shown is of now. */
 function ConnectionPill({ session }: { session: Session }) {
-  const { state, stale } = session.connection;
+  const { state, stale, asOf } = session.connection;
+  const live = state.value === 'open' && !stale.value;
+  const old = !live && session.loaded.value && asOf.value !== undefined;
   return (
     <p class="connection" data-testid="connection" data-state={stale.value ? 'stale' : state.value}>
       <i aria-hidden="true" />
       {stale.value ? words.shell.delayed : words.shell.connection[state.value]}
+      {(live || old) && <time class="as-of">{clockTime(live ? Math.max(clock.value, asOf.value ?? 0) : asOf.value!)}</time>}
     </p>
-  );
-}
-
-/** Says since when what is shown may be old, as long as it may be. */
-export function StaleBanner({ session }: { session: Session }) {
-  const { state, stale, asOf, problem } = session.connection;
-  if (!session.loaded.value) return null;
-  if (stale.value) return <div class="stale"><p>{words.shell.delay(asOf.value ?? Date.now())}</p></div>;
-  if (state.value === 'open') return null;
-  return (
-    <div class="stale">
-      <p>
-        {words.shell.staleness(state.value, asOf.value)}
-        {problem.value && <> {words.common.problem(problem.value).title}.</>}
-      </p>
-      <button type="button" onClick={() => session.connection.check()}>{words.common.tryNow}</button>
-    </div>
   );
 }

@@ -3,7 +3,7 @@ import type { ComponentType } from 'preact';
 import { Loading, PartFailed } from '../ui/Notices';
 
 /** A view in a chunk of its own, which is fetched when it is opened for the first time. What could not be fetched says so, and is tried again by opening it again. */
-export function lazy<P extends object>(load: () => Promise<{ readonly default: ComponentType<P> }>) {
+export function lazy<P extends object>(load: () => Promise<{ readonly default: ComponentType<P> }>, Waiting: ComponentType = Loading) {
   const view = signal<ComponentType<P> | undefined>(undefined);
   const failed = signal(false);
   let asked = false;
@@ -23,6 +23,6 @@ export function lazy<P extends object>(load: () => Promise<{ readonly default: C
     if (View) return <View {...properties} />;
     if (failed.value) return <PartFailed retry={fetchView} />;
     if (!asked) fetchView();
-    return <Loading />;
+    return <Waiting />;
   };
 }

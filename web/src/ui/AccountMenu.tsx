@@ -1,6 +1,5 @@
-import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../text/words';
+import { Menu } from './Menu';
 import { here } from './router';
 import { TokenForm } from './SignIn';
 import { useAccount } from './who';
@@ -15,7 +14,7 @@ export function AccountMenu() {
   }
   if (!person && (way !== 'token' || account.locked.value)) return null; // where one must, the page itself asks for the token
   return (
-    <Menu label={person?.name ?? words.common.signIn} what={person ? words.common.signedInAs(person.name) : words.common.signInWithToken}>
+    <Menu class="account" testId="account" label={<span>{person?.name ?? words.common.signIn}</span>} what={person ? words.common.signedInAs(person.name) : words.common.signInWithToken}>
       {person ? (
         <div data-testid="person" data-subject={person.subject}>
           <p><b>{person.name}</b></p>
@@ -26,29 +25,5 @@ export function AccountMenu() {
         <TokenForm />
       )}
     </Menu>
-  );
-}
-
-function Menu({ label, what, children }: { label: string; what: string; children: ComponentChildren }) {
-  const menu = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
-    const leave = (event: Event) => {
-      const { current } = menu;
-      const away = event instanceof KeyboardEvent ? event.key === 'Escape' : !current?.contains(event.target as Node);
-      if (!current?.open || !away) return;
-      current.open = false;
-      if (event instanceof KeyboardEvent) current.querySelector('summary')?.focus();
-    };
-    const events = ['keydown', 'pointerdown', 'focusin'] as const;
-    for (const name of events) document.addEventListener(name, leave);
-    return () => {
-      for (const name of events) document.removeEventListener(name, leave);
-    };
-  }, []);
-  return (
-    <details class="account" ref={menu}>
-      <summary aria-label={what} data-testid="account"><span>{label}</span></summary>
-      <div class="menu">{children}</div>
-    </details>
   );
 }

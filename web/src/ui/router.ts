@@ -1,46 +1,12 @@
 // The address of the page is the state of what is looked at: it can be shared, and "back" works.
 import { computed, signal } from '@preact/signals';
+import { parse, type Place } from './places';
 
-export type Place =
-  | { readonly view: 'city' | 'map' | 'table' | 'changes' | 'alerts' | 'manage' | 'import' | 'nowhere' }
-  | { readonly view: 'lot' | 'lot-table' | 'lot-history' | 'manage-lot'; readonly lotId: string }
-  | { readonly view: 'spot'; readonly spotId: string };
-
-export type View = Place['view'];
+export { lotOf, parse, type Place, type View } from './places';
 
 const address = signal(new URL(location.href));
 
 export const place = computed<Place>(() => parse(address.value.pathname));
-
-/** The lot that the address names, if it does. */
-export const lotOf = (at: Place): string | undefined => ('lotId' in at ? at.lotId : undefined);
-
-const plain: Record<string, Place> = {
-  '/': { view: 'city' }, '/index.html': { view: 'city' }, '/map': { view: 'map' }, '/table': { view: 'table' }, '/changes': { view: 'changes' },
-  '/alerts': { view: 'alerts' }, '/manage': { view: 'manage' }, '/manage/import': { view: 'import' },
-};
-
-const named: readonly [RegExp, (id: string) => Place][] = [
-  [/^\/lots\/([^/]+)$/, (lotId) => ({ view: 'lot', lotId })],
-  [/^\/lots\/([^/]+)\/table$/, (lotId) => ({ view: 'lot-table', lotId })],
-  [/^\/lots\/([^/]+)\/history$/, (lotId) => ({ view: 'lot-history', lotId })],
-  [/^\/manage\/lots\/([^/]+)$/, (lotId) => ({ view: 'manage-lot', lotId })],
-  [/^\/spots\/([^/]+)$/, (spotId) => ({ view: 'spot', spotId })],
-];
-
-export function parse(path: string): Place {
-  const bare = path.length > 1 ? path.replace(/\/$/, '') : path;
-  if (Object.hasOwn(plain, bare)) return plain[bare]!;
-  for (const [pattern, make] of named) {
-    const found = pattern.exec(bare);
-    try {
-      if (found) return make(decodeURIComponent(found[1]!));
-    } catch {
-      // not an address that this page made
-    }
-  }
-  return { view: 'nowhere' };
-}
 
 /** The parameters of the address: the state of the view, and what goes with the whole page. */
 export const query = computed(() => address.value.searchParams);

@@ -1,10 +1,10 @@
 import type { ConnectionState } from '../../live/connection';
-import { clockTime } from '../format';
+import { number, shortTime } from '../format';
 import type { Words } from '../words';
 
 function staleness(state: ConnectionState, asOf: number | undefined): string {
   if (asOf === undefined) return '';
-  const until = `Angezeigt wird der Stand von ${clockTime(asOf)}`;
+  const until = `Angezeigt wird der Stand von ${shortTime(asOf, Date.now())}`;
   switch (state) {
     case 'offline': return `Dieses Gerät ist offline. ${until}.`;
     case 'connecting': return `Die Live-Verbindung wird aufgebaut. ${until}.`;
@@ -16,11 +16,17 @@ function staleness(state: ConnectionState, asOf: number | undefined): string {
 export const shell: Words['shell'] = {
   connection: { connecting: 'Verbindet', open: 'Live', reconnecting: 'Verbindet neu', offline: 'Offline' },
   staleness, delayed: 'Verzögert',
-  delay: (asOf) => `Änderungen kommen verspätet: Das Ereignisprotokoll ist nicht erreichbar. Angezeigt wird der Stand von ${clockTime(asOf)}; spätere Änderungen folgen.`,
+  delay: (asOf) => `Änderungen kommen verspätet: Das Ereignisprotokoll ist nicht erreichbar. Angezeigt wird der Stand von ${shortTime(asOf, Date.now())}; spätere Änderungen folgen.`,
   home: 'Parkwire, alle Parkflächen', views: 'Ansichten', more: 'Mehr', skip: 'Zum Inhalt',
   city: 'Stadt', map: 'Karte', table: 'Tabelle', changes: 'Änderungen', alerts: 'Meldungen', manage: 'Verwalten',
   plan: 'Plan', history: 'Verlauf', spot: 'Platz', import: 'Import',
-  api: 'API', apiTitle: 'Die Schnittstellen für Programme',
+  unread: (n) => `${number(n)} ungelesen`,
+  viewsOf: (lot) => `Ansichten von ${lot}`, tellMe: 'Melden, wenn …',
+  settings: 'Einstellungen', theme: 'Farben', light: 'Hell', dark: 'Dunkel', asDevice: 'Wie das Gerät',
+  motion: 'Bewegung', motionOn: 'An', motionOff: 'Aus', language: 'Sprache',
+  wallDisplay: 'Wandanzeige', wallDisplayHint: 'Groß, ohne Bedienelemente, der Bildschirm bleibt an. Escape beendet sie.',
+  install: 'Als App installieren', newer: 'Es gibt eine neuere Version dieser Seite.', loadNewer: 'Laden',
+  apiTitle: 'Die Schnittstellen für Programme',
   partFailed: 'Dieser Teil der Seite konnte nicht geladen werden', partFailedDetail: 'Vielleicht ist die Verbindung unterbrochen, oder es gibt eine neuere Version dieser Seite.', reload: 'Seite neu laden',
   goesOn: 'Diese Seite versucht es von selbst weiter.',
   statusCode: (status) => `Status ${status}.`,

@@ -2,7 +2,7 @@
 import { batch, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { DraftList, Proposals, type Proposal, type SpotChange } from './proposals';
 import { Tally, type Counts } from './tally';
-import { defined, isStatus, type Lot, type ParkingEvent, type Spot, type Zone } from './wire';
+import { defined, isStatus, type Location, type Lot, type ParkingEvent, type Spot, type Zone } from './wire';
 
 /** A spot as it is shown. */
 export interface SpotState extends Spot {
@@ -53,7 +53,7 @@ export class Parking {
     return this.#tally(`zone ${lotId} ${zoneId}`).counts;
   }
 
-  /** The spots of a lot. Whoever reads them in a view hears when one comes, goes, or gets another name or zone. */
+  /** The spots of a lot. Whoever reads them in a view hears when one comes, goes, or gets another name, zone or place. */
   spotsOfLot(lotId: string): Iterable<Cell> {
     const { cells, revision } = this.#membersOf(lotId);
     revision.value;
@@ -205,7 +205,7 @@ export class Parking {
       this.#membersOf(before!.lotId).cells.delete(cell);
       this.#membersOf(next.lotId).cells.add(cell);
       this.#touchedLots.add(before!.lotId).add(next.lotId);
-    } else if (before!.zoneId !== next.zoneId || before!.name !== next.name) {
+    } else if (before!.zoneId !== next.zoneId || before!.name !== next.name || !samePlace(before!.location, next.location)) {
       this.#touchedLots.add(next.lotId);
     }
     if (!same(before!, next)) cell.value = next;
@@ -267,7 +267,10 @@ function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 
 function same(a: SpotState, b: SpotState): boolean {
   return a.status === b.status && a.version === b.version && a.zoneId === b.zoneId && a.lotId === b.lotId
-    && a.name === b.name && a.category === b.category && a.changedAt === b.changedAt && a.pulse === b.pulse && a.proposed === b.proposed;
+    && a.name === b.name && a.category === b.category && a.changedAt === b.changedAt && a.pulse === b.pulse && a.proposed === b.proposed
+    && samePlace(a.location, b.location);
 }
+
+const samePlace = (a: Location | undefined, b: Location | undefined): boolean => a?.lat === b?.lat && a?.lon === b?.lon;
 
 const { compare } = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });

@@ -104,6 +104,28 @@ test('with an expired cursor it loads the state, and the feed admits the gap', a
   expect(session.feed.items().value.map((item) => item.kind)).toEqual(['gap', 'change']);
 });
 
+test('what was kept of an earlier visit is shown until the platform answers, and then only what it says', async () => {
+  let reply: (answer: Response) => void = () => {};
+  const slow = ((asking: string) => (asking.includes('/spots') ? new Promise<Response>((resolve) => (reply = resolve)) : answer(asking))) as typeof fetch;
+  const later = new Session(new Api(nobody, slow), address, { Socket });
+  void later.connection.run();
+  await pass(0);
+  const lot = { id: 'central', name: 'Central' };
+  const kept = { lot, spots: [spot('c-01', { status: 'occupied' }), spot('c-09')] as never, zones: [{ id: 'z', lotId: 'central', name: 'Level 1' }] };
+  later.recall({ asOf: 1_000, lots: [kept] });
+  expect(later.loaded.value).toBe(true);
+  expect(later.parking.total.value).toMatchObject({ total: 2, occupied: 1 });
+  expect(later.parking.zonesOfLot('central').value).toHaveLength(1);
+  expect([later.connection.state.value, later.connection.asOf.value]).toEqual(['connecting', 1_000]);
+  reply(Response.json({ items: platform.spots, after: 'now' }));
+  await pass(0);
+  expect(later.parking.total.value).toMatchObject({ total: 2, free: 2 });
+  expect(later.feed.items().value).toMatchObject([{ kind: 'gap', since: 1_000 }]);
+  later.recall({ asOf: 1_000, lots: [kept] });
+  expect(later.parking.total.value, 'what is there is newer').toMatchObject({ free: 2 });
+  later.connection.stop();
+});
+
 test('a burst of thousands of events is applied without waiting for a frame', () => {
   for (let version = 2; version <= 5_001; version++) FakeSocket.last.event(event('c-01', version, version % 2 ? 'free' : 'occupied', 'x'));
   expect(spots()['c-01']).toMatchObject({ version: 5_001 });

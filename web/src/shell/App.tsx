@@ -17,13 +17,15 @@ import { Header } from './Header';
 import { LotTabs, Nav } from './Nav';
 import { kiosk } from './settings';
 import { AlertsPage, ChangesPage, HistoryPage, ImportPage, LotTablePage, ManageLotPage, ManagePage, MapPage, PlanPage, SpotPage, TablePage } from './pages';
+import { title } from './title';
 
 export function App({ session }: { session: Session }) {
   const { parking } = session;
   useSignalEffect(() => {
     const lotId = lotOf(place.value);
     const lot = lotId === undefined ? undefined : parking.lots.value.find(({ id }) => id === lotId);
-    document.title = lot ? `${words.common.titleOf(parking.countsOfLot(lot.id).value.free, lot.name)} · Parkwire` : titleOf(place.value);
+    const name = title.value ?? (lot ? words.common.titleOf(parking.countsOfLot(lot.id).value.free, lot.name) : nameOf(place.value));
+    document.title = name === undefined ? 'Parkwire' : `${name} · Parkwire`;
   });
   return (
     <div class="page" data-view={place.value.view} data-old={isOld(session)}>
@@ -37,12 +39,11 @@ export function App({ session }: { session: Session }) {
   );
 }
 
-/** Of the view where no lot is looked at. The city needs no name. */
-function titleOf(at: Place): string {
+/** The name of a view where no lot is looked at. The city needs none. */
+function nameOf(at: Place): string | undefined {
   const { shell } = words;
   const names: Partial<Record<Place['view'], string>> = { map: shell.map, table: shell.table, changes: shell.changes, alerts: shell.alerts, manage: shell.manage, import: shell.import };
-  const name = at.view === 'spot' ? at.spotId : names[at.view];
-  return name === undefined ? 'Parkwire' : `${name} · Parkwire`;
+  return at.view === 'spot' ? at.spotId : names[at.view];
 }
 
 /** Whether what is shown may be old: it is drawn so. */

@@ -2,6 +2,7 @@
 import { effect } from '@preact/signals';
 import { here, replaceAddress, setQuery } from '../ui/router';
 import { kiosk, motion } from './settings';
+import { nextTurn } from './turns';
 
 /** In milliseconds: until one who touched it is taken to have gone, between two turns, and until the pointer is hidden. */
 export const pace = { absence: 60_000, turn: 15_000, pointer: 3_000 };
@@ -56,11 +57,4 @@ function begin(): () => void {
     clearInterval(turns);
     delete document.documentElement.dataset.pointer;
   };
-}
-
-/** Where to go on in what is longer than the screen: a little of what was seen stays, and after the end comes the beginning. */
-export function nextTurn({ scrollTop, clientHeight, scrollHeight }: Pick<Element, 'scrollTop' | 'clientHeight' | 'scrollHeight'>): number {
-  const last = scrollHeight - clientHeight;
-  if (last <= 1) return scrollTop;
-  return scrollTop >= last - 1 ? 0 : Math.min(last, scrollTop + Math.round(clientHeight * 0.9));
 }

@@ -2,6 +2,7 @@
 import { effect, signal } from '@preact/signals';
 import type { Connection } from '../live/connection';
 import { kiosk } from './settings';
+import { isNewer } from './version';
 
 /** Whether there is a newer version of this page than the one that is open. */
 export const outdated = signal(false);
@@ -60,6 +61,3 @@ async function lookForNewer(): Promise<void> {
     // it is looked for again
   }
 }
-
-/** Whether the page that the platform has is one of Parkwire, and another one than that with this script. */
-export const isNewer = (page: string, own: string): boolean => /src="\/assets\/[^"]+"/.test(page) && !page.includes(`"${own}"`);

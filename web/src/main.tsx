@@ -6,6 +6,7 @@ import { Api } from './live/api';
 import { BrowserShelf } from './live/last';
 import { Session } from './live/session';
 import { App } from './shell/App';
+import { arrive } from './shell/arrival';
 import { startKiosk } from './shell/kiosk';
 import { startOffline } from './shell/offline';
 import { remember } from './shell/remember';
@@ -31,12 +32,7 @@ const account: Account = new Account(
 const session = new Session(new Api(account), '/notifications', { credentials: account });
 watchPage(session.connection);
 startClock();
-startRouter(() => requestAnimationFrame(() => {
-  // The next view is there now: it is read from its start, and its heading is where the keyboard goes on.
-  scrollTo(0, 0);
-  document.querySelector('main')?.scrollTo(0, 0);
-  document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
-}));
+startRouter(arrive);
 void session.connection.run(); // while the words come
 remember(session, new BrowserShelf(), account.isPublic);
 await startSettings();

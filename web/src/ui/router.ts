@@ -53,9 +53,12 @@ export function replaceAddress(path: string): void {
 
 /** Goes to an address in this page. */
 export function go(path: string): void {
-  history.pushState(null, '', path);
+  if (path !== here()) history.pushState(null, '', path);
   address.value = new URL(location.href);
+  arrived();
 }
+
+let arrived = () => {};
 
 /** Changes parameters of the present address, which then counts as one visit: filters that are tried out do not fill "back". */
 export function setQuery(parameters: Parameters): void {
@@ -75,16 +78,16 @@ function searchOf(to: URLSearchParams, parameters: Parameters): string {
 export const feedLot = computed(() => query.value.get('feed') ?? undefined);
 export const narrowFeed = (lotId: string | undefined): void => setQuery({ feed: lotId });
 
-/** Follows links and the browser's buttons; arrived is called after the view has changed by a link. Returns what ends it. */
-export function startRouter(arrived: () => void): () => void {
+/** Follows links and the browser's buttons; whoArrived is called after the page has gone to another address by a link. Returns what ends it. */
+export function startRouter(whoArrived: () => void): () => void {
+  arrived = whoArrived;
   const follow = (event: MouseEvent) => {
     const link = (event.target as Element).closest?.('a[href]') as HTMLAnchorElement | SVGAElement | null;
     const elsewhere = event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.defaultPrevented;
     if (!(link instanceof HTMLAnchorElement) || elsewhere || link.target || link.hasAttribute('download') || link.origin !== location.origin || link.hash) return;
     event.preventDefault();
-    if (link.href !== location.href) history.pushState(null, '', link.href);
-    address.value = new URL(link.href);
-    arrived();
+    const { pathname, search } = new URL(link.href);
+    go(pathname + search);
   };
   const back = () => (address.value = new URL(location.href));
   document.addEventListener('click', follow);

@@ -60,6 +60,12 @@ export class Parking {
     return cells;
   }
 
+  /** A spot by its id. Whoever reads it in a view hears when it comes or goes. */
+  spot(spotId: string): Cell | undefined {
+    this.total.value; // it changes with each that comes or goes
+    return this.#cells.get(spotId);
+  }
+
   zonesOfLot(lotId: string): ReadonlySignal<readonly Zone[]> {
     return this.#zonesOf(lotId).shown;
   }

@@ -1,6 +1,6 @@
 import type { LotPageProps } from '../shell/pages';
-import { words } from '../text/words';
+import { Table } from './Table';
 
-export default function LotTablePage(_: LotPageProps) {
-  return <article class="table"><h1 tabIndex={-1}>{words.shell.table}</h1></article>;
+export default function LotTablePage({ session, lot }: LotPageProps) {
+  return <Table session={session} lot={lot} />;
 }

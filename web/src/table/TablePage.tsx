@@ -1,6 +1,6 @@
 import type { PageProps } from '../shell/pages';
-import { words } from '../text/words';
+import { Table } from './Table';
 
-export default function TablePage(_: PageProps) {
-  return <article class="table"><h1 tabIndex={-1}>{words.shell.table}</h1></article>;
+export default function TablePage({ session }: PageProps) {
+  return <Table session={session} />;
 }

@@ -56,12 +56,6 @@ export class Api {
     return this.all<Zone>(`/api/v1/lots/${encodeURIComponent(lotId)}/zones`, {});
   }
 
-  /** Does something to a spot. What became of it is told by its event. Done twice, it is done once. */
-  async act(spotId: string, action: Action): Promise<void> {
-    const spot = `/api/v1/spots/${encodeURIComponent(spotId)}`;
-    await (action === 'end_reservation' ? this.ask('DELETE', `${spot}/reservation`) : this.ask('POST', `${spot}/${action}`));
-  }
-
   /** All pages of a list. */
   async all<T>(path: string, query: Sending['query'] = {}): Promise<T[]> {
     return this.rest(path, query, await this.page<T>(path, query));

@@ -40,7 +40,7 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
         {extras.length > 0 && <span> · {extras.join(' · ')}</span>}
       </p>
       <button type="button" class="plain" onClick={close} aria-label={words.common.dismiss}>×</button>
-      <Actions key={spot.spotId} api={session.api} spot={spot} />
+      <Actions key={spot.spotId} session={session} spot={spot} />
     </aside>
   );
 }

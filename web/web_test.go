@@ -31,7 +31,7 @@ func serve(t *testing.T, method, address string, headers ...string) *http.Respon
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	dashboard{loaded, func() string { return "" }}.ServeHTTP(w, r)
+	dashboard{loaded, func() string { return "" }, ""}.ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -155,7 +155,7 @@ func TestThePageMayDoOnlyWhatItNeeds(t *testing.T) {
 		"[::1]:5000": "ws://[::1]:5000 ", "localhost": "ws://localhost ", "a;script-src *": "ws: wss:;", "*": "ws: wss:;",
 	} {
 		header := http.Header{}
-		secure(header, host, "")
+		secure(header, host, "", "")
 		if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, want) {
 			t.Errorf("host %q: the policy %q lacks %q", host, policy, want)
 		}
@@ -165,15 +165,50 @@ func TestThePageMayDoOnlyWhatItNeeds(t *testing.T) {
 		"https://id.example/": "wss://h;", "https://a;script-src *": "wss://h;", "*": "wss://h;", "https://*.example": "wss://h;",
 	} {
 		header := http.Header{}
-		secure(header, "h", provider)
+		secure(header, "h", provider, "")
 		if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, want) {
 			t.Errorf("provider %q: the policy %q lacks %q", provider, policy, want)
 		}
 	}
 }
 
+func TestTilesOfTheMapAreToldToThePageAndTheirHostIsAllowed(t *testing.T) {
+	ask := func(tiles Tiles, address string) (string, string) {
+		w := httptest.NewRecorder()
+		Handler(func() string { return "" }, tiles).ServeHTTP(w, httptest.NewRequest("GET", "http://parking.example"+address, nil))
+		return w.Body.String(), w.Header().Get("Content-Security-Policy")
+	}
+	for _, c := range []struct {
+		tiles        Tiles
+		told, origin string
+	}{
+		{Tiles{MaxZoom: 19}, `{}`, ""},
+		{Tiles{"https://t.example/{z}/{x}/{y}.png", "© T", 19}, `{"tiles":{"url":"https://t.example/{z}/{x}/{y}.png","attribution":"© T","maxZoom":19}}`, " https://t.example"},
+		{Tiles{"https://t.example:8443/{z}/{x}/{y}{ratio}.png?key=a", "", 20}, `{"tiles":{"url":"https://t.example:8443/{z}/{x}/{y}{ratio}.png?key=a","maxZoom":20}}`, " https://t.example:8443"},
+		{Tiles{"/tiles/{z}/{x}/{y}.png", "", 14}, `{"tiles":{"url":"/tiles/{z}/{x}/{y}.png","maxZoom":14}}`, ""},
+		{Tiles{"https://t.example;script-src */{z}/{x}/{y}", "", 14}, `{"tiles":{"url":"https://t.example;script-src */{z}/{x}/{y}","maxZoom":14}}`, ""},
+	} {
+		told, _ := ask(c.tiles, "/dashboard.json")
+		if told != c.told {
+			t.Errorf("%q is told as %s, not %s", c.tiles.URL, told, c.told)
+		}
+		_, policy := ask(c.tiles, "/map")
+		for _, want := range []string{"img-src 'self'" + c.origin + ";", "wss://parking.example" + c.origin + ";"} {
+			if !strings.Contains(policy, want) {
+				t.Errorf("%q: the policy %q lacks %q", c.tiles.URL, policy, want)
+			}
+		}
+	}
+}
+
+// Hosts that are named and that nobody asks: the names of SVG and its kin, and texts in the library that draws the map.
+var unasked = map[string]bool{
+	"http://www.w3.org":  true,
+	"https://github.com": true, "https://maplibre.org": true, "https://maplibre.invalid": true, "https://wiki.openstreetmap.org": true,
+}
+
 func TestTheEmbeddedPageIsWholeAndAsksNoOtherHost(t *testing.T) {
-	h := Handler(func() string { return "" }).(dashboard).files
+	h := Handler(func() string { return "" }, Tiles{}).(dashboard).files
 	index := string(h["/index.html"].plain.bytes)
 	named := regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(index, -1)
 	if len(named) < 2 {
@@ -186,7 +221,7 @@ func TestTheEmbeddedPageIsWholeAndAsksNoOtherHost(t *testing.T) {
 	}
 	for address, f := range h {
 		for _, host := range regexp.MustCompile(`https?://[A-Za-z0-9][A-Za-z0-9.-]*`).FindAllString(string(f.plain.bytes), -1) {
-			if host != "http://www.w3.org" { // the names of SVG and its kin, which nobody asks
+			if !unasked[host] {
 				t.Errorf("%s names %s", address, host)
 			}
 		}

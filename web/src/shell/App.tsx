@@ -1,4 +1,5 @@
 import { useSignalEffect } from '@preact/signals';
+import { Told } from '../alerts/Told';
 import { unread } from '../alerts/unread';
 import type { Session } from '../live/session';
 import { number } from '../text/format';
@@ -34,6 +35,7 @@ export function App({ session }: { session: Session }) {
       <Banners session={session} />
       {!kiosk.value && <Nav unread={unread.value} />}
       <Content session={session} />
+      <Told session={session} />
       <Announcer session={session} />
     </div>
   );

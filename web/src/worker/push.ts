@@ -61,7 +61,7 @@ export function shownOf(message: unknown): Shown {
     title: textOf(ruleName) ?? 'Parkwire',
     body,
     tag: `alert-${textOf(id) ?? ''}`, // as notify.ts has it, so that an open page and this one do not both stand there
-    path: type === 'channel.test' ? '/alerts?show=deliveries' : (path ?? list),
+    path: type === 'channel.test' ? '/alerts?show=sent' : (path ?? list),
   };
 }
 

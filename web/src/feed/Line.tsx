@@ -7,6 +7,8 @@ import { clock } from '../ui/clock';
 import { Mark } from '../ui/Mark';
 import { lotPath, spotPath } from '../ui/router';
 
+const newness = 1_000; // milliseconds
+
 interface LineProps {
   readonly item: FeedItem;
   readonly names: ReadonlySignal<ReadonlyMap<string, string>>;
@@ -21,9 +23,10 @@ export function Line({ item, names, exact = false }: LineProps) {
     const text = exact ? words.feed.gapBetween(item.since, item.at) : words.feed.gap(item.since);
     return <li class="gap" data-testid="feed-gap"><p>{text}</p>{exact && <time dateTime={new Date(item.at).toISOString()}>{clockTime(item.at)}</time>}</li>;
   }
-  const { event, name, lotId, at } = item;
+  const { event, name, lotId, at, came, motion } = item;
+  const isNew = motion && Date.now() - came < newness; // and not one that comes into sight again
   return (
-    <li data-testid="feed-item" data-change={event.change} data-status={event.status} data-motion={item.motion || undefined}>
+    <li data-testid="feed-item" data-change={event.change} data-status={event.status} data-motion={isNew || undefined}>
       <Mark status={isStatus(event.status) ? event.status : 'unknown'} />
       <p>
         <span class="who">

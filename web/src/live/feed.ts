@@ -2,9 +2,9 @@ import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Outcome } from './parking';
 import type { ParkingEvent } from './wire';
 
-/** A line of the feed: a change, or the admission that changes were missed. */
+/** A line of the feed: a change, with when it happened and when it came here, or the admission that changes were missed. */
 export type FeedItem =
-  | { readonly key: number; readonly kind: 'change'; readonly event: ParkingEvent; readonly name: string; readonly lotId: string | undefined; readonly at: number; readonly motion: boolean }
+  | { readonly key: number; readonly kind: 'change'; readonly event: ParkingEvent; readonly name: string; readonly lotId: string | undefined; readonly at: number; readonly came: number; readonly motion: boolean }
   | { readonly key: number; readonly kind: 'gap'; readonly since: number; readonly at: number };
 
 /** How many lines are kept of all lots together, and of each at least: of a quiet one they are older. */
@@ -49,7 +49,7 @@ export class Feed {
     for (const { event, spot } of news) {
       const lotId = event.lotId ?? spot?.lotId;
       const at = Date.parse(event.timestamp) || now;
-      const item: FeedItem = { key: ++key, kind: 'change', event, name: spot?.name ?? event.spotId, lotId, at, motion };
+      const item: FeedItem = { key: ++key, kind: 'change', event, name: spot?.name ?? event.spotId, lotId, at, came: now, motion };
       this.#all.push(item);
       if (lotId !== undefined) this.#lot(lotId).push(item);
     }

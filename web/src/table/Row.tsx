@@ -4,6 +4,7 @@ import { fullTime, shortTime } from '../text/format';
 import { words } from '../text/words';
 import { clock } from '../ui/clock';
 import { Mark } from '../ui/Mark';
+import { usePulse } from '../ui/pulse';
 import { spotPath } from '../ui/router';
 import { zoneName } from '../ui/zones';
 
@@ -36,7 +37,7 @@ export function Row({ session, cell, index, stop, ofLots }: RowProps) {
       data-status={spot.status}
       data-version={spot.version}
       data-proposed={spot.proposed}
-      data-pulse={spot.pulse === 0 ? undefined : spot.pulse % 2 === 0 ? 'even' : 'odd'}
+      data-pulse={usePulse(spot.pulse)}
     >
       <td role="cell" class="col-status"><Mark status={spot.status} /><span>{words.common.status[spot.status]}</span></td>
       <th role="rowheader" scope="row" class="col-name">

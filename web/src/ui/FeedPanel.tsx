@@ -28,11 +28,15 @@ export function FeedPanel({ session }: { session: Session }) {
     list.current?.focus({ preventScroll: true });
     away.value = inside.value = false;
   };
+  const fold = () => {
+    unfolded.value = !unfolded.value;
+    if (!unfolded.value) list.current?.scrollTo({ top: 0 }); // folded it shows the newest line
+  };
   return (
     <aside class="feed" aria-labelledby="feed-title" data-unfolded={unfolded.value} data-paused={paused.value || undefined}>
       <header>
         <h2 id="feed-title">
-          <button type="button" aria-expanded={unfolded.value} aria-controls="feed-list" onClick={() => (unfolded.value = !unfolded.value)}>
+          <button type="button" aria-expanded={unfolded.value} aria-controls="feed-list" onClick={fold}>
             {words.feed.title}
           </button>
           <span>{words.feed.title}</span>

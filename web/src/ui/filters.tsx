@@ -30,7 +30,9 @@ export function Search({ label, value, change }: SearchProps) {
     timer.current = setTimeout(send, pause);
   };
   useEffect(() => {
-    if (value !== sent.current) text.value = sent.current = value; // the address was changed otherwise
+    if (value === sent.current) return;
+    clearTimeout(timer.current); // the address was changed otherwise
+    text.value = sent.current = value;
   }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   return (

@@ -1,25 +1,33 @@
-import { useComputed, useSignal, useSignalEffect, type Signal } from '@preact/signals';
+import { useComputed, useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Cell } from '../live/parking';
-import type { Session } from '../live/session';
 import type { LotPageProps } from '../shell/pages';
+import { kiosk } from '../shell/settings';
 import { number, percent } from '../text/format';
 import { words } from '../text/words';
-import { arrange, type ZoneOfBays } from './arrange';
-import { Bay } from './Bay';
 import { Legend } from '../ui/Legend';
 import { ease } from '../ui/LotCard';
 import { Proportion } from '../ui/Proportion';
-import { cityPath } from '../ui/router';
+import { cityPath, query, setQuery } from '../ui/router';
 import { SpotDetail } from '../ui/SpotDetail';
+import { Drawing } from './Drawing';
+import { canDraw, floorsOf, type Floor } from './floors';
+import { keyOf, nameOf, PlanControls, zooms } from './PlanControls';
+import { ZoneGrid } from './ZoneGrid';
+import './plan.css';
 
-const many = 150; // spots, from which on they are drawn smaller
+const many = 150; // spots, from which on they are drawn smaller in a grid
+const pick = (cell: Cell) => setQuery({ spot: cell.peek().spotId });
 
-/** One lot: its counts and all its spots. Only what changes with every event reads the counts, as drawing the whole grid takes long. */
+/** One lot: its counts and all its spots. Only what changes with every event reads the counts, as drawing all bays takes long. */
 export default function PlanPage({ session, lot }: LotPageProps) {
   const { parking } = session;
-  const zones = useComputed(() => arrange(parking, lot.id));
-  const picked = useSignal<Cell | undefined>(undefined);
+  const asItLies = useComputed(() => floorsOf(parking, lot.id, true));
+  const drawable = useComputed(() => canDraw(asItLies.value));
+  const drawn = useComputed(() => drawable.value && query.value.get('show') !== 'grid');
+  const floors = useComputed(() => (drawn.value ? asItLies.value : floorsOf(parking, lot.id, false)));
+  const level = useComputed(() => floors.value.map(keyOf).find((key) => floors.value.length > 1 && key === query.value.get('level')));
+  const zoom = useComputed(() => zooms.find((each) => String(each) === query.value.get('zoom')) ?? 1);
   const lacksZone = useComputed(() => parking.lacksZone(lot.id));
 
   useEffect(() => void session.fetchZones(lot.id), [session, lot.id]);
@@ -27,17 +35,17 @@ export default function PlanPage({ session, lot }: LotPageProps) {
     if (lacksZone.value) void session.fetchZones(lot.id); // one was added
   });
 
-  const total = zones.value.reduce((sum, zone) => sum + zone.bays.length, 0);
+  const shown = floors.value.filter((floor) => level.value === undefined || keyOf(floor) === level.value);
+  const total = floors.value.reduce((sum, { zones }) => sum + zones.reduce((n, { bays }) => n + bays.length, 0), 0);
   return (
     <article class="lot" data-density={total > many ? 'dense' : 'roomy'}>
       <LotHead session={session} lot={lot} />
-      {zones.value.map((zone) => (
-        <Zone key={zone.id} session={session} lot={lot} zone={zone} alone={zones.value.length === 1} pick={(cell) => (picked.value = cell)} />
-      ))}
-      {total === 0 && (
-        <p class="none">{words.plan.noSpots}</p>
+      {!kiosk.value && (
+        <PlanControls session={session} lotId={lot.id} floors={floors.value} level={level.value} drawn={drawable.value ? drawn.value : undefined} zoom={zoom.value} />
       )}
-      <Picked session={session} picked={picked} />
+      {shown.map((floor) => <FloorPlan key={floor.key} session={session} lot={lot} floor={floor} alone={floors.value.length === 1} zoom={zoom.value} />)}
+      {total === 0 && <p class="none">{words.plan.noSpots}</p>}
+      <Picked session={session} lot={lot} floors={floors.value} />
     </article>
   );
 }
@@ -59,58 +67,37 @@ function LotHead({ session, lot }: LotPageProps) {
   );
 }
 
-function Picked({ session, picked }: { session: Session; picked: Signal<Cell | undefined> }) {
-  return picked.value ? <SpotDetail session={session} cell={picked.value} close={() => (picked.value = undefined)} /> : null;
-}
-
-interface ZoneProps extends LotPageProps {
-  readonly zone: ZoneOfBays;
+interface FloorPlanProps extends LotPageProps {
+  readonly floor: Floor;
   readonly alone: boolean;
-  readonly pick: (cell: Cell) => void;
+  readonly zoom: number;
 }
 
-function Zone({ session, lot, zone, alone, pick }: ZoneProps) {
-  const name = zone.name || (alone ? words.plan.spots : words.plan.withoutZone);
+function FloorPlan({ session, lot, floor, alone, zoom }: FloorPlanProps) {
+  const only = alone && floor.zones.length === 1;
+  const name = (zone: { readonly name: string }) => zone.name || (only ? words.plan.spots : words.plan.withoutZone);
   return (
-    <section class="zone" aria-label={name}>
-      <h2>
-        {name} <ZoneCounts session={session} lotId={lot.id} zoneId={zone.id} />
-      </h2>
-      <div class="bays" onKeyDown={moveFocus} onFocusIn={keepStop}>
-        {zone.bays.map(({ cell, label }, i) => (
-          <Bay key={cell.peek().spotId} cell={cell} label={label} stop={i === 0} pick={pick} />
-        ))}
-      </div>
-    </section>
+    <>
+      {floor.level !== undefined && floor.zones.length > 1 && floor.parts[0]?.zones.length !== floor.zones.length && <h2 class="level">{nameOf(floor)}</h2>}
+      {floor.parts.map(({ zones, layout }, i) => (layout
+        ? <Drawing key={i} session={session} lotId={lot.id} zones={zones} layout={layout} name={zones.length > 1 ? nameOf(floor) : name(zones[0]!)} zoom={zoom} pick={pick} />
+        : zones.map((zone) => <ZoneGrid key={`${i} ${zone.id}`} session={session} lotId={lot.id} zone={zone} name={name(zone)} pick={pick} />)))}
+    </>
   );
 }
 
-function ZoneCounts({ session, lotId, zoneId }: { session: Session; lotId: string; zoneId: string }) {
-  const { free, total } = session.parking.countsOfZone(lotId, zoneId).value;
-  return (
-    <small>
-      <b>{number(free)}</b> {words.common.ofFree(total)}
-    </small>
-  );
-}
-
-/** Arrow keys go from bay to bay, by rows as they are laid out. */
-function moveFocus(event: KeyboardEvent & { currentTarget: HTMLElement }) {
-  const bays = [...event.currentTarget.children] as HTMLElement[];
-  const from = bays.indexOf(document.activeElement as HTMLElement);
-  const columns = bays.findIndex((bay) => bay.offsetTop > bays[0]!.offsetTop);
-  const row = columns === -1 ? bays.length : columns;
-  const steps: Record<string, number> = {
-    ArrowLeft: from - 1, ArrowRight: from + 1, ArrowUp: from - row, ArrowDown: from + row, Home: 0, End: bays.length - 1,
-  };
-  const to = bays[steps[event.key] ?? -1];
-  if (from === -1 || !to) return;
-  event.preventDefault();
-  to.focus();
-}
-
-/** The bay that had the focus last is the one to which the tabulator key returns. */
-function keepStop(event: FocusEvent & { currentTarget: HTMLElement }) {
-  for (const bay of event.currentTarget.querySelectorAll<HTMLElement>('[tabindex="0"]')) bay.tabIndex = -1;
-  (event.target as HTMLElement).tabIndex = 0;
+/** The spot that the address names. Its bay is marked, and comes in sight where it was not pressed. */
+function Picked({ session, lot, floors }: LotPageProps & { readonly floors: readonly Floor[] }) {
+  const spotId = useComputed(() => query.value.get('spot') ?? undefined);
+  const cell = useComputed(() => (spotId.value === undefined ? undefined : session.parking.spot(spotId.value))).value;
+  const here = cell?.value.lotId === lot.id ? cell : undefined;
+  const id = here?.peek().spotId;
+  useEffect(() => {
+    const bay = id === undefined ? null : document.querySelector<HTMLElement>(`.bay[data-spot-id="${CSS.escape(id)}"]`);
+    if (!bay) return;
+    bay.dataset.picked = 'true';
+    if (document.activeElement !== bay) bay.scrollIntoView({ block: 'center', inline: 'center' });
+    return () => void delete bay.dataset.picked;
+  }, [id, floors]);
+  return here ? <SpotDetail session={session} cell={here} close={() => setQuery({ spot: undefined })} /> : null;
 }

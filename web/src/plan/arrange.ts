@@ -1,10 +1,15 @@
 import type { Cell, Parking } from '../live/parking';
 import { inOrder, shortened } from '../text/labels';
 
+export interface BayOf {
+  readonly cell: Cell;
+  readonly label: string;
+}
+
 export interface ZoneOfBays {
   readonly id: string; // empty for the spots of no zone
   readonly name: string;
-  readonly bays: readonly { readonly cell: Cell; readonly label: string }[];
+  readonly bays: readonly BayOf[];
 }
 
 /** The spots of a lot by zone, lowest level first, and in each by name. Reads what it depends on, but no statuses. */

@@ -123,6 +123,13 @@ describe('what describes a spot', () => {
     expect(shown(state)['c-01']).toMatchObject({ name: 'First', version: 2 });
   });
 
+  test('that is taken away does not come back with the event', () => {
+    const state = parking(spot('c-01', { name: 'One', category: 'family', location: { lat: 1, lon: 2 } }));
+    state.propose('c-01', { name: undefined, location: undefined }).settle(spot('c-01', { category: 'family', version: 2 }));
+    state.apply([event('c-01', 2, 'free', 'edited')]);
+    expect(shown(state)['c-01']).toEqual({ ...spot('c-01', { category: 'family', version: 2 }), pulse: 1 });
+  });
+
   test('does not hide what happens to the spot meanwhile', () => {
     const state = parking();
     const { revert } = state.propose('c-01', { name: 'First' });

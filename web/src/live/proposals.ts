@@ -12,6 +12,9 @@ export interface Proposal<T> {
   revert(): void;
 }
 
+/** A spot with what only views need. */
+type Shown = Spot & { readonly pulse?: number };
+
 interface Open {
   /** What the platform told last; undefined: it knows of none. */
   known: Spot | undefined;
@@ -42,13 +45,13 @@ export class Proposals {
   }
 
   /** Takes over what the platform tells of a spot, and ends what that makes void. Returns what is to be known from now on. */
-  learn(spot: Spot): Spot {
+  learn(spot: Shown): Shown {
     const open = this.#open.get(spot.spotId);
     if (!open) return spot;
     const { known, change, answer } = open;
     if (answer && spot.version >= answer.version) {
       this.#open.delete(spot.spotId);
-      return answer.version === spot.version ? { ...spot, ...answer } : spot; // events tell less than the answer did
+      return answer.version === spot.version ? { ...answer, ...defined({ pulse: spot.pulse }) } : spot; // events tell less than the answer did
     }
     // Something else happened to it meanwhile: that holds, until there is an answer.
     const otherwise = change !== 'removed' && change.status !== undefined && change.status !== spot.status;

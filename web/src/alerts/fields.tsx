@@ -39,7 +39,7 @@ export function Choice<T extends string>({ legend, value, among, onChange }: {
 }) {
   const name = useId();
   return (
-    <fieldset class="choice">
+    <fieldset class="one-of">
       <legend>{legend}</legend>
       {among.map(([each, text]) => (
         <label key={each} class="option">

@@ -128,7 +128,7 @@ export const alerts = {
   on: 'On', off: 'Off', again: 'Once more', whatItTold: 'What it told', switchRule: (name: string): string => `Rule ${name}`,
   editNamed: (name: string): string => `Edit ${name}`, removeNamed: (name: string): string => `Remove ${name}`,
   removeRule: 'Remove this rule?', removeChannel: 'Send nothing there any more?', yesRemove: 'Yes, remove',
-  sentTo: (names: readonly string[]): string => (names.length === 0 ? 'Told in this page alone.' : `Told in this page, and sent to ${names.join(', ')}.`),
+  sentTo: (names: readonly string[]): string => (names.length === 0 ? 'Told here alone.' : `Told here, and sent to ${names.join(', ')}.`),
   spokeTimes: (times: number, last: string): string => `Told ${times === 1 ? 'once' : `${number(times)} times`}, last ${last}.`,
   onlyLots: (lots: readonly string[]): string => `Knows of these lots alone, as your token does: ${lots.join(', ')}.`,
 

@@ -128,7 +128,7 @@ export const alerts: Words['alerts'] = {
   on: 'An', off: 'Aus', again: 'Noch einmal', whatItTold: 'Was sie meldete', switchRule: (name) => `Regel ${name}`,
   editNamed: (name) => `${name} bearbeiten`, removeNamed: (name) => `${name} entfernen`,
   removeRule: 'Diese Regel entfernen?', removeChannel: 'Dorthin nichts mehr senden?', yesRemove: 'Ja, entfernen',
-  sentTo: (names) => (names.length === 0 ? 'Wird nur auf dieser Seite gemeldet.' : `Wird auf dieser Seite gemeldet und gesendet an ${names.join(', ')}.`),
+  sentTo: (names) => (names.length === 0 ? 'Wird nur hier gemeldet.' : `Wird hier gemeldet und gesendet an ${names.join(', ')}.`),
   spokeTimes: (times, last) => `${times === 1 ? 'Ein Mal' : `${number(times)} Mal`} gemeldet, zuletzt ${last}.`,
   onlyLots: (lots) => `Kennt nur diese Parkflächen, wie das Token: ${lots.join(', ')}.`,
 

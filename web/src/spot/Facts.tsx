@@ -16,7 +16,7 @@ export function Facts({ session, facts }: { session: Session; facts: Asked<SpotF
   const lotName = session.parking.lots.value.find(({ id }) => id === spot.lotId)?.name ?? spot.lotId;
   const { reservation, location } = spot;
   return (
-    <section class="card-like" aria-label={said.facts}>
+    <section class="card-like known" aria-label={said.facts}>
       <dl class="facts">
         <Fact name={said.id}><code>{spot.spotId}</code></Fact>
         <Fact name={words.table.columns.lot}>{lotName}</Fact>

@@ -51,7 +51,13 @@ function OfSpot({ session, api, spotId, version }: { session: Session; api: Spot
 function useTrail(session: Session, api: SpotApi, spotId: string, version: number): Trail {
   const trail = useMemo(() => new Trail((cursor) => api.entries(spotId, cursor)), [api, spotId]);
   useEffect(() => void trail.refresh(), [trail, version]);
-  useEffect(() => session.connection.state.subscribe((state) => state === 'open' && void trail.refresh()), [trail, session]);
+  useEffect(() => {
+    let before: unknown = 'open'; // what is there at first is asked for already
+    return session.connection.state.subscribe((state) => {
+      if (state === 'open' && before !== 'open') void trail.refresh();
+      before = state;
+    });
+  }, [trail, session]);
   return trail;
 }
 

@@ -40,7 +40,7 @@ export function Table({ session, lot }: { session: Session; lot?: Lot }) {
   useTitle(lot ? undefined : words.table.all);
   const what = lot ? words.table.ofLot(lot.name) : words.table.all;
   return (
-    <article class="spot-table">
+    <article class="spot-table" data-narrow={isNarrow(view.value, of) || undefined}>
       <header>
         <h1 tabIndex={-1}>{lot ? lot.name : words.table.all}</h1>
         <Counts session={session} lotId={of} />

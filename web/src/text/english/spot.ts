@@ -30,7 +30,7 @@ export const spot = {
   begin: 'From', end: 'To', length: 'How long',
 
   stays: 'Stays of the last 7 days', completed: 'Seen from begin to end', longest: 'The longest',
-  ongoing: (since: string, length: string): string => `Somebody has stood here since ${since}, which is ${length}.`,
+  ongoing: (since: string, length: string): string => `Somebody has stood here since ${since} (${length}).`,
   incomplete: (n: number): string => `Of ${number(n)} more the begin or the end was not seen; they are not counted.`,
   notSeen: (length: string): string => `${length}, begin or end not seen`,
   allStays: (n: number): string => `All ${number(n)}`,

@@ -26,7 +26,7 @@ export const spot: Words['spot'] = {
   begin: 'Von', end: 'Bis', length: 'Dauer',
 
   stays: 'Standzeiten der letzten 7 Tage', completed: 'Ganz gesehen', longest: 'Die längste',
-  ongoing: (since, length) => `Seit ${since} steht jemand hier, das sind ${length}.`,
+  ongoing: (since, length) => `Seit ${since} steht jemand hier (${length}).`,
   incomplete: (n) => `Von weiteren ${number(n)} wurde der Beginn oder das Ende nicht gesehen; sie zählen nicht mit.`,
   notSeen: (length) => `${length}, Beginn oder Ende nicht gesehen`,
   allStays: (n) => `Alle ${number(n)}`,

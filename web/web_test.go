@@ -201,10 +201,11 @@ func TestTilesOfTheMapAreToldToThePageAndTheirHostIsAllowed(t *testing.T) {
 	}
 }
 
-// Hosts that are named and that nobody asks: the names of SVG and its kin, and texts in the library that draws the map.
+// Hosts that are named and that nobody asks: the names of SVG and its kin, texts in the library that draws the map, and what a field shows as an example.
 var unasked = map[string]bool{
-	"http://www.w3.org":  true,
-	"https://github.com": true, "https://maplibre.org": true, "https://maplibre.invalid": true, "https://wiki.openstreetmap.org": true,
+	"http://www.w3.org":   true,
+	"https://example.org": true,
+	"https://github.com":  true, "https://maplibre.org": true, "https://maplibre.invalid": true, "https://wiki.openstreetmap.org": true,
 }
 
 func TestTheEmbeddedPageIsWholeAndAsksNoOtherHost(t *testing.T) {

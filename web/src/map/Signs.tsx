@@ -10,7 +10,7 @@ import { clustered, reachAt, type Cluster } from './cluster';
 import { boxAround, corners, flat, middle, unflat } from './geo';
 import type { Scene } from './scene';
 
-const apart = 124; // pixels between two signs
+const apart = 164; // pixels between two signs, less where the map is narrow: as wide as they may be, see map.css
 
 interface SignsProps {
   readonly scene: Scene;
@@ -21,7 +21,7 @@ interface SignsProps {
 /** The signs of the lots, above their spots. Those that see the list beside the map, or hear it, need none of them to get anywhere. */
 export function Signs({ scene, session, cloud }: SignsProps) {
   const box = useRef<HTMLDivElement>(null);
-  const clusters = useComputed(() => clustered(cloud.lots.value.flatMap(standing), reachAt(scene.step.value, apart)));
+  const clusters = useComputed(() => clustered(cloud.lots.value.flatMap(standing), reachAt(scene.step.value, Math.min(apart, scene.width * 0.31))));
   const place = () => {
     const all = clusters.peek().map(unflat).map((at) => scene.project(at));
     [...(box.current?.children ?? [])].forEach((sign, i) => {

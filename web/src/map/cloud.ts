@@ -9,7 +9,8 @@ export interface LotPlace {
   readonly lotId: string;
   /** Around its spots and the place of the lot itself; undefined: nobody said where it is. */
   readonly box: Box | undefined;
-  readonly spots: readonly Location[];
+  /** The places of its spots, those of each zone together. */
+  readonly grounds: readonly (readonly Location[])[];
   readonly unplaced: number;
 }
 
@@ -120,17 +121,20 @@ export class Cloud {
     this.#order = [];
     const lots: LotPlace[] = [];
     for (const lot of this.parking.lots.peek()) {
-      const spots: Location[] = [];
+      const grounds = new Map<string, Location[]>();
       let unplaced = 0;
       for (const cell of this.parking.spotsOfLot(lot.id)) {
-        const { location } = cell.peek();
+        const { location, zoneId = '' } = cell.peek();
         if (!location) unplaced++;
         else {
-          spots.push(location);
+          const its = grounds.get(zoneId);
+          if (its) its.push(location);
+          else grounds.set(zoneId, [location]);
           this.#order.push(before.get(cell) ?? { cell, index: 0, pulse: cell.peek().pulse, stop: () => undefined });
         }
       }
-      lots.push({ lotId: lot.id, box: boxAround(lot.location ? [...spots, lot.location] : spots), spots, unplaced });
+      const spots = [...grounds.values()].flat();
+      lots.push({ lotId: lot.id, box: boxAround(lot.location ? [...spots, lot.location] : spots), grounds: [...grounds.values()], unplaced });
     }
     const n = this.#order.length;
     const looks = new Float32Array(n * 2);

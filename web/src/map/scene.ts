@@ -16,7 +16,7 @@ setWorkerUrl(workerUrl); // a file of our own host, as the policy wants it
 const nearest = 22; // zoom
 const fitting = 19.5; // zoom, for a lot
 const finger = 18; // pixels around a spot that count as it
-const margin = 5; // metres of ground around the spots of a lot
+const margin = 5; // metres of ground around the spots of a zone
 
 export interface SceneOptions {
   readonly container: HTMLElement;
@@ -107,6 +107,11 @@ export class Scene {
     this.map.setPaintProperty('rim', 'line-color', colours.line);
     if (this.map.getLayer('tiles')) for (const [name, value] of Object.entries(dimmed(dark))) this.map.setPaintProperty('tiles', name as keyof ReturnType<typeof dimmed>, value);
     this.draw();
+  }
+
+  /** How wide the map is, in pixels. */
+  get width(): number {
+    return this.options.container.clientWidth;
   }
 
   /** Draws the ground of the lots. */
@@ -202,7 +207,7 @@ function styleOf({ paper, floor, line }: Colours, tiles: Tiles | undefined, dark
 
 const groundsOf = (lots: readonly LotPlace[]) => ({
   type: 'FeatureCollection' as const,
-  features: lots.filter(({ spots }) => spots.length > 0).map(({ lotId, spots }) => ({
+  features: lots.flatMap(({ lotId, grounds }) => grounds.map((spots) => ({
     type: 'Feature' as const, properties: { lotId }, geometry: { type: 'Polygon' as const, coordinates: [ground(spots, margin)] },
-  })),
+  }))),
 });

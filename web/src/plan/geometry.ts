@@ -85,7 +85,7 @@ function baySize(points: readonly Point[], steps: readonly Point[], spacing: num
   const between = gap(points.map(({ x, y }) => [x, y]), spacing);
   const room = { width: taken * (along ?? between ?? spacing), height: taken * (between ?? along ?? spacing) };
   const width = Math.min(room.width, room.height * 1.25);
-  const height = Math.min(room.height, width * 1.5);
+  const height = Math.min(room.height, width * 2); // as a car is
   const clashes = steps.filter(({ x, y }) => Math.abs(x) < width && Math.abs(y) < height).length;
   return clashes > steps.length / 20 ? { width: spacing * 0.7, height: spacing * 0.7 } : { width, height };
 }

@@ -30,7 +30,9 @@ export function RuleEditor({ session, book, rule, subject }: { session: Session;
   const names = namesOf(session);
   const like = ruleLike(draft.value);
   const named = (): Draft => ({ ...draft.value, name: draft.value.name.trim() || alerts.nameOf(like, names).slice(0, 200) });
-  const faults: Faults = tried.value ? faultsOf(named(), Date.now()) : {};
+  const found = faultsOf(named(), Date.now());
+  const sound = Object.keys(found).length === 0;
+  const faults: Faults = tried.value ? found : {};
   const lot = session.parking.lots.value.find(({ id }) => id === draft.value.lotId) as (Lot & { readonly timeZone?: string }) | undefined;
 
   /** What was changed here is changed in the rule as it is now, where it was changed elsewhere meanwhile. */
@@ -45,7 +47,7 @@ export function RuleEditor({ session, book, rule, subject }: { session: Session;
   const save = async (anyway = false) => {
     tried.value = true;
     if (busy.peek()) return;
-    if (Object.keys(faultsOf(named(), Date.now())).length > 0) {
+    if (!sound) {
       requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"], .window:has(.fault) input')?.focus());
       return;
     }
@@ -78,7 +80,7 @@ export function RuleEditor({ session, book, rule, subject }: { session: Session;
           )}
         </Field>
       </div>
-      <p class="sentence" data-testid="sentence">{alerts.sentence(like, names)}</p>
+      {sound && <p class="sentence" data-testid="sentence">{alerts.sentence(like, names)}</p>}
       {rule && <p class="quiet">{alerts.beginsAnew}</p>}
       {Object.keys(faults).length > 0 && <p class="fault" role="alert">{alerts.faults}</p>}
       <Said problem={problem.value} />

@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Session } from '../live/session';
 import { kiosk } from '../shell/settings';
@@ -12,7 +13,14 @@ import { tellingOf } from './telling';
 import './toasts.css';
 import { placeOf, type Decision } from './wire';
 
-const most = 3; // in sight
+const room = matchMedia('(min-width: 780px)');
+const most = signal(inSight()); // of them at a time; on a phone more would cover what one does
+room.addEventListener('change', () => (most.value = inSight()));
+
+function inSight(): number {
+  return room.matches ? 3 : 1;
+}
+
 const onWall = 60_000; // where no hand dismisses them, in milliseconds
 
 /** Alerts as they come, in whatever view one is. They stay until they are dismissed. */
@@ -39,11 +47,11 @@ export default function Toasts({ session }: { session: Session }) {
 
   const { alerts } = words;
   const standing = telling.standing.value.filter(({ decidedAt }) => !kiosk.value || clock.value - Date.parse(decidedAt) < onWall);
-  const rest = standing.length - most;
+  const rest = standing.length - most.value;
   return (
     <section class="toasts" aria-label={alerts.inPage}>
       <ol aria-live="polite" aria-relevant="additions">
-        {standing.slice(0, most).map((decision) => <Toast key={decision.id} decision={decision} dismiss={() => telling.dismiss(decision)} />)}
+        {standing.slice(0, most.value).map((decision) => <Toast key={decision.id} decision={decision} dismiss={() => telling.dismiss(decision)} />)}
       </ol>
       {standing.length > 1 && !kiosk.value && (
         <p class="more">

@@ -1,9 +1,8 @@
 // What holds for every file of the page.
 import { expect, test } from 'vitest';
 
-const read = { query: '?raw', import: 'default', eager: true } as const;
-const components = import.meta.glob<string>('../src/**/*.tsx', { ...read });
-const styles = import.meta.glob<string>('../src/**/*.css', { ...read });
+const components = import.meta.glob<string>('../src/**/*.tsx', { query: '?raw', import: 'default', eager: true });
+const styles = import.meta.glob<string>('../src/**/*.css', { query: '?raw', import: 'default', eager: true });
 
 const offences = (files: Record<string, string>, offence: RegExp) =>
   Object.entries(files).flatMap(([name, text]) => [...text.matchAll(offence)].map(([found]) => `${name}: ${found.trim()}`));

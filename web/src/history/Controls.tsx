@@ -21,7 +21,7 @@ export function Controls({ session, lot, view, today }: ControlsProps) {
   const { history } = words;
   return (
     <div class="controls" data-testid="history-controls">
-      <div class="choice" role="group" aria-label={history.rangeLabel}>
+      <div class="ranges" role="group" aria-label={history.rangeLabel}>
         {ranges.map((range) => (
           <button key={range} type="button" aria-pressed={view.range === range} data-range={range} onClick={() => show({ ...view, range })}>{history.range[range]}</button>
         ))}

@@ -32,9 +32,9 @@ export default function HistoryPage({ session, lot }: LotPageProps) {
     const counts = zone === undefined ? parking.countsOfLot(lot.id) : parking.countsOfZone(lot.id, zone);
     return computed(() => liveOf(counts.value));
   }, [parking, lot.id, zone]);
-  const present = () => {
+  const present = () => { // beside days, a moment says nothing
     const { share } = live.peek();
-    return on !== undefined || share === null ? undefined : { at: clock.peek(), value: share };
+    return on !== undefined || share === null || intervalOf(range) === 'day' ? undefined : { at: clock.peek(), value: share };
   };
 
   const asked = useAsked(

@@ -79,7 +79,7 @@ function Quantiles({ dwells }: { dwells: Dwells }) {
           <tr key={key} data-key={key}>
             <th scope="row">{name}</th>
             <td>
-              <i aria-hidden="true" style={{ inlineSize: `${Math.min(100, (value / most) * 100)}%` }} />
+              <i aria-hidden="true" style={{ inlineSize: `${Math.min(1, value / most) * 50}%` }} />
               <span>{duration(value)}</span>
             </td>
           </tr>

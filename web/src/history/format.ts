@@ -35,7 +35,7 @@ export const decimal = (n: number | null): string => (n === null ? none : format
 export function duration(minutes: number | null): string {
   if (minutes === null) return none;
   const { second, minute, hour, day } = formats.value;
-  if (minutes < 1) return second.format(Math.round(minutes * 60));
+  if (minutes > 0 && minutes < 1) return second.format(Math.round(minutes * 60));
   const whole = Math.round(minutes);
   if (whole < 60) return minute.format(whole);
   if (whole < 1440) return joined(hour.format(Math.floor(whole / 60)), whole % 60, minute);

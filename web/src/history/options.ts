@@ -71,7 +71,7 @@ export function optionsOf(latest: () => Drawing, figure: HTMLElement): Omit<uPlo
       ...latest().lines.map(({ key, shape }): uPlot.Series => ({
         stroke: () => styleOf(key).color,
         fill: () => styleOf(key).backgroundColor,
-        width: shape === 'bars' ? 1 : 2,
+        width: shape === 'bars' ? 0 : 2,
         dash: dashes[key] ?? [],
         points: { show: false },
       })),

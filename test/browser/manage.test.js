@@ -30,7 +30,7 @@ afterEach(async () => {
 
 /** A page of somebody with such a token, or without one. */
 async function visitor(...options) {
-  const made = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const made = await browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' }); // answers are made up below
   made.setDefaultTimeout(60_000); // a machine may be busy
   const kept = options.length > 0 && JSON.stringify({ id: '', typed: platform.token(...options) });
   if (kept) await made.addInitScript((text) => sessionStorage.getItem('parkwire.signed-in') ?? sessionStorage.setItem('parkwire.signed-in', text), kept);

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../text/words';
 import type { Editor } from './editor';
 import type { Values } from './forms';
@@ -24,9 +25,15 @@ export function EditForm<T, V extends Values>({ editor, labels, submit, saved, c
       else requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
     });
   };
+  // In front of the page the keyboard goes to the first field, also where that had to be waited for.
+  const element = useRef<HTMLFormElement>(null);
+  useLayoutEffect(() => {
+    const waiting = document.activeElement?.closest('dialog > header');
+    if (waiting) element.current?.querySelector<HTMLElement>('input, select')?.focus();
+  }, []);
   const { clashes, problem, saving } = editor;
   return (
-    <form class="edit" onSubmit={send} noValidate>
+    <form class="edit" ref={element} onSubmit={send} noValidate>
       {clashes.length > 0 && (
         <div class="trouble" role="alert" data-testid="clash">
           <div>

@@ -26,11 +26,11 @@ export function FilePicker({ file, take, example }: FilePickerProps) {
         onDragLeave={() => (over.value = false)}
         onDrop={(event) => { event.preventDefault(); over.value = false; void open(event.dataTransfer?.files[0]); }}
       >
-        <label for={id}>{words.manage.chooseFile}</label>
         <input
-          id={id} type="file" accept=".csv,.tsv,.txt,.json,.geojson,text/csv,application/geo+json,application/json"
+          class="unseen" id={id} type="file" accept=".csv,.tsv,.txt,.json,.geojson,text/csv,application/geo+json,application/json"
           onChange={(event) => { void open(event.currentTarget.files?.[0]); event.currentTarget.value = ''; }}
         />
+        <label for={id}>{words.manage.chooseFile}</label>
         <p class="quiet">{words.manage.fileKinds}</p>
       </div>
       {file && (

@@ -10,6 +10,7 @@ import { ManageApi } from './api';
 import { forEach, type Refused } from './bulk';
 import { FilePicker } from './FilePicker';
 import type { SourceFile } from './files';
+import { useSeen } from './focus';
 import { Faults } from './ImportFaults';
 import { LotPreview } from './LotPreview';
 import { planLots, type LotEntry } from './lotfile';
@@ -34,6 +35,7 @@ export function ImportLots({ session }: PageProps) {
   useEffect(() => void read(), [session]);
 
   const entries = plan.value?.entries.filter(({ change }) => change !== 'unchanged') ?? [];
+  const outcome = useSeen(file.value, plan.value !== undefined);
   const run = async () => {
     if (progress.value !== undefined || entries.length === 0) return;
     progress.value = 0;
@@ -45,7 +47,7 @@ export function ImportLots({ session }: PageProps) {
     ...(file.value?.kind === 'geojson' ? { feature: place } : { line: place }), spotId: id, ...(field !== undefined && { field: words.manage.lotFields[field] }), reason: words.manage.faults[fault], remedy: '',
   }));
   return (
-    <>
+    <div class="steps">
       <section class="step" aria-label={words.manage.source}>
         <FilePicker
           file={file.value} example={example}
@@ -55,25 +57,27 @@ export function ImportLots({ session }: PageProps) {
           }}
         />
       </section>
-      <Trouble problem={problem.value} />
-      {file.value && known.value && !plan.value && <p class="trouble" role="alert">{words.manage.noLotFile}</p>}
-      {refused.value && (
-        <section class="result" data-testid="result" role="status">
-          <h2>{words.manage.imported}</h2>
-          {refused.value.map(({ item, problem: is }) => <p key={item.id} class="fault"><b>{item.id}</b> {sayProblem(is)}</p>)}
-        </section>
-      )}
-      {plan.value && <LotPreview plan={plan.value} />}
-      {plan.value && file.value && <Faults faults={faults ?? []} omitted={0} file={file.value} />}
-      {plan.value && (
-        <div class="confirm">
-          {entries.length === 0 && <p>{words.manage.nothingToImport}</p>}
-          {progress.value !== undefined && <progress max={entries.length} value={progress.value} aria-label={words.manage.saving} />}
-          <button type="button" class="primary" data-testid="import" aria-disabled={entries.length === 0 || progress.value !== undefined} onClick={() => void run()}>
-            {words.manage.importLots(number(entries.length))}
-          </button>
-        </div>
-      )}
-    </>
+      <div class="outcome" ref={outcome}>
+        <Trouble problem={problem.value} />
+        {file.value && known.value && !plan.value && <p class="trouble" role="alert">{words.manage.noLotFile}</p>}
+        {refused.value && (
+          <section class="result" data-testid="result" role="status">
+            <h2>{words.manage.imported}</h2>
+            {refused.value.map(({ item, problem: is }) => <p key={item.id} class="fault"><b>{item.id}</b> {sayProblem(is)}</p>)}
+          </section>
+        )}
+        {plan.value && <LotPreview plan={plan.value} />}
+        {plan.value && file.value && <Faults faults={faults ?? []} omitted={0} file={file.value} />}
+        {plan.value && (
+          <div class="confirm">
+            {entries.length === 0 && <p>{words.manage.nothingToImport}</p>}
+            {progress.value !== undefined && <progress max={entries.length} value={progress.value} aria-label={words.manage.saving} />}
+            <button type="button" class="primary" data-testid="import" aria-disabled={entries.length === 0 || progress.value !== undefined} onClick={() => void run()}>
+              {words.manage.importLots(number(entries.length))}
+            </button>
+          </div>
+        )}
+      </div>
+    </div>
   );
 }

@@ -6,6 +6,7 @@ import { query, setQuery } from '../ui/router';
 import { useAccount } from '../ui/who';
 import { SelectField } from './Field';
 import { FilePicker } from './FilePicker';
+import { useSeen } from './focus';
 import { Faults } from './ImportFaults';
 import { SpotImport } from './importing';
 import { ImportPreview } from './ImportPreview';
@@ -27,9 +28,10 @@ export function ImportSpots({ session }: PageProps) {
   useEffect(() => void (task.lotId.value = lot?.id), [task, lot?.id]);
   const { preview, result, problem, busy, ready } = task;
   const file = task.file.value;
+  const outcome = useSeen(file, preview !== undefined);
   const count = preview ? preview.report.added + preview.report.changed : 0;
   return (
-    <>
+    <div class="steps">
       <section class="step" aria-label={words.manage.source}>
         <SelectField
           name="lot" label={words.manage.toLot} value={lot?.id ?? ''} set={(id) => setQuery({ lot: id })}
@@ -43,21 +45,24 @@ export function ImportSpots({ session }: PageProps) {
           <input type="checkbox" checked={task.atomic.value} onChange={(event) => (task.atomic.value = event.currentTarget.checked)} /> {words.manage.atomic}
         </label>
       </section>
-      {file && !lot && <p class="none">{words.manage.chooseLotFirst}</p>}
-      <p role="status" class="quiet">{busy && words.manage.busy[busy]}</p>
-      <Trouble problem={problem} />
-      {result && lot && <ImportResult result={result} lot={lot} again={() => (task.file.value = undefined)} />}
-      {preview && !result && <ImportPreview preview={preview} />}
-      {file && <Faults faults={task.errors} omitted={(result ?? preview?.report)?.errorsOmitted ?? 0} file={file} />}
-      {preview && !result && (
-        <div class="confirm">
-          {count === 0 && <p>{words.manage.nothingToImport}</p>}
-          {task.atomic.value && preview.report.rejected > 0 && <p>{words.manage.atomicRefused}</p>}
-          <button type="button" class="primary" data-testid="import" aria-disabled={!ready} onClick={() => ready && void task.run()}>
-            {words.manage.importCount(number(count))}
-          </button>
-        </div>
-      )}
-    </>
+      <div class="outcome" ref={outcome}>
+        {file && !lot && <p class="none">{words.manage.chooseLotFirst}</p>}
+        <p role="status" class="quiet">{busy && words.manage.busy[busy]}</p>
+        <Trouble problem={problem} />
+        {result && lot && <ImportResult result={result} lot={lot} again={() => (task.file.value = undefined)} />}
+        {preview && !result && <ImportPreview preview={preview} />}
+        {file && <Faults faults={task.errors} omitted={(result ?? preview?.report)?.errorsOmitted ?? 0} file={file} />}
+        {preview && !result && (
+          <div class="confirm">
+            {lot && file && <p><b>{words.manage.into(file.name || words.manage.pasted, lot.name)}</b></p>}
+            {count === 0 && <p>{words.manage.nothingToImport}</p>}
+            {task.atomic.value && preview.report.rejected > 0 && <p>{words.manage.atomicRefused}</p>}
+            <button type="button" class="primary" data-testid="import" aria-disabled={!ready} onClick={() => ready && void task.run()}>
+              {words.manage.importCount(number(count))}
+            </button>
+          </div>
+        )}
+      </div>
+    </div>
   );
 }

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { minuteTime } from '../text/format';
 import { words } from '../text/words';
 import { clock } from '../ui/clock';
@@ -22,6 +23,11 @@ export function ReserveForm({ current, reserve, cancel }: ReserveFormProps) {
   const span = useSignal('60');
   const until = useSignal(localMinute(Date.now() + 60 * minute));
   const fault = useSignal('');
+  const form = useRef<HTMLFormElement>(null);
+  useLayoutEffect(() => {
+    form.current?.scrollIntoView({ block: 'nearest' });
+    form.current?.querySelector('input')?.focus({ preventScroll: true });
+  }, []);
   const submit = (event: Event) => {
     event.preventDefault();
     const at = span.value === other ? Date.parse(until.value) : span.value === '' ? undefined : Date.now() + Number(span.value) * minute;
@@ -33,7 +39,7 @@ export function ReserveForm({ current, reserve, cancel }: ReserveFormProps) {
     });
   };
   return (
-    <form class="reserve" onSubmit={submit} data-testid="reserve">
+    <form class="reserve" ref={form} onSubmit={submit} data-testid="reserve">
       <TextField
         name="reference" label={words.manage.reference} hint={current ? undefined : words.manage.referenceHint}
         value={reference.value} set={(value) => (reference.value = value)} maxLength={200} readOnly={current !== undefined}

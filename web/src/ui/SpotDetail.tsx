@@ -6,6 +6,7 @@ import { words } from '../text/words';
 import { Actions } from './Actions';
 import { clock } from './clock';
 import { Mark } from './Mark';
+import { spotPath } from './router';
 
 /** What is known of the spot that was picked, with its whole name: bays have room for a short one only. */
 export function SpotDetail({ session, cell, close }: { session: Session; cell: Cell; close: () => void }) {
@@ -30,7 +31,7 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
     <aside class="detail" aria-label={words.spot.title}>
       <Mark status={spot.status} />
       <p>
-        <b>{name}</b> {words.common.status[spot.status]}
+        <a href={spotPath(spot.spotId)}><b>{name}</b></a> {words.common.status[spot.status]}
         {changedAt > 0 && (
           <span>
             {` ${words.spot.since} `}

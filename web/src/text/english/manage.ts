@@ -91,6 +91,7 @@ export const manage = {
   showMore: (n: string): string => `Show more (${n})`, changesOmitted: (n: string): string => `${n} more are not listed.`,
   wrongRows: (n: string): string => `${more(n, 'row is', 'rows are')} left out`, lineIs: (n: string): string => `Line ${n}`, featureIs: (n: string): string => `Feature ${n}`,
   nothingToImport: 'The file would change nothing.', atomicRefused: 'Nothing will be changed as long as a row is left out: mend the file, or do without “all or nothing”.',
+  into: (file: string, lot: string): string => `${file}, into ${lot}`,
   importCount: (n: string): string => `Import ${more(n, 'spot', 'spots')}`, importLots: (n: string): string => `Import ${more(n, 'lot', 'lots')}`,
   imported: 'It is imported', anotherFile: 'Another file',
   noLotFile: 'This is no table with a column “id”, and no GeoJSON FeatureCollection.',

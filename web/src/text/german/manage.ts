@@ -84,6 +84,7 @@ export const manage: Words['manage'] = {
   showMore: (n) => `Mehr zeigen (${n})`, changesOmitted: (n) => `${n} weitere sind nicht aufgeführt.`,
   wrongRows: (n) => `${more(n, 'Zeile wird', 'Zeilen werden')} ausgelassen`, lineIs: (n) => `Zeile ${n}`, featureIs: (n) => `Objekt ${n}`,
   nothingToImport: 'Die Datei würde nichts ändern.', atomicRefused: 'Solange eine Zeile ausgelassen wird, wird nichts geändert: Bessern Sie die Datei aus, oder verzichten Sie auf „alles oder nichts“.',
+  into: (file, lot) => `${file}, in ${lot}`,
   importCount: (n) => `${more(n, 'Platz', 'Plätze')} importieren`, importLots: (n) => `${more(n, 'Parkfläche', 'Parkflächen')} importieren`,
   imported: 'Es ist importiert', anotherFile: 'Andere Datei',
   noLotFile: 'Das ist keine Tabelle mit einer Spalte „id“ und keine GeoJSON-FeatureCollection.',

@@ -40,7 +40,7 @@ function SignInFirst() {
       {way === 'token' && (
         <>
           <p>{words.alerts.tokenFrom}</p>
-          <pre tabIndex={0}><code>parkwire token --scope read --subject anna</code></pre>
+          <pre><code>parkwire token --scope read --subject anna</code></pre>
           <TokenForm />
         </>
       )}

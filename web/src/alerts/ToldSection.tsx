@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { kiosk } from '../shell/settings';
-import { fullTime } from '../text/format';
+import { fullTime, shortTime } from '../text/format';
 import { words } from '../text/words';
 import { clock } from '../ui/clock';
 import { alertsPath, pathTo, query } from '../ui/router';
@@ -49,7 +49,7 @@ export function ToldSection({ book, telling }: { book: Book; telling: Telling })
 function Line({ decision, isNew }: { decision: Decision; isNew: boolean }) {
   const { alerts, common } = words;
   const at = Date.parse(decision.decidedAt);
-  const place = placeOf(decision);
+  const place = kiosk.value ? undefined : placeOf(decision); // a wall display leads nowhere
   return (
     <li class="item" data-testid="decision" data-sequence={decision.sequence} data-new={isNew || undefined}>
       <header>
@@ -57,8 +57,8 @@ function Line({ decision, isNew }: { decision: Decision; isNew: boolean }) {
         {isNew && <p class="state" data-tone="good">{alerts.isNew}</p>}
       </header>
       <p class="quiet">
-        <a href={alertsPath({ show: 'told', of: decision.ruleId })}>{decision.ruleName}</a> ·{' '}
-        <time dateTime={decision.decidedAt} title={fullTime(at)}>{fullTime(at)} ({common.ago(at, clock.value)})</time>
+        {kiosk.value ? decision.ruleName : <a href={alertsPath({ show: 'told', of: decision.ruleId })}>{decision.ruleName}</a>} ·{' '}
+        <time dateTime={decision.decidedAt} title={fullTime(at)}>{shortTime(at, clock.value)} ({common.ago(at, clock.value)})</time>
       </p>
     </li>
   );

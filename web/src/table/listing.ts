@@ -15,7 +15,8 @@ export class Listing {
 
   constructor(private readonly parking: Parking, private readonly view: ReadonlySignal<View>) {
     this.#rows = new Rows(parking);
-    this.#found = signal<Found>(untracked(() => this.#rows.find(view.peek())));
+    this.#found = signal<Found>({ cells: [], byStatus: { free: 0, reserved: 0, occupied: 0, unknown: 0, out_of_service: 0, closed: 0 }, total: 0 });
+    this.#make();
   }
 
   get found(): ReadonlySignal<Found> {
@@ -24,16 +25,16 @@ export class Listing {
 
   /** Returns what ends it. */
   follow(): () => void {
+    let isMade = true; // a moment ago, for the first look: what has come since is in the next one
     const ofView = effect(() => {
       this.view.value;
-      untracked(() => this.#make());
+      if (!isMade) untracked(() => this.#make());
     });
-    let isFirst = true;
     const ofSpots = effect(() => {
       this.#watch(this.view.value.lot);
-      if (!isFirst) untracked(() => this.#soon());
-      isFirst = false;
+      untracked(() => this.#soon());
     });
+    isMade = false;
     return () => {
       ofView();
       ofSpots();

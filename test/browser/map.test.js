@@ -158,7 +158,7 @@ test('on a phone the map has room, the list is below, and nothing is wider than 
   assert.ok((await map().boundingBox()).height > 300);
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
   await open('/lots/north');
-  await on(page).spot('n-0-1').waitFor();
+  await on(page).spot('n-0-1').scrollIntoViewIfNeeded();
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
   assert.ok((await on(page).spot('n-0-1').boundingBox()).width >= 24, 'a bay can be hit');
 });

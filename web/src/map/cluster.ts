@@ -16,7 +16,7 @@ export const reachAt = (zoom: number, pixels: number): number => pixels / (512 *
 export function clustered(points: readonly Placed[], reach: number): Cluster[] {
   const clusters: { ids: string[]; x: number; y: number }[] = [];
   for (const { id, x, y } of points) {
-    const near = clusters.find((cluster) => Math.abs(cluster.x - x) < reach && Math.abs(cluster.y - y) < reach * 0.6); // signs are wider than high
+    const near = clusters.find((cluster) => Math.abs(cluster.x - x) < reach && Math.abs(cluster.y - y) < reach * 0.35); // signs are wider than high
     if (!near) {
       clusters.push({ ids: [id], x, y });
       continue;

@@ -84,6 +84,7 @@ export class SpotLayer implements CustomLayerInterface {
     gl.uniform3fv(this.#at.u_plates!, this.colours.plates);
     gl.uniform3fv(this.#at.u_focus!, this.colours.focus);
     gl.drawArrays(gl.POINTS, 0, this.cloud.count);
+    if (this.picked >= 0 && this.picked < this.cloud.count) gl.drawArrays(gl.POINTS, this.picked, 1); // above its neighbours
     gl.bindVertexArray(null);
     if (this.motion && seconds - this.cloud.pulsedAt < glow) map.triggerRepaint();
   }

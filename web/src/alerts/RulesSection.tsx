@@ -15,7 +15,10 @@ export function RulesSection({ session, book }: { session: Session; book: Book }
   }, [session, lots]);
   return (
     <section aria-label={alerts.rules}>
-      <p><a class="button primary" href={alertsPath({ rule: 'new' })} data-testid="new-rule">{alerts.newRule}</a></p>
+      <header>
+        <h2>{alerts.rules}</h2>
+        <a class="button primary" href={alertsPath({ rule: 'new' })} data-testid="new-rule">{alerts.newRule}</a>
+      </header>
       {rules.length === 0 ? (
         <p class="none">{alerts.noRules}</p>
       ) : (

@@ -1,1 +1,0 @@
-import{t as e}from"./Table-D536Yecs.js";import{ut as t}from"./frame-HqrjaeO0.js";function n({session:n,lot:r}){return t(e,{session:n,lot:r})}export{n as default};

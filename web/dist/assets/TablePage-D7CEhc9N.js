@@ -1,1 +1,0 @@
-import{t as e}from"./Table-D536Yecs.js";import{ut as t}from"./frame-HqrjaeO0.js";function n({session:n}){return t(e,{session:n})}export{n as default};

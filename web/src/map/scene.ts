@@ -15,6 +15,7 @@ setWorkerUrl(workerUrl); // a file of our own host, as the policy wants it
 
 const nearest = 22; // zoom
 const fitting = 19.5; // zoom, for a lot
+const pause = 1000 / 30; // milliseconds between two drawings, where nobody moves the map
 const finger = 18; // pixels around a spot that count as it
 const margin = 5; // metres of ground around the spots of a zone
 
@@ -41,6 +42,8 @@ export class Scene {
   #layer: SpotLayer;
   #motion = true;
   #furnished = false;
+  #drawing: ReturnType<typeof setTimeout> | undefined;
+  #drawnAt = 0;
   /** Whether the present move is none of the viewer's. */
   #led = false;
   #dark: boolean;
@@ -49,7 +52,7 @@ export class Scene {
 
   constructor(private readonly options: SceneOptions) {
     const { container, cloud, colours, tiles, dark, at, title } = options;
-    this.#layer = new SpotLayer(cloud, colours);
+    this.#layer = new SpotLayer(cloud, colours, () => this.draw());
     this.#dark = dark;
     this.map = new MapLibre({
       container, style: styleOf(colours, tiles, dark), locale: { 'Map.Title': title }, attributionControl: false, maxZoom: nearest, renderWorldCopies: true,
@@ -78,9 +81,13 @@ export class Scene {
     return { zoom: this.map.getZoom(), lat, lon: lng };
   }
 
-  /** Something has changed: it is drawn at the next frame. */
+  /** Something has changed. It is drawn soon, 30 times a second at most: what moves is smooth, and a device without a graphics processor has time for the rest of the page. */
   draw(): void {
-    this.map.triggerRepaint();
+    this.#drawing ??= setTimeout(() => {
+      this.#drawing = undefined;
+      this.#drawnAt = performance.now();
+      this.map.triggerRepaint();
+    }, Math.max(0, this.#drawnAt + pause - performance.now()));
   }
 
   setMotion(motion: boolean): void {
@@ -149,6 +156,7 @@ export class Scene {
   }
 
   end(): void {
+    clearTimeout(this.#drawing);
     this.map.remove();
   }
 

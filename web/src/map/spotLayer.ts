@@ -25,7 +25,8 @@ export class SpotLayer implements CustomLayerInterface {
   #at: Partial<Record<(typeof uniforms)[number], WebGLUniformLocation | null>> = {};
   #shape = -1;
 
-  constructor(private readonly cloud: Cloud, public colours: Colours) {}
+  /** goOn is called when the next drawing is due, as something glows. */
+  constructor(private readonly cloud: Cloud, public colours: Colours, private readonly goOn: () => void) {}
 
   onAdd(map: MapLibre, gl: WebGL2RenderingContext): void {
     this.#map = map;
@@ -86,7 +87,7 @@ export class SpotLayer implements CustomLayerInterface {
     gl.drawArrays(gl.POINTS, 0, this.cloud.count);
     if (this.picked >= 0 && this.picked < this.cloud.count) gl.drawArrays(gl.POINTS, this.picked, 1); // above its neighbours
     gl.bindVertexArray(null);
-    if (this.motion && seconds - this.cloud.pulsedAt < glow) map.triggerRepaint();
+    if (this.motion && seconds - this.cloud.pulsedAt < glow) this.goOn();
   }
 
   #send(gl: WebGL2RenderingContext): void {

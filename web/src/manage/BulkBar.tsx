@@ -76,7 +76,7 @@ export function BulkBar({ session, lot, picked }: BulkBarProps) {
       )}
       <p role="status" class={refused.value.length > 0 ? 'fault' : 'quiet'}>{told.value}</p>
       {refused.value.length > 0 && (
-        <ul class="refused" data-testid="refused">
+        <ul class="refused" data-testid="refused" tabIndex={0} aria-label={words.manage.refused}>
           {refused.value.map(({ item, problem }) => <li key={item.spotId}><b>{nameOf(item)}</b> {sayProblem(problem)}</li>)}
         </ul>
       )}

@@ -46,7 +46,7 @@ export function FilePicker({ file, take, example }: FilePickerProps) {
           onChange={(event) => event.currentTarget.value.trim() !== '' && take(sourceOf('', event.currentTarget.value))}
         />
         <p class="quiet">{words.manage.exampleIs}</p>
-        <pre><code>{example}</code></pre>
+        <pre tabIndex={0}><code>{example}</code></pre>
       </details>
     </div>
   );

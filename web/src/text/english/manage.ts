@@ -63,7 +63,7 @@ export const manage = {
   pick: (name: string): string => `Pick ${name}`, pickPage: 'Pick all of this page', pickAll: (n: string): string => `Pick all ${n} that match`, pickNone: 'Pick none',
   picked: (n: string): string => `${n} picked`, doToPicked: 'Do to those picked …',
   bulkDone: (done: string, refused: string): string => `${more(done, 'spot was', 'spots were')} changed.${refused === '0' ? '' : ` ${more(refused, 'was', 'were')} refused and ${refused === '1' ? 'stays' : 'stay'} picked:`}`,
-  pages: 'Pages of the list', before: 'Back', after: 'Next', range: (from: string, to: string, total: string): string => `${from}–${to} of ${total}`,
+  refused: 'Refused', pages: 'Pages of the list', before: 'Back', after: 'Next', range: (from: string, to: string, total: string): string => `${from}–${to} of ${total}`,
   // Two who change the same
   clash: 'Somebody else has changed the same meanwhile:',
   clashField: (field: string, theirs: string, yours: string): string => `${field}: now “${theirs}”, yours is “${yours}”`,

@@ -58,7 +58,7 @@ export const manage: Words['manage'] = {
   pick: (name) => `${name} auswählen`, pickPage: 'Alle dieser Seite auswählen', pickAll: (n) => `Alle ${n} passenden auswählen`, pickNone: 'Auswahl aufheben',
   picked: (n) => `${n} ausgewählt`, doToPicked: 'Mit der Auswahl …',
   bulkDone: (done, refused) => `${more(done, 'Platz wurde', 'Plätze wurden')} geändert.${refused === '0' ? '' : ` ${more(refused, 'wurde', 'wurden')} abgelehnt und ${refused === '1' ? 'bleibt' : 'bleiben'} ausgewählt:`}`,
-  pages: 'Seiten der Liste', before: 'Zurück', after: 'Weiter', range: (from, to, total) => `${from}–${to} von ${total}`,
+  refused: 'Abgelehnt', pages: 'Seiten der Liste', before: 'Zurück', after: 'Weiter', range: (from, to, total) => `${from}–${to} von ${total}`,
   clash: 'Jemand anderes hat inzwischen dasselbe geändert:',
   clashField: (field, theirs, yours) => `${field}: jetzt „${theirs}“, bei Ihnen „${yours}“`,
   clashChoice: 'Speichern Sie noch einmal, damit Ihres gilt, oder übernehmen Sie das andere.', takeTheirs: 'Das andere übernehmen', saveMine: 'Meines speichern',

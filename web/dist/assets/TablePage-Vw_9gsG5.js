@@ -1,1 +1,0 @@
-import{t as e}from"./Table-cDvUaEuX.js";import{ut as t}from"./frame-2BYmS3Q7.js";function n({session:n}){return t(e,{session:n})}export{n as default};

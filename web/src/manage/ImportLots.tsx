@@ -70,6 +70,7 @@ export function ImportLots({ session }: PageProps) {
         {plan.value && file.value && <Faults faults={faults ?? []} omitted={0} file={file.value} />}
         {plan.value && (
           <div class="confirm">
+            <p><b>{file.value?.name || words.manage.pasted}</b></p>
             {entries.length === 0 && <p>{words.manage.nothingToImport}</p>}
             {progress.value !== undefined && <progress max={entries.length} value={progress.value} aria-label={words.manage.saving} />}
             <button type="button" class="primary" data-testid="import" aria-disabled={entries.length === 0 || progress.value !== undefined} onClick={() => void run()}>

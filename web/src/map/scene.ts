@@ -15,7 +15,6 @@ setWorkerUrl(workerUrl); // a file of our own host, as the policy wants it
 
 const nearest = 22; // zoom
 const fitting = 19.5; // zoom, for a lot
-const pause = 1000 / 30; // milliseconds between two drawings, where nobody moves the map
 const finger = 18; // pixels around a spot that count as it
 const margin = 5; // metres of ground around the spots of a zone
 
@@ -44,6 +43,7 @@ export class Scene {
   #furnished = false;
   #drawing: ReturnType<typeof setTimeout> | undefined;
   #drawnAt = 0;
+  #pause = pauseAfter(0);
   /** Whether the present move is none of the viewer's. */
   #led = false;
   #dark: boolean;
@@ -81,13 +81,14 @@ export class Scene {
     return { zoom: this.map.getZoom(), lat, lon: lng };
   }
 
-  /** Something has changed. It is drawn soon, 30 times a second at most: what moves is smooth, and a device without a graphics processor has time for the rest of the page. */
+  /** Something has changed. It is drawn soon, 30 times a second at most, and less often where drawing takes long: a device without a graphics processor keeps most of its time for the rest of the page. */
   draw(): void {
     this.#drawing ??= setTimeout(() => {
       this.#drawing = undefined;
-      this.#drawnAt = performance.now();
+      const begin = (this.#drawnAt = performance.now());
       this.map.triggerRepaint();
-    }, Math.max(0, this.#drawnAt + pause - performance.now()));
+      requestAnimationFrame(() => requestAnimationFrame(() => (this.#pause = pauseAfter(performance.now() - begin))));
+    }, Math.max(0, this.#drawnAt + this.#pause - performance.now()));
   }
 
   setMotion(motion: boolean): void {
@@ -188,6 +189,9 @@ export class Scene {
     return { padding: { top: room + 40, bottom: room, left: room + 20, right: room + 20 }, maxZoom: fitting };
   }
 }
+
+/** How long to wait from one drawing to the next, where nobody moves the map, after one that took two frames so long (milliseconds). */
+const pauseAfter = (taken: number): number => Math.min(1000, 1000 / 30 + 2 * Math.max(0, taken - 50));
 
 const pairs = (box: Box): [[number, number], [number, number]] => {
   const [a, b] = corners(box);

@@ -69,6 +69,10 @@ void main() {
   vec2 p = (gl_PointCoord * 2.0 - 1.0) * v_room;
   color = vec4(0.0);
   vec3 tone = u_tones[v_status];
+  if (u_radius < 4.0 && v_glow <= 0.0 && v_picked == 0) { // thousands of small ones
+    over(tone, sign_(p, v_status), u_opacity);
+    return;
+  }
   if (v_glow > 0.0) over(tone, abs(length(p) - (1.5 + 0.8 * (1.0 - v_glow))) - 0.16, v_glow);
   if (u_radius >= 4.0) over(u_plates[v_status], box(p, vec2(1.3), 0.4), 1.0);
   over(tone, sign_(p, v_status), 1.0);

@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import { kiosk, theme } from '../shell/settings';
 import { language } from '../text/language';
 import { clock } from '../ui/clock';
-import { optionsOf, type Drawing } from './options';
+import { isDense, optionsOf, type Drawing } from './options';
 import { plotted } from './series';
 
 const columns = ({ metrics: { items, asOf }, lines }: Drawing) => plotted(items, asOf, lines);
@@ -16,7 +16,7 @@ export function Chart({ drawing, label }: { drawing: Drawing; label: string }) {
   const latest = useRef(drawing);
   const plot = useRef<uPlot | undefined>(undefined);
   latest.current = drawing;
-  const kinds = drawing.lines.map(({ key }) => key).join();
+  const kinds = [...drawing.lines.map(({ key }) => key), isDense(drawing)].join(); // what uPlot takes once
 
   useEffect(() => {
     const target = figure.current!;

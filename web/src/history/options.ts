@@ -24,6 +24,9 @@ export interface Drawing {
   readonly pick: (bucket: number | undefined) => void;
 }
 
+/** Whether there are so many buckets that lines must be thin. */
+export const isDense = ({ metrics: { items } }: Drawing): boolean => items.length > 100;
+
 const roomOfTick = 6.5; // characters
 const dashes: Record<string, number[]> = { silent: [2, 4], average: [6, 4], arrivals: [3, 3] };
 
@@ -71,7 +74,7 @@ export function optionsOf(latest: () => Drawing, figure: HTMLElement): Omit<uPlo
       ...latest().lines.map(({ key, shape }): uPlot.Series => ({
         stroke: () => styleOf(key).color,
         fill: () => styleOf(key).backgroundColor,
-        width: shape === 'bars' ? 0 : 2,
+        width: shape === 'bars' ? 0 : isDense(latest()) ? 1 : 2,
         dash: dashes[key] ?? [],
         points: { show: false },
       })),

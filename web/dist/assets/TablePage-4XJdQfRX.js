@@ -1,1 +1,0 @@
-import{t as e}from"./Table-BRWRUB7W.js";import{ut as t}from"./frame-KL-6npQc.js";function n({session:n}){return t(e,{session:n})}export{n as default};

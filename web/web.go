@@ -7,12 +7,15 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,18 +29,54 @@ var dist embed.FS
 // with the page itself; a file that is not there, with 404.
 //
 // provider returns the origin of the OpenID provider's token endpoint, which the page must reach where people sign in; "" where they do
-// not. It is asked for each answer, as a provider may be known late, and must not block.
-func Handler(provider func() string) http.Handler {
+// not. It is asked for each answer, as a provider may be known late, and must not block. tiles lie under the map.
+func Handler(provider func() string, tiles Tiles) http.Handler {
 	files, err := load(dist)
+	if err == nil {
+		err = files.tell(tiles)
+	}
 	if err != nil {
 		panic("the embedded dashboard cannot be read: " + err.Error()) // was checked when it was built
 	}
-	return dashboard{files, provider}
+	return dashboard{files, provider, tiles.origin()}
+}
+
+// Tiles says where the raster tiles of the map are. Without a URL there are none.
+type Tiles struct {
+	URL         string `json:"url"` // with {z}, {x} and {y}; without a host: on the page's own
+	Attribution string `json:"attribution,omitempty"`
+	MaxZoom     int    `json:"maxZoom"`
+}
+
+// origin is the host that the page asks for tiles; "" where it is its own, or there are none.
+func (t Tiles) origin() string {
+	u, err := url.Parse(strings.NewReplacer("{", "", "}", "").Replace(t.URL))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// tell adds the file that tells the page what is set about it: a page that nobody writes into needs no policy for what is written into it.
+func (f files) tell(tiles Tiles) error {
+	var settings struct {
+		Tiles *Tiles `json:"tiles,omitempty"`
+	}
+	if tiles.URL != "" {
+		settings.Tiles = &tiles
+	}
+	content, err := json.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	f["/dashboard.json"], err = newFile("dashboard.json", content)
+	return err
 }
 
 type dashboard struct {
 	files
 	provider func() string
+	tiles    string // origin
 }
 
 // file is one file as it is sent.
@@ -84,7 +123,7 @@ func newFile(name string, content []byte) (file, error) {
 	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
 	f := file{
 		mediaType:    mediaType(name),
-		cacheControl: "no-cache", // may be kept, but is asked for again each time
+		cacheControl: "no-cache", // may be kept, but is asked for again each time: the service worker too, or an old page would live on
 		plain:        body{content, `"` + tag + `"`},
 	}
 	if strings.HasPrefix(name, "assets/") { // their names change with their content
@@ -110,16 +149,20 @@ func newFile(name string, content []byte) (file, error) {
 // mediaType does not ask the system, whose tables differ from machine to machine.
 func mediaType(name string) string {
 	switch ext := path.Ext(name); ext {
-	case ".js":
+	case ".js", ".mjs":
 		return "text/javascript; charset=utf-8"
 	case ".css":
 		return "text/css; charset=utf-8"
+	case ".json":
+		return "application/json"
 	case ".html":
 		return "text/html; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
 	case ".webmanifest":
 		return "application/manifest+json"
+	case ".png":
+		return "image/png"
 	default:
 		if known := mime.TypeByExtension(ext); known != "" {
 			return known
@@ -140,7 +183,7 @@ func (d dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	header := w.Header()
-	secure(header, r.Host, d.provider())
+	secure(header, r.Host, d.provider(), d.tiles)
 	header.Set("Content-Type", f.mediaType)
 	header.Set("Cache-Control", f.cacheControl)
 	send := f.plain
@@ -162,14 +205,18 @@ func (d dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// withID begins the addresses that end in an id, which may have a dot.
+var withID = []string{"/lots/", "/spots/", "/manage/lots/"}
+
 // find returns the file for an address. The page looks at its own address when it runs, so every address that
-// does not look like a file's is the page's; below /lots/ also those with a dot, which an id may have.
+// does not look like a file's is the page's; where an id may stand also those with a dot.
 func (f files) find(address string) (file, bool) {
 	if found, ok := f[address]; ok {
 		return found, true
 	}
 	isFile := strings.HasPrefix(address, "/assets/") || path.Ext(address) != ""
-	if isFile && !strings.HasPrefix(address, "/lots/") {
+	hasID := slices.ContainsFunc(withID, func(prefix string) bool { return strings.HasPrefix(address, prefix) })
+	if isFile && !hasID {
 		return file{}, false
 	}
 	return f["/index.html"], true
@@ -182,16 +229,20 @@ var (
 )
 
 // secure forbids the page everything that it does not need. Its WebSocket goes to the host it came from, which
-// 'self' does not include in all browsers yet; tokens come from the provider, where there is one.
-func secure(header http.Header, host, provider string) {
-	connect := "'self' ws: wss:"
+// 'self' does not include in all browsers yet; tokens come from the provider, and tiles from their host, where there is one.
+func secure(header http.Header, host, provider, tiles string) {
+	connect, images := "'self' ws: wss:", "'self'"
 	if plainHost.MatchString(host) {
 		connect = "'self' ws://" + host + " wss://" + host
 	}
 	if plainOrigin.MatchString(provider) {
 		connect += " " + provider
 	}
-	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; "+
+	if plainOrigin.MatchString(tiles) {
+		connect += " " + tiles
+		images += " " + tiles
+	}
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src "+images+"; worker-src 'self'; manifest-src 'self'; "+
 		"connect-src "+connect+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Frame-Options", "DENY")

@@ -14,6 +14,9 @@ import (
 var small = fstest.MapFS{
 	"dist/index.html":           {Data: []byte("<!doctype html><title>page</title>" + strings.Repeat(" ", 200))},
 	"dist/favicon.svg":          {Data: []byte("<svg/>")},
+	"dist/manifest.webmanifest": {Data: []byte("{}")},
+	"dist/sw.js":                {Data: []byte("self")},
+	"dist/icons/icon-192.png":   {Data: []byte("PNG")},
 	"dist/assets/index-abc1.js": {Data: []byte(strings.Repeat("let x = 1;\n", 100))},
 }
 
@@ -28,7 +31,7 @@ func serve(t *testing.T, method, address string, headers ...string) *http.Respon
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	dashboard{loaded, func() string { return "" }}.ServeHTTP(w, r)
+	dashboard{loaded, func() string { return "" }, ""}.ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -43,7 +46,16 @@ func TestAddressesOfThePageAreAnsweredWithThePageAndMissingFilesAreNot(t *testin
 		"/lots/central/":        {200, "text/html; charset=utf-8"},
 		"/lots/P.1":             {200, "text/html; charset=utf-8"},
 		"/lots/a%20b":           {200, "text/html; charset=utf-8"},
+		"/lots/P.1/history":     {200, "text/html; charset=utf-8"},
+		"/spots/P.1-03":         {200, "text/html; charset=utf-8"},
+		"/spots/a%2Fb.c":        {200, "text/html; charset=utf-8"},
+		"/manage/lots/P.1":      {200, "text/html; charset=utf-8"},
+		"/map":                  {200, "text/html; charset=utf-8"},
 		"/something/else":       {200, "text/html; charset=utf-8"},
+		"/sw.js":                {200, "text/javascript; charset=utf-8"},
+		"/manifest.webmanifest": {200, "application/manifest+json"},
+		"/icons/icon-192.png":   {200, "image/png"},
+		"/icons/icon-193.png":   {404, "application/problem+json"},
 		"/favicon.svg":          {200, "image/svg+xml"},
 		"/assets/index-abc1.js": {200, "text/javascript; charset=utf-8"},
 		"/assets/index-old9.js": {404, "application/problem+json"},
@@ -62,7 +74,7 @@ func TestHashedFilesAreKeptForEverAndThePageIsAskedForAgain(t *testing.T) {
 	if got := serve(t, "GET", "/assets/index-abc1.js").Header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
 		t.Errorf("a hashed file has Cache-Control %q", got)
 	}
-	for _, address := range []string{"/", "/lots/central", "/favicon.svg"} {
+	for _, address := range []string{"/", "/lots/central", "/favicon.svg", "/sw.js", "/manifest.webmanifest"} {
 		first := serve(t, "GET", address)
 		if got := first.Header.Get("Cache-Control"); got != "no-cache" {
 			t.Errorf("%s has Cache-Control %q", address, got)
@@ -143,7 +155,7 @@ func TestThePageMayDoOnlyWhatItNeeds(t *testing.T) {
 		"[::1]:5000": "ws://[::1]:5000 ", "localhost": "ws://localhost ", "a;script-src *": "ws: wss:;", "*": "ws: wss:;",
 	} {
 		header := http.Header{}
-		secure(header, host, "")
+		secure(header, host, "", "")
 		if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, want) {
 			t.Errorf("host %q: the policy %q lacks %q", host, policy, want)
 		}
@@ -153,15 +165,51 @@ func TestThePageMayDoOnlyWhatItNeeds(t *testing.T) {
 		"https://id.example/": "wss://h;", "https://a;script-src *": "wss://h;", "*": "wss://h;", "https://*.example": "wss://h;",
 	} {
 		header := http.Header{}
-		secure(header, "h", provider)
+		secure(header, "h", provider, "")
 		if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, want) {
 			t.Errorf("provider %q: the policy %q lacks %q", provider, policy, want)
 		}
 	}
 }
 
+func TestTilesOfTheMapAreToldToThePageAndTheirHostIsAllowed(t *testing.T) {
+	ask := func(tiles Tiles, address string) (string, string) {
+		w := httptest.NewRecorder()
+		Handler(func() string { return "" }, tiles).ServeHTTP(w, httptest.NewRequest("GET", "http://parking.example"+address, nil))
+		return w.Body.String(), w.Header().Get("Content-Security-Policy")
+	}
+	for _, c := range []struct {
+		tiles        Tiles
+		told, origin string
+	}{
+		{Tiles{MaxZoom: 19}, `{}`, ""},
+		{Tiles{"https://t.example/{z}/{x}/{y}.png", "© T", 19}, `{"tiles":{"url":"https://t.example/{z}/{x}/{y}.png","attribution":"© T","maxZoom":19}}`, " https://t.example"},
+		{Tiles{"https://t.example:8443/{z}/{x}/{y}{ratio}.png?key=a", "", 20}, `{"tiles":{"url":"https://t.example:8443/{z}/{x}/{y}{ratio}.png?key=a","maxZoom":20}}`, " https://t.example:8443"},
+		{Tiles{"/tiles/{z}/{x}/{y}.png", "", 14}, `{"tiles":{"url":"/tiles/{z}/{x}/{y}.png","maxZoom":14}}`, ""},
+		{Tiles{"https://t.example;script-src */{z}/{x}/{y}", "", 14}, `{"tiles":{"url":"https://t.example;script-src */{z}/{x}/{y}","maxZoom":14}}`, ""},
+	} {
+		told, _ := ask(c.tiles, "/dashboard.json")
+		if told != c.told {
+			t.Errorf("%q is told as %s, not %s", c.tiles.URL, told, c.told)
+		}
+		_, policy := ask(c.tiles, "/map")
+		for _, want := range []string{"img-src 'self'" + c.origin + ";", "wss://parking.example" + c.origin + ";"} {
+			if !strings.Contains(policy, want) {
+				t.Errorf("%q: the policy %q lacks %q", c.tiles.URL, policy, want)
+			}
+		}
+	}
+}
+
+// Hosts that are named and that nobody asks: the names of SVG and its kin, texts in the library that draws the map, and what a field shows as an example.
+var unasked = map[string]bool{
+	"http://www.w3.org":   true,
+	"https://example.org": true,
+	"https://github.com":  true, "https://maplibre.org": true, "https://maplibre.invalid": true, "https://wiki.openstreetmap.org": true,
+}
+
 func TestTheEmbeddedPageIsWholeAndAsksNoOtherHost(t *testing.T) {
-	h := Handler(func() string { return "" }).(dashboard).files
+	h := Handler(func() string { return "" }, Tiles{}).(dashboard).files
 	index := string(h["/index.html"].plain.bytes)
 	named := regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(index, -1)
 	if len(named) < 2 {
@@ -174,7 +222,7 @@ func TestTheEmbeddedPageIsWholeAndAsksNoOtherHost(t *testing.T) {
 	}
 	for address, f := range h {
 		for _, host := range regexp.MustCompile(`https?://[A-Za-z0-9][A-Za-z0-9.-]*`).FindAllString(string(f.plain.bytes), -1) {
-			if host != "http://www.w3.org" { // the names of SVG and its kin, which nobody asks
+			if !unasked[host] {
 				t.Errorf("%s names %s", address, host)
 			}
 		}

@@ -279,7 +279,7 @@ func (a *App) makeGateway() (part, error) {
 	}
 	login, granted := a.login(), access.NewSet(nil)
 	g := gateway.New(gateway.Options{
-		Parking: toParking, Live: toLive, History: toFurther[0], Audit: toFurther[1], Alerts: toFurther[2], Dashboard: web.Handler(login.TokenOrigin), Login: login, Authenticator: access.Doorman{Tokens: a.tokens, Set: granted}, ReadPublic: c.ReadPublic,
+		Parking: toParking, Live: toLive, History: toFurther[0], Audit: toFurther[1], Alerts: toFurther[2], Dashboard: web.Handler(login.TokenOrigin, web.Tiles{URL: c.DashboardTiles, Attribution: c.DashboardTilesAttribution, MaxZoom: c.DashboardTilesMaxZoom}), Login: login, Authenticator: access.Doorman{Tokens: a.tokens, Set: granted}, ReadPublic: c.ReadPublic,
 		Limiter: a.limiter, Hosts: c.Hosts, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
 		CORSOrigins: c.CORSOrigins, Logger: a.logger("gateway"), Registerer: a.registry,
 	})

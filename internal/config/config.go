@@ -102,6 +102,10 @@ type Config struct {
 	CORSOrigins      []string       `name:"cors-origins" example:"https://signs.example.org" help:"sites whose pages may call the REST interface; * for all; empty: none"`
 	WebSocketOrigins []string       `name:"websocket-origins" example:"https://signs.example.org" help:"sites whose pages may open notifications; empty: all"`
 
+	DashboardTiles            string `name:"dashboard-tiles" example:"https://tiles.example.org/{z}/{x}/{y}.png" help:"raster tiles under the map of the dashboard, of 256 pixels; the one other host that the page asks; one that begins with / is on the gateway's own; empty: the map has spots alone"`
+	DashboardTilesAttribution string `name:"dashboard-tiles-attribution" example:"© OpenStreetMap contributors" help:"who made these tiles, as the map says it (text)"`
+	DashboardTilesMaxZoom     int    `name:"dashboard-tiles-max-zoom" default:"19" example:"20" help:"highest zoom that these tiles have; nearer they are enlarged"`
+
 	LiveMemory         Bytes         `name:"live-memory" default:"64MiB" example:"256MiB" help:"recent events kept for clients that come back; older ones are read from the log"`
 	LiveClientLimit    Bytes         `name:"live-client-limit" default:"1MiB" example:"1MiB" help:"how far a client may fall behind before it is closed, or, with parkwire.v1, sent only the newest of each spot"`
 	LiveHandshakeRate  int           `name:"live-handshake-rate" default:"2000" example:"500" help:"clients that an instance takes a second; others are told when to come back"`

@@ -442,6 +442,22 @@ func TestBoundsOfNotificationInstancesMustMakeSense(t *testing.T) {
 	}
 }
 
+func TestTilesOfTheMapComeFromOneHost(t *testing.T) {
+	for tiles, taken := range map[string]bool{
+		"https://tiles.example.org/{z}/{x}/{y}.png": true, "http://localhost:8080/{z}/{x}/{y}{ratio}.png?key=a": true, "/tiles/{z}/{y}/{x}": true,
+		"https://[2001:db8::1]/{z}/{x}/{y}":     true,
+		"https://tiles.example.org/{x}/{y}.png": false, "https://{z}.example.org/{z}/{x}/{y}": false, "https://{s}.example.org/{z}/{x}/{y}": false,
+		"//tiles.example.org/{z}/{x}/{y}": false, "tiles/{z}/{x}/{y}": false, "ftp://tiles.example.org/{z}/{x}/{y}": false,
+		"https://u:hunter2@tiles.example.org/{z}/{x}/{y}": false, "https://a;script-src/{z}/{x}/{y}": false, "https://*/{z}/{x}/{y}": false,
+	} {
+		_, err := sources{args: []string{"--dashboard-tiles=" + tiles}}.load(t)
+		var errs config.Errors
+		if taken != (err == nil) || !taken && (!errors.As(err, &errs) || errs[0].Field != "dashboard-tiles") || err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", tiles, err)
+		}
+	}
+}
+
 func TestAProviderOfTokensIsNamedToTheLetterAndReachedSafely(t *testing.T) {
 	for issuer, taken := range map[string]bool{
 		"https://login.example.org": true, "https://login.example.org/": true, "https://login.example.org/realms/parking": true,

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,6 +100,10 @@ func (l *Loader) validate() {
 	for _, origin := range c.WebSocketOrigins {
 		l.check("websocket-origins", originOf(origin))
 	}
+	if c.DashboardTiles != "" {
+		l.check("dashboard-tiles", tiles(c.DashboardTiles))
+	}
+	l.check("dashboard-tiles-max-zoom", within(c.DashboardTilesMaxZoom, 0, 24))
 	if c.OIDCIssuer != "" {
 		l.check("oidc-issuer", issuer(c.OIDCIssuer))
 	}
@@ -286,6 +291,36 @@ func issuer(text string) string {
 		return ""
 	}
 	return strconv.Quote(text) + " must begin with https://; http:// will do for this machine alone"
+}
+
+// tiles is where a map's tiles are: on the gateway's own host, or on another one, which the page's policy then names.
+func tiles(text string) string {
+	bare := text
+	for _, part := range []string{"{z}", "{x}", "{y}"} {
+		if !strings.Contains(text, part) {
+			return strconv.Quote(text) + " lacks " + part
+		}
+		bare = strings.ReplaceAll(bare, part, "0")
+	}
+	bare = strings.ReplaceAll(bare, "{ratio}", "")
+	u, err := url.Parse(bare)
+	switch {
+	case err == nil && u.User != nil:
+		return "it must not hold a user or a password" // nor repeats it
+	case err != nil, strings.ContainsAny(bare, "{}\\"), u.Fragment != "":
+	case u.Scheme == "" && u.Host == "" && strings.HasPrefix(bare, "/"):
+		return ""
+	case (u.Scheme == "https" || u.Scheme == "http") && plainHost.MatchString(u.Host) && hasHost(text, u):
+		return ""
+	}
+	return strconv.Quote(text) + " is no URL of the form https://HOST/{z}/{x}/{y}.png, in which {ratio} may stand too, for @2x"
+}
+
+var plainHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+
+// hasHost reports whether the host is the same before anything was filled in.
+func hasHost(text string, u *url.URL) bool {
+	return strings.HasPrefix(text, u.Scheme+"://"+u.Host+"/")
 }
 
 func grant(pair string) string {

@@ -7,7 +7,7 @@ const executablePath = process.env.PARKWIRE_TEST_CHROMIUM ?? '/usr/bin/chromium'
 export const launch = () => chromium.launch({
   executablePath,
   args: [
-    '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--headless', '--no-sandbox', '--disable-gpu', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync',
   ],
 });

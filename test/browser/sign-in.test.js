@@ -73,7 +73,7 @@ describe('where everybody may look', () => {
     await on(page).spot('c-01').click();
     assert.equal(await actions().count(), 0, 'who is not signed in is offered nothing');
     await its.signIn('operator');
-    assert.equal(page.url(), `${its.platform.url}/lots/central?feed=central`);
+    assert.equal(page.url(), `${its.platform.url}/lots/central?feed=central&spot=c-01`, 'the spot that was picked is picked again');
     await on(page).spot('c-01').click();
     await actions().getByRole('button', { name: 'Mark occupied' }).click();
     await on(page).has(on(page).spot('c-01'), 'data-status', 'occupied');

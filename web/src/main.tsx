@@ -3,9 +3,15 @@ import { render } from 'preact';
 import { Account, arrivalPath } from './identity/account';
 import { TabStorage } from './identity/storage';
 import { Api } from './live/api';
+import { BrowserShelf } from './live/last';
 import { Session } from './live/session';
+import { App } from './shell/App';
+import { arrive } from './shell/arrival';
+import { startKiosk } from './shell/kiosk';
+import { startOffline } from './shell/offline';
+import { remember } from './shell/remember';
+import { startSettings } from './shell/settings';
 import './styles/main.css';
-import { App } from './ui/App';
 import { startClock } from './ui/clock';
 import { replaceAddress, startRouter } from './ui/router';
 import { Who } from './ui/who';
@@ -26,11 +32,10 @@ const account: Account = new Account(
 const session = new Session(new Api(account), '/notifications', { credentials: account });
 watchPage(session.connection);
 startClock();
-startRouter(() => requestAnimationFrame(() => {
-  // The next view is there now: it is read from its start, and its heading is where the keyboard goes on.
-  scrollTo(0, 0);
-  document.querySelector('main')?.scrollTo(0, 0);
-  document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
-}));
+startRouter(arrive);
+void session.connection.run(); // while the words come
+remember(session, new BrowserShelf(), account.isPublic);
+await startSettings();
+startKiosk();
 render(<Who value={account}><App session={session} /></Who>, document.getElementById('app')!);
-void session.connection.run();
+startOffline(session.connection);

@@ -63,12 +63,12 @@ describe('who asks', () => {
 
   test('where there is none to replace it the refusal is told', async () => {
     tokens = ['old', 'old'];
-    await expect(api(refusal).act('c/01', 'occupy')).rejects.toThrow('It has expired.');
+    await expect(api(refusal).ask('POST', '/api/v1/spots/c%2F01/occupy')).rejects.toThrow('It has expired.');
     expect(shown).toEqual(['Bearer old']);
   });
 
   test('what is refused for another reason is not repeated', async () => {
-    await expect(api(() => Response.json({}, { status: 403 })).act('c-01', 'close')).rejects.toThrow();
+    await expect(api(() => Response.json({}, { status: 403 })).ask('POST', '/api/v1/spots/c-01/close')).rejects.toThrow();
     expect([refused, shown]).toEqual([[], ['Bearer old']]);
   });
 

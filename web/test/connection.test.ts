@@ -221,6 +221,29 @@ test('it hears what the browser notices: a network that went and came opens the 
   vi.unstubAllGlobals();
 });
 
+test('after an hour of sleep it loads the state at once, instead of hearing everything that happened meanwhile', async () => {
+  follow('one');
+  vi.setSystemTime(Date.now() + 3_600_000);
+  connection.check(); // as when the tab is seen again
+  await pass(0);
+  expect(load).toHaveBeenCalledTimes(2);
+  expect(FakeSocket.made).toHaveLength(2);
+  FakeSocket.last.open();
+  expect(FakeSocket.last.after).toBe('loaded-2');
+  expect(FakeSocket.last.said.filter(({ type }) => type === 'Subscribe'), 'once').toHaveLength(1);
+  expect(connection.state.value).toBe('open');
+});
+
+test('what was kept of an earlier visit is of then, until the state is loaded', async () => {
+  load.mockImplementation(() => new Promise(() => {}));
+  const later = new Connection({ address, load, receive: () => {}, WebSocket: Socket });
+  void later.run();
+  later.recall(5_000);
+  expect(later.asOf.value).toBe(5_000);
+  expect(later.state.value).toBe('connecting');
+  later.stop();
+});
+
 test('stopped, it does nothing more', async () => {
   follow();
   connection.stop();

@@ -53,7 +53,7 @@ test('events are shown together at the next frame', () => {
   expect(frames).toHaveLength(1);
   paint();
   expect(session.parking.total.value).toMatchObject({ free: 0, occupied: 1, closed: 1 });
-  expect(session.feed.items().value).toHaveLength(2);
+  expect(session.feed.past()).toHaveLength(2);
 });
 
 test('where no frames are painted they are applied all the same', async () => {
@@ -89,7 +89,7 @@ test('resumed after a loss it has what happened meanwhile, without loading again
   FakeSocket.last.event(event('c-02', 2, 'reserved', 'reserved'));
   paint();
   expect(spots()).toMatchObject({ 'c-01': { status: 'occupied' }, 'c-02': { status: 'reserved' } });
-  expect(session.feed.items().value.map((item) => item.kind)).toEqual(['change', 'change']);
+  expect(session.feed.past().map((item) => item.kind)).toEqual(['change', 'change']);
   await pass(0);
   expect(asked, 'only the lots, which change without events').toEqual(['/api/v1/lots?limit=5000']);
 });
@@ -101,7 +101,29 @@ test('with an expired cursor it loads the state, and the feed admits the gap', a
   await pass(1_000);
   expect(spots()).toMatchObject({ 'c-01': { status: 'closed', version: 9 } });
   expect(session.parking.total.value).toMatchObject({ total: 1, closed: 1 });
-  expect(session.feed.items().value.map((item) => item.kind)).toEqual(['gap', 'change']);
+  expect(session.feed.past().map((item) => item.kind)).toEqual(['gap', 'change']);
+});
+
+test('what was kept of an earlier visit is shown until the platform answers, and then only what it says', async () => {
+  let reply: (answer: Response) => void = () => {};
+  const slow = ((asking: string) => (asking.includes('/spots') ? new Promise<Response>((resolve) => (reply = resolve)) : answer(asking))) as typeof fetch;
+  const later = new Session(new Api(nobody, slow), address, { Socket });
+  void later.connection.run();
+  await pass(0);
+  const lot = { id: 'central', name: 'Central' };
+  const kept = { lot, spots: [spot('c-01', { status: 'occupied' }), spot('c-09')] as never, zones: [{ id: 'z', lotId: 'central', name: 'Level 1' }] };
+  later.recall({ asOf: 1_000, lots: [kept] });
+  expect(later.loaded.value).toBe(true);
+  expect(later.parking.total.value).toMatchObject({ total: 2, occupied: 1 });
+  expect(later.parking.zonesOfLot('central').value).toHaveLength(1);
+  expect([later.connection.state.value, later.connection.asOf.value]).toEqual(['connecting', 1_000]);
+  reply(Response.json({ items: platform.spots, after: 'now' }));
+  await pass(0);
+  expect(later.parking.total.value).toMatchObject({ total: 2, free: 2 });
+  expect(later.feed.past()).toMatchObject([{ kind: 'gap', since: 1_000 }]);
+  later.recall({ asOf: 1_000, lots: [kept] });
+  expect(later.parking.total.value, 'what is there is newer').toMatchObject({ free: 2 });
+  later.connection.stop();
 });
 
 test('a burst of thousands of events is applied without waiting for a frame', () => {
@@ -128,7 +150,7 @@ test('for somebody else everything is forgotten, and begins again', async () => 
   const before = FakeSocket.last;
   platform = { lots: [{ id: 'harbour', name: 'Harbour' }], spots: [spot('h-01', { lotId: 'harbour' })], cursor: 'later' };
   session.restart();
-  expect([session.loaded.value, session.parking.lots.value, session.feed.items().value]).toEqual([false, [], []]);
+  expect([session.loaded.value, session.parking.lots.value, session.feed.past()]).toEqual([false, [], []]);
   expect(before.closed).toBe(true);
   await pass(1_000);
   FakeSocket.last.open();
@@ -137,7 +159,7 @@ test('for somebody else everything is forgotten, and begins again', async () => 
   expect(session.parking.total.value.total).toBe(1);
   FakeSocket.last.event(event('h-01', 2, 'occupied', 'occupied', { lotId: 'harbour' }));
   paint();
-  expect(session.feed.items().value).toHaveLength(1);
+  expect(session.feed.past()).toHaveLength(1);
 });
 
 test('what was loaded for the one before is not shown to the next', async () => {

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
-import { ago, delay, happened, staleness } from '../src/text/english';
+import { english } from '../src/text/english';
 import { inOrder, shortened } from '../src/text/labels';
 import { parseEvent } from '../src/live/wire';
 
+const { ago, happened } = english.common;
+const { delay, staleness } = english.shell;
 const event = (status: string, change?: string) => ({ spotId: 'c', status, timestamp: '', ...(change && { change }) });
 
 test('changes are told in a sentence, with the status where it is not the one to expect', () => {

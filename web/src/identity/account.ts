@@ -84,6 +84,9 @@ export class Account implements Credentials {
   /** Whether one must sign in to see anything. */
   readonly locked = computed(() => this.#identity.value?.readPublic === false && this.#tokens.value === undefined);
 
+  /** Whether everybody may look; undefined: not known yet. */
+  readonly isPublic = computed(() => this.#identity.value?.readPublic);
+
   /** Undefined: not known yet. */
   readonly way = computed<Way | undefined>(() => {
     const { login } = this.#identity.value ?? {};
@@ -107,6 +110,12 @@ export class Account implements Credentials {
   may(scope: Scope, lotId: string): boolean {
     const { scope: held, lots } = this.person.value ?? {};
     return held !== undefined && scopes.indexOf(held) >= scopes.indexOf(scope) && (lots?.includes(lotId) ?? true);
+  }
+
+  /** Whether there is anything for which the one who is signed in may do what needs the scope. */
+  mayAnywhere(scope: Scope): boolean {
+    const { scope: held, lots } = this.person.value ?? {};
+    return held !== undefined && scopes.indexOf(held) >= scopes.indexOf(scope) && lots?.length !== 0;
   }
 
   /** Waits as long as one must sign in first. While the provider is away, a page that everybody may see goes on as nobody's. */
@@ -240,7 +249,7 @@ export class Account implements Credentials {
       if (error.code !== 'unreachable') return this.#end(setback(error, 'ended'));
       if (Date.now() < tokens.expires) return; // it does for now
       this.#setback.value = { reason: 'unreachable' };
-      if (!this.#identity.peek()?.readPublic) throw new ProblemError({ title: 'The sign-in service cannot be reached', detail: 'Your sign-in goes on as soon as it answers.' });
+      if (!this.#identity.peek()?.readPublic) throw new ProblemError({ title: 'The sign-in service cannot be reached', detail: 'Your sign-in goes on as soon as it answers.', cause: 'signInUnreachable' });
       this.#tokens.value = { ...tokens, access: '', due: Date.now() + askAgain };
       setTimeout(() => void this.token().catch(() => undefined), askAgain);
     }

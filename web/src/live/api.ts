@@ -1,5 +1,5 @@
 // The REST resources that the dashboard uses.
-import { ProblemError, send } from './http';
+import { exchange, ProblemError, type Answer, type Method, type Sending } from './http';
 import { isStatus, type Lot, type Spot, type Zone } from './wire';
 
 /** Who asks. */
@@ -39,7 +39,7 @@ export class Api {
   async snapshot(): Promise<Snapshot> {
     // The cursor comes first, then everything else: what changes meanwhile comes again as an event.
     const first = await this.page<Spot>('/api/v1/spots', {});
-    if (!first.after) throw new ProblemError({ title: 'The answer is not what this page expects', detail: 'GET /api/v1/spots came without "after".' });
+    if (!first.after) throw new ProblemError({ title: 'The answer is not what this page expects', detail: 'GET /api/v1/spots came without "after".', cause: 'unexpected' });
     const [spots, lots] = await Promise.all([this.rest('/api/v1/spots', {}, first), this.lots()]);
     return { lots, spots: spots.map(known), cursor: first.after };
   }
@@ -56,17 +56,12 @@ export class Api {
     return this.all<Zone>(`/api/v1/lots/${encodeURIComponent(lotId)}/zones`, {});
   }
 
-  /** Does something to a spot. What became of it is told by its event. Done twice, it is done once. */
-  async act(spotId: string, action: Action): Promise<void> {
-    const spot = `/api/v1/spots/${encodeURIComponent(spotId)}`;
-    await (action === 'end_reservation' ? this.ask('DELETE', `${spot}/reservation`) : this.ask('POST', `${spot}/${action}`));
-  }
-
-  private async all<T>(path: string, query: Record<string, string>): Promise<T[]> {
+  /** All pages of a list. */
+  async all<T>(path: string, query: Sending['query'] = {}): Promise<T[]> {
     return this.rest(path, query, await this.page<T>(path, query));
   }
 
-  private async rest<T>(path: string, query: Record<string, string>, page: Page<T>): Promise<T[]> {
+  private async rest<T>(path: string, query: Sending['query'], page: Page<T>): Promise<T[]> {
     const items = [...page.items];
     while (page.next !== undefined) {
       page = await this.page<T>(path, { ...query, cursor: page.next });
@@ -75,26 +70,32 @@ export class Api {
     return items;
   }
 
-  private page<T>(path: string, query: Record<string, string>): Promise<Page<T>> {
-    return this.get<Page<T>>(path, { ...query, limit: String(pageSize) });
+  private page<T>(path: string, query: Sending['query']): Promise<Page<T>> {
+    return this.ask<Page<T>>('GET', path, { query: { ...query, limit: pageSize } });
   }
 
-  private get<T>(path: string, query: Record<string, string>): Promise<T> {
-    return this.ask('GET', `${path}?${new URLSearchParams(query)}`);
+  /** Asks the platform for what it answers. Throws a ProblemError. */
+  async ask<T>(method: Method, path: string, sending?: Sending): Promise<T> {
+    return (await this.exchange<T>(method, path, sending)).body;
   }
 
-  /** Asks, and once more where the token was refused and there is another one. */
-  private async ask<T>(method: 'GET' | 'POST' | 'DELETE', address: string): Promise<T> {
+  /** The same with what comes beside the answer: status, headers, etag. Where the token was refused and there is another one, it is asked once more. */
+  async exchange<T>(method: Method, path: string, sending?: Sending): Promise<Answer<T>> {
     const token = await this.credentials.token();
     try {
-      return await send(this.request, method, address, token);
+      return await exchange<T>(this.request, method, path, token, sending);
     } catch (error) {
       if (token === undefined || !(error instanceof ProblemError) || error.problem.status !== 401) throw error;
       this.credentials.refused(token);
       const fresh = await this.credentials.token();
       if (fresh === token) throw error;
-      return send(this.request, method, address, fresh);
+      return exchange<T>(this.request, method, path, fresh, sending);
     }
+  }
+
+  /** The token to ask with, for what is not asked by this class: streams. */
+  token(): Promise<string | undefined> {
+    return this.credentials.token();
   }
 }
 

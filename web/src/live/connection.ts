@@ -25,6 +25,9 @@ export interface ConnectionOptions {
 /** The pause before the state is loaded again, in milliseconds: a random part of a time that doubles with each failure. */
 export const timing = { firstRetry: 1_000, longestRetry: 10_000 };
 
+/** Who has heard nothing for so long, in milliseconds, loads the state instead of everything that happened meanwhile: after a sleep that is quicker. */
+const farBehind = 300_000;
+
 export class Connection {
   readonly #client: Parkwire;
   readonly #open = signal(false);
@@ -34,6 +37,8 @@ export class Connection {
   readonly #asOf = signal<number | undefined>(undefined);
   readonly #problem = signal<Problem | undefined>(undefined);
   #following = false;
+  #lostAsOf: number | undefined; // until when it was whole when it was lost last
+  #atOnce = false; // whether the state is to be loaded without a pause
   #conflated = ''; // the cursor from which changes were left out
   #hurry: (() => void) | undefined; // ends the present pause
   #leave: (() => void) | undefined; // ends the following
@@ -44,7 +49,10 @@ export class Connection {
       if (client.state === 'open' && this.#wasOpen.peek()) options.reopened?.();
       this.#show();
     });
-    client.on('lost', () => options.lost?.());
+    client.on('lost', () => {
+      options.lost?.();
+      this.#lookBack();
+    });
     client.on('stale', () => this.#show());
     client.on('foreign', (message) => this.#receive(message));
     client.on('conflated', ({ after }) => {
@@ -75,6 +83,11 @@ export class Connection {
     return this.#problem;
   }
 
+  /** What is shown is from an earlier visit, until when it was whole. */
+  recall(asOf: number): void {
+    this.#asOf.value ??= asOf;
+  }
+
   /** Runs until stop is called. */
   async run(): Promise<void> {
     for (let failures = 0; this.#client.state !== 'closed';) {
@@ -85,9 +98,10 @@ export class Connection {
         this.#problem.value = undefined;
         this.#asOf.value = Date.now();
         await this.#follow(cursor);
+        if (this.#takeAtOnce()) continue;
       } catch (error) {
         failures++;
-        this.#problem.value = error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error) };
+        this.#problem.value = error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error), cause: 'fault' as const };
         wait = error instanceof ProblemError ? error.retryAfter : 0;
       }
       await this.#pause(Math.max(wait, this.#backoff(failures)));
@@ -134,7 +148,7 @@ export class Connection {
       const subscription = this.#client.subscribe({ after }, (message) => {
         if (message.type === 'events') message.events.forEach((event) => this.#receive(event));
         if (message.type === 'reset') leave();
-        if (message.type === 'error') reject(new ProblemError({ title: 'Parkwire sends no changes', detail: message.error.message }));
+        if (message.type === 'error') reject(new ProblemError({ title: 'Parkwire sends no changes', detail: message.error.message, cause: 'noChanges' }));
       });
       const leave = (this.#leave = () => {
         subscription.unsubscribe();
@@ -147,6 +161,22 @@ export class Connection {
       this.#following = false;
       this.#show();
     });
+  }
+
+  /** Finds out whether it was a sleep that ended the connection, and not the platform: then the silence was there before the end. */
+  #lookBack(): void {
+    const { asOf } = this.#client;
+    const slept = asOf !== undefined && asOf !== this.#lostAsOf && Date.now() - asOf > farBehind;
+    this.#lostAsOf = asOf;
+    if (!slept || !this.#following) return;
+    this.#atOnce = true;
+    this.#leave?.();
+  }
+
+  #takeAtOnce(): boolean {
+    const atOnce = this.#atOnce;
+    this.#atOnce = false;
+    return atOnce;
   }
 
   #receive(message: unknown): void {

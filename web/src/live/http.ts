@@ -7,6 +7,10 @@ export interface Problem {
   readonly detail?: string;
   readonly status?: number;
   readonly requestId?: string;
+  /** What this page itself found out: it says so in its own language, see `words.common.problem`. */
+  readonly cause?: 'unreachable' | 'unreadable' | 'unexpected' | 'signInUnreachable' | 'noChanges' | 'fault';
+  /** A problem may carry more, such as the errors of single lines. */
+  readonly [extension: string]: unknown;
 }
 
 export class ProblemError extends Error {
@@ -18,24 +22,78 @@ export class ProblemError extends Error {
 
 const patience = 20_000; // milliseconds for one answer, after which it is asked for again
 
-/** Sends a request and returns the JSON of its answer. Throws a ProblemError where there is none, or it is a refusal. */
-export async function send<T>(request: typeof fetch, method: 'GET' | 'POST' | 'DELETE', address: string, token: string | undefined): Promise<T> {
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What a request carries beside its address. */
+export interface Sending {
+  /** Parameters of the address; undefined ones are left out, of lists each is one. */
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+  /** Text and blobs are sent as they are, with a content-type of their own among the headers; everything else as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
+  /** How long to wait for the answer, in milliseconds. */
+  readonly patience?: number;
+  /** What the answer is read as; undefined: JSON. */
+  readonly as?: 'json' | 'text' | 'blob';
+}
+
+export interface Answer<T> {
+  /** Undefined where the answer has none: 204. */
+  readonly body: T;
+  readonly status: number;
+  /** For If-Match. */
+  readonly etag: string | undefined;
+  readonly headers: Headers;
+}
+
+/** Sends a request and returns its answer. Throws a ProblemError where there is none, or it is a refusal; what the signal ended, as the signal says. */
+export async function exchange<T>(request: typeof fetch, method: Method, path: string, token: string | undefined, sending: Sending = {}): Promise<Answer<T>> {
+  const address = addressOf(path, sending.query);
+  const { body, signal, as = 'json' } = sending;
+  const raw = typeof body === 'string' || body instanceof Blob;
+  const timeout = AbortSignal.timeout(sending.patience ?? patience);
   let answer: Response;
   try {
     answer = await request(address, {
       method,
-      headers: { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
-      signal: AbortSignal.timeout(patience),
+      headers: {
+        accept: as === 'json' ? 'application/json' : '*/*',
+        ...(body !== undefined && !raw && { 'content-type': 'application/json' }),
+        ...sending.headers,
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      ...(body !== undefined && { body: raw ? body : JSON.stringify(body) }),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
   } catch {
-    throw new ProblemError({ title: 'Parkwire cannot be reached', detail: 'The server does not answer. It may be restarting, or this device has no connection.' });
+    signal?.throwIfAborted();
+    throw new ProblemError({ title: 'Parkwire cannot be reached', detail: 'The server does not answer. It may be restarting, or this device has no connection.', cause: 'unreachable' });
   }
   if (!answer.ok) throw new ProblemError(await problemOf(answer), retryAfter(answer));
+  const { status, headers } = answer;
   try {
-    return (await answer.json()) as T;
+    const content = status === 204 ? undefined : await answer[as]();
+    return { body: content as T, status, etag: headers.get('etag') ?? undefined, headers };
   } catch {
-    throw new ProblemError({ title: 'The answer cannot be read', detail: `What came for ${address} is no JSON.`, status: answer.status });
+    signal?.throwIfAborted();
+    throw new ProblemError({ title: 'The answer cannot be read', detail: `What came for ${address} is no JSON.`, status, cause: 'unreadable' });
   }
+}
+
+/** The same for those who want the JSON alone. */
+export async function send<T>(request: typeof fetch, method: Method, path: string, token: string | undefined, sending?: Sending): Promise<T> {
+  return (await exchange<T>(request, method, path, token, sending)).body;
+}
+
+/** The path with its parameters. */
+export function addressOf(path: string, query: Sending['query'] = {}): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) for (const each of Array.isArray(value) ? value : [value]) parameters.append(name, String(each));
+  }
+  return parameters.size === 0 ? path : `${path}?${parameters}`;
 }
 
 async function problemOf(answer: Response): Promise<Problem> {

@@ -1,12 +1,15 @@
-// The state of all lots and spots, in one place. Views read its signals; only load, merge and apply change it.
+// The state of all lots and spots, in one place. Views read its signals; only load, merge and apply change it, and what somebody proposes.
 import { batch, signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import { DraftList, Proposals, type Proposal, type SpotChange } from './proposals';
 import { Tally, type Counts } from './tally';
-import { defined, isStatus, type Lot, type ParkingEvent, type Spot, type Zone } from './wire';
+import { defined, isStatus, type Location, type Lot, type ParkingEvent, type Spot, type Zone } from './wire';
 
 /** A spot as it is shown. */
 export interface SpotState extends Spot {
   /** How many changes of it were shown with motion. */
   readonly pulse: number;
+  /** It was asked for and is not answered yet. */
+  readonly proposed?: true;
 }
 
 export type Cell = ReadonlySignal<SpotState>;
@@ -20,11 +23,12 @@ export interface Outcome {
 }
 
 export class Parking {
-  readonly #lots = signal<readonly Lot[]>([]);
+  readonly #lots = new DraftList<Lot>((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
   readonly #cells = new Map<string, Signal<SpotState>>();
   readonly #members = new Map<string, { readonly cells: Set<Cell>; readonly revision: Signal<number> }>();
   readonly #tallies = new Map<string, Tally>();
-  readonly #zones = new Map<string, Signal<readonly Zone[]>>();
+  readonly #zones = new Map<string, DraftList<Zone>>();
+  readonly #proposals = new Proposals();
   /** The version at which a spot was removed, so that an older answer does not bring it back. */
   readonly #removed = new Map<string, number>();
 
@@ -33,7 +37,7 @@ export class Parking {
 
   /** The lots by name. */
   get lots(): ReadonlySignal<readonly Lot[]> {
-    return this.#lots;
+    return this.#lots.shown;
   }
 
   /** The counts of all spots. */
@@ -49,20 +53,26 @@ export class Parking {
     return this.#tally(`zone ${lotId} ${zoneId}`).counts;
   }
 
-  /** The spots of a lot. Whoever reads them in a view hears when one comes, goes, or gets another name or zone. */
+  /** The spots of a lot. Whoever reads them in a view hears when one comes, goes, or gets another name, zone or place. */
   spotsOfLot(lotId: string): Iterable<Cell> {
     const { cells, revision } = this.#membersOf(lotId);
     revision.value;
     return cells;
   }
 
+  /** A spot by its id. Whoever reads it in a view hears when it comes or goes. */
+  spot(spotId: string): Cell | undefined {
+    this.total.value; // it changes with each that comes or goes
+    return this.#cells.get(spotId);
+  }
+
   zonesOfLot(lotId: string): ReadonlySignal<readonly Zone[]> {
-    return this.#zonesOf(lotId);
+    return this.#zonesOf(lotId).shown;
   }
 
   /** Whether a lot has a spot in a zone that is not among its zones. */
   lacksZone(lotId: string): boolean {
-    const zones = new Set(this.#zonesOf(lotId).value.map((zone) => zone.id));
+    const zones = new Set(this.#zonesOf(lotId).shown.value.map((zone) => zone.id));
     for (const cell of this.spotsOfLot(lotId)) {
       const { zoneId } = cell.peek();
       if (zoneId !== undefined && !zones.has(zoneId)) return true;
@@ -73,7 +83,9 @@ export class Parking {
   /** Replaces everything. Spots that are the same as before are left as they are. */
   load(lots: readonly Lot[], spots: readonly Spot[]): void {
     this.#batch(() => {
-      this.#setLots(lots);
+      this.#lots.clear();
+      this.#lots.set(lots);
+      this.#proposals.forget();
       this.#removed.clear();
       const present = new Set(spots.map((spot) => spot.spotId));
       for (const [spotId] of this.#cells) if (!present.has(spotId)) this.#drop(spotId);
@@ -84,17 +96,44 @@ export class Parking {
   /** Takes over what was fetched while events went on coming: whatever is newer stays. */
   merge(lots: readonly Lot[], spots: readonly Spot[]): void {
     this.#batch(() => {
-      this.#setLots(lots);
+      this.#lots.set(lots);
       for (const spot of spots) {
-        const cell = this.#cells.get(spot.spotId);
-        const newest = cell ? cell.peek().version : (this.#removed.get(spot.spotId) ?? 0) + 1;
+        const known = this.#known(spot.spotId);
+        const newest = known ? known.version : (this.#removed.get(spot.spotId) ?? 0) + 1;
         if (spot.version >= newest) this.#put(spot);
       }
     });
   }
 
   setZones(lotId: string, zones: readonly Zone[]): void {
-    this.#zonesOf(lotId).value = zones;
+    this.#zonesOf(lotId).set(zones);
+  }
+
+  /** Shows what the platform is asked to do to a spot before it has answered. */
+  propose(spotId: string, change: SpotChange): Proposal<Spot> {
+    const key = this.#proposals.begin(spotId, this.#known(spotId), change);
+    this.#batch(() => this.#show(spotId, this.#known(spotId)));
+    return {
+      settle: (answer) => this.#batch(() => {
+        const known = this.#known(spotId);
+        const learned = this.#proposals.settle(spotId, key, known, answer);
+        this.#show(spotId, learned ?? known);
+      }),
+      revert: () => {
+        const known = this.#known(spotId);
+        if (this.#proposals.revert(spotId, key)) this.#batch(() => this.#show(spotId, known));
+      },
+    };
+  }
+
+  /** The same for a lot; undefined: it is to go. */
+  proposeLot(lotId: string, to: Lot | undefined): Proposal<Lot> {
+    return this.#lots.propose(lotId, to);
+  }
+
+  /** The same for a zone of a lot. */
+  proposeZone(lotId: string, zoneId: string, to: Zone | undefined): Proposal<Zone> {
+    return this.#zonesOf(lotId).propose(zoneId, to);
   }
 
   /** Applies events in the order in which they came. With motion, the spots show that they changed. */
@@ -102,12 +141,12 @@ export class Parking {
     const outcome: Outcome = { news: [], incomplete: new Set() };
     this.#batch(() => {
       for (const event of events) {
-        const before = this.#cells.get(event.spotId)?.peek();
+        const before = this.#known(event.spotId);
         if (!this.#applyOne(event, before, motion ? 1 : 0)) continue;
         outcome.news.push({ event, spot: before });
         const lotId = event.lotId ?? before?.lotId;
         if (lotId === undefined) continue;
-        const unknownLot = event.version !== undefined && !this.#lots.peek().some((lot) => lot.id === lotId);
+        const unknownLot = event.version !== undefined && !this.#lots.shown.peek().some((lot) => lot.id === lotId);
         if (unknownLot || event.change === 'added' || event.change === 'edited') outcome.incomplete.add(lotId);
       }
     });
@@ -138,12 +177,23 @@ export class Parking {
     return true;
   }
 
-  #setLots(lots: readonly Lot[]): void {
-    this.#lots.value = [...lots].sort((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
+  /** A spot as the platform told it last. */
+  #known(spotId: string): SpotState | undefined {
+    const shown = this.#cells.get(spotId)?.peek();
+    const proposed = this.#proposals.of(spotId);
+    return proposed ? proposed.known && { pulse: shown?.pulse ?? 0, ...proposed.known } : shown;
   }
 
+  /** Takes over what is known of a spot. */
   #put(spot: Spot & { readonly pulse?: number }): void {
-    const cell = this.#cells.get(spot.spotId);
+    this.#show(spot.spotId, this.#proposals.learn(spot));
+  }
+
+  /** Draws a spot of which this is known, with what is proposed on top. */
+  #show(spotId: string, known: (Spot & { readonly pulse?: number }) | undefined): void {
+    const spot: (Spot & { readonly pulse?: number }) | undefined = this.#proposals.shown(spotId, known);
+    if (!spot) return this.#hide(spotId);
+    const cell = this.#cells.get(spotId);
     const before = cell?.peek();
     const next: SpotState = { ...spot, pulse: spot.pulse ?? before?.pulse ?? 0 };
     if (before?.status !== next.status || before.lotId !== next.lotId || before.zoneId !== next.zoneId) {
@@ -161,14 +211,21 @@ export class Parking {
       this.#membersOf(before!.lotId).cells.delete(cell);
       this.#membersOf(next.lotId).cells.add(cell);
       this.#touchedLots.add(before!.lotId).add(next.lotId);
-    } else if (before!.zoneId !== next.zoneId || before!.name !== next.name) {
+    } else if (before!.zoneId !== next.zoneId || before!.name !== next.name || !samePlace(before!.location, next.location)) {
       this.#touchedLots.add(next.lotId);
     }
     if (!same(before!, next)) cell.value = next;
   }
 
+  /** The platform has it no more. */
   #drop(spotId: string): void {
-    const cell = this.#cells.get(spotId)!;
+    this.#proposals.forget(spotId);
+    this.#hide(spotId);
+  }
+
+  #hide(spotId: string): void {
+    const cell = this.#cells.get(spotId);
+    if (!cell) return;
     const { lotId } = cell.peek();
     this.#count(cell.peek(), -1);
     this.#cells.delete(spotId);
@@ -203,8 +260,8 @@ export class Parking {
     return getOrAdd(this.#members, lotId, () => ({ cells: new Set<Cell>(), revision: signal(0) }));
   }
 
-  #zonesOf(lotId: string): Signal<readonly Zone[]> {
-    return getOrAdd(this.#zones, lotId, () => signal<readonly Zone[]>([]));
+  #zonesOf(lotId: string): DraftList<Zone> {
+    return getOrAdd(this.#zones, lotId, () => new DraftList<Zone>((a, b) => compare(a.id, b.id)));
   }
 }
 
@@ -216,7 +273,10 @@ function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 
 function same(a: SpotState, b: SpotState): boolean {
   return a.status === b.status && a.version === b.version && a.zoneId === b.zoneId && a.lotId === b.lotId
-    && a.name === b.name && a.category === b.category && a.changedAt === b.changedAt && a.pulse === b.pulse;
+    && a.name === b.name && a.category === b.category && a.changedAt === b.changedAt && a.pulse === b.pulse && a.proposed === b.proposed
+    && samePlace(a.location, b.location);
 }
+
+const samePlace = (a: Location | undefined, b: Location | undefined): boolean => a?.lat === b?.lat && a?.lon === b?.lon;
 
 const { compare } = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });

@@ -4,6 +4,7 @@ import type { SocketConstructor } from 'parkwire-client';
 import { Api, nobody, type Credentials } from './api';
 import { Connection } from './connection';
 import { Feed } from './feed';
+import type { KeptState } from './last';
 import { Parking } from './parking';
 import type { ParkingEvent } from './wire';
 
@@ -38,7 +39,7 @@ export class Session {
       WebSocket: Socket,
       load: () => this.#load(),
       receive: (event) => this.#receive(event),
-      reopened: () => void this.#fetchLots(),
+      reopened: () => void this.fetchLots(),
       omitted: () => this.#admitGap(),
     });
   }
@@ -46,6 +47,17 @@ export class Session {
   /** Whether there is a state to show. */
   get loaded() {
     return this.#loaded;
+  }
+
+  /** Shows what was kept of an earlier visit, unless there is something newer. It counts as what was known then: it may be old until the platform has answered. */
+  recall({ asOf, lots }: KeptState): void {
+    if (this.#loaded.peek()) return;
+    batch(() => {
+      this.parking.load(lots.map(({ lot }) => lot), lots.flatMap(({ spots }) => spots));
+      for (const { lot, zones } of lots) this.parking.setZones(lot.id, zones);
+      this.connection.recall(asOf);
+      this.#loaded.value = true;
+    });
   }
 
   /** Forgets everything, and begins again as for somebody else. */
@@ -67,7 +79,7 @@ export class Session {
   }
 
   /** Lots themselves change without an event. */
-  async #fetchLots(): Promise<void> {
+  async fetchLots(): Promise<void> {
     await this.api.lots().then((lots) => this.parking.merge(lots, []), () => undefined);
   }
 

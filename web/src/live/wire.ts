@@ -6,10 +6,17 @@ export type Status = (typeof statuses)[number];
 
 export const isStatus = (text: unknown): text is Status => statuses.includes(text as Status);
 
+/** A point on the earth (WGS 84), in degrees. */
+export interface Location {
+  readonly lat: number;
+  readonly lon: number;
+}
+
 export interface Lot {
   readonly id: string;
   readonly name: string;
   readonly address?: string;
+  readonly location?: Location;
 }
 
 export interface Zone {
@@ -25,6 +32,7 @@ export interface Spot {
   readonly zoneId?: string;
   readonly name?: string;
   readonly category?: string;
+  readonly location?: Location;
   readonly status: Status;
   readonly version: number;
   readonly changedAt: string;

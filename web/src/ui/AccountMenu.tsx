@@ -1,6 +1,5 @@
-import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
-import { permission } from '../text/english';
+import { words } from '../text/words';
+import { Menu } from './Menu';
 import { here } from './router';
 import { TokenForm } from './SignIn';
 import { useAccount } from './who';
@@ -11,44 +10,20 @@ export function AccountMenu() {
   const person = account.person.value;
   const way = account.way.value;
   if (!person && way === 'provider') {
-    return <button type="button" class="account" data-testid="sign-in" onClick={() => void account.signIn(here())}>Sign in</button>;
+    return <button type="button" class="account" data-testid="sign-in" onClick={() => void account.signIn(here())}>{words.common.signIn}</button>;
   }
   if (!person && (way !== 'token' || account.locked.value)) return null; // where one must, the page itself asks for the token
   return (
-    <Menu label={person?.name ?? 'Sign in'} what={person ? `Signed in as ${person.name}` : 'Sign in with a token'}>
+    <Menu class="account" testId="account" label={<span>{person?.name ?? words.common.signIn}</span>} what={person ? words.common.signedInAs(person.name) : words.common.signInWithToken}>
       {person ? (
         <div data-testid="person" data-subject={person.subject}>
           <p><b>{person.name}</b></p>
-          <p class="quiet">{permission(person.scope, person.lots)}</p>
-          <button type="button" data-testid="sign-out" onClick={() => account.signOut()}>Sign out</button>
+          <p class="quiet">{words.common.permission(person.scope, person.lots)}</p>
+          <button type="button" data-testid="sign-out" onClick={() => account.signOut()}>{words.common.signOut}</button>
         </div>
       ) : (
         <TokenForm />
       )}
     </Menu>
-  );
-}
-
-function Menu({ label, what, children }: { label: string; what: string; children: ComponentChildren }) {
-  const menu = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
-    const leave = (event: Event) => {
-      const { current } = menu;
-      const away = event instanceof KeyboardEvent ? event.key === 'Escape' : !current?.contains(event.target as Node);
-      if (!current?.open || !away) return;
-      current.open = false;
-      if (event instanceof KeyboardEvent) current.querySelector('summary')?.focus();
-    };
-    const events = ['keydown', 'pointerdown', 'focusin'] as const;
-    for (const name of events) document.addEventListener(name, leave);
-    return () => {
-      for (const name of events) document.removeEventListener(name, leave);
-    };
-  }, []);
-  return (
-    <details class="account" ref={menu}>
-      <summary aria-label={what} data-testid="account"><span>{label}</span></summary>
-      <div class="menu">{children}</div>
-    </details>
   );
 }

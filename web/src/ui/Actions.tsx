@@ -1,39 +1,19 @@
-import { useSignal } from '@preact/signals';
-import type { Action, Api } from '../live/api';
 import type { SpotState } from '../live/parking';
-import type { Status } from '../live/wire';
-import { actionName } from '../text/english';
+import type { Session } from '../live/session';
+import { lazy } from '../shell/lazy';
+import { kiosk } from '../shell/settings';
 import { useAccount } from './who';
 
-/** What can be done to a spot of this status. */
-const offered: Record<Status, readonly Action[]> = {
-  free: ['occupy', 'close', 'fault'],
-  reserved: ['occupy', 'end_reservation', 'close', 'fault'],
-  occupied: ['release', 'close', 'fault'],
-  unknown: ['occupy', 'release', 'close', 'fault'],
-  out_of_service: ['repair', 'close'],
-  closed: ['reopen'],
-};
+export interface ActionsProps {
+  readonly session: Session;
+  readonly spot: SpotState;
+}
 
-/** What an operator may do to the spot; nothing for everybody else. What came of it is shown when its event comes. */
-export function Actions({ api, spot }: { api: Api; spot: SpotState }) {
-  const account = useAccount();
-  const doing = useSignal<Action | undefined>(undefined);
-  const problem = useSignal('');
-  if (!account.may('operate', spot.lotId)) return null;
-  const act = async (action: Action) => {
-    doing.value = action;
-    problem.value = await api.act(spot.spotId, action).then(() => '', (error: Error) => error.message);
-    doing.value = undefined;
-  };
-  return (
-    <div class="actions" role="group" aria-label="What you may do">
-      {offered[spot.status].map((action) => (
-        <button key={action} type="button" data-action={action} aria-disabled={doing.value !== undefined} onClick={() => doing.value === undefined && void act(action)}>
-          {actionName[action]}
-        </button>
-      ))}
-      {problem.value && <p role="alert">{problem.value}</p>}
-    </div>
-  );
+/** Most who look may change nothing: what it takes to do so is fetched for those who may. */
+const SpotActions = lazy<ActionsProps>(() => import('../manage/SpotActions'), () => null);
+
+/** What an operator may do to the spot; nothing for everybody else, and on a wall. */
+export function Actions({ session, spot }: ActionsProps) {
+  if (!useAccount().may('operate', spot.lotId) || kiosk.value) return null;
+  return <SpotActions session={session} spot={spot} />;
 }

@@ -1,71 +1,80 @@
-import { useComputed, useSignal, type ReadonlySignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import { Line } from '../feed/Line';
+import { NewOnes, PauseButton } from '../feed/PauseButton';
+import { useReader } from '../feed/useReader';
 import type { FeedItem } from '../live/feed';
 import type { Session } from '../live/session';
-import { isStatus } from '../live/wire';
-import { ago, clockTime, fullTime, gap, happened } from '../text/english';
-import { clock } from './clock';
-import { Mark } from './Mark';
-import { feedLot, lotPath, narrowFeed } from './router';
+import { kiosk } from '../shell/settings';
+import { words } from '../text/words';
+import { changesPath, feedLot, narrowFeed } from './router';
+
+const length = 200; // lines
 
 /** What happened, the newest first. On a phone it is a sheet that shows the newest line until it is opened. */
 export function FeedPanel({ session }: { session: Session }) {
   const unfolded = useSignal(false);
-  const items = session.feed.items(feedLot.value).value;
+  const list = useRef<HTMLOListElement>(null);
   const names = useComputed(() => new Map(session.parking.lots.value.map((lot) => [lot.id, lot.name])));
+  const sieve = useComputed(() => {
+    const lot = feedLot.value;
+    return { lot, takes: (item: FeedItem) => lot === undefined || item.kind === 'gap' || item.lotId === lot };
+  });
+  const pace = useReader(session, sieve, length);
+  const { reader, paused, away, inside } = pace;
+  const lines = reader.lines.value;
+  const toTop = () => {
+    list.current?.scrollTo({ top: 0 });
+    list.current?.focus({ preventScroll: true });
+    away.value = inside.value = false;
+  };
+  const fold = () => {
+    unfolded.value = !unfolded.value;
+    if (!unfolded.value) list.current?.scrollTo({ top: 0 }); // folded it shows the newest line
+  };
   return (
-    <aside class="feed" aria-labelledby="feed-title" data-unfolded={unfolded.value}>
+    <aside class="feed" aria-labelledby="feed-title" data-unfolded={unfolded.value} data-paused={paused.value || undefined}>
       <header>
         <h2 id="feed-title">
-          <button type="button" aria-expanded={unfolded.value} aria-controls="feed-list" onClick={() => (unfolded.value = !unfolded.value)}>
-            Changes
+          <button type="button" aria-expanded={unfolded.value} aria-controls="feed-list" onClick={fold}>
+            {words.feed.title}
           </button>
-          <span>Changes</span>
+          <span>{words.feed.title}</span>
         </h2>
         <LotFilter names={names.value} />
+        {!kiosk.value && <PauseButton paused={paused} reader={reader} />}
       </header>
-      {items.length === 0 ? (
+      <NewOnes reader={reader} pace={pace} show={toTop} />
+      {lines.length === 0 ? (
         <p class="none">
-          {session.connection.state.value === 'open' && `Nothing has changed since ${clockTime(session.since)}. `}
-          Changes appear here the moment they are known.
+          {session.connection.state.value === 'open' && `${words.feed.nothingSince(session.since)} `}
+          {words.feed.appearHere}
         </p>
       ) : (
-        <ol id="feed-list" tabIndex={0} aria-label="Changes, the newest first">
-          {items.map((item) => <Line key={item.key} item={item} names={names} />)}
+        <ol
+          id="feed-list"
+          ref={list}
+          tabIndex={0}
+          aria-label={words.feed.list}
+          onScroll={(event) => (away.value = !kiosk.peek() && event.currentTarget.scrollTop > 24)}
+          onFocusIn={(event) => (inside.value = event.target !== event.currentTarget)}
+          onFocusOut={() => (inside.value = false)}
+        >
+          {lines.map((item) => <Line key={item.key} item={item} names={names} />)}
         </ol>
       )}
+      {!kiosk.value && <p class="more"><a href={changesPath({ lot: feedLot.value })}>{words.feed.all}</a></p>}
     </aside>
   );
 }
 
-function LotFilter({ names }: { names: Map<string, string> }) {
+function LotFilter({ names }: { names: ReadonlyMap<string, string> }) {
   const chosen = feedLot.value;
   return (
-    <select aria-label="Show changes of" value={chosen ?? ''} onChange={(event) => narrowFeed(event.currentTarget.value || undefined)}>
-      <option value="">All lots</option>
+    <select aria-label={words.feed.showOf} value={chosen ?? ''} onChange={(event) => narrowFeed(event.currentTarget.value || undefined)}>
+      <option value="">{words.common.allLots}</option>
       {[...names].map(([id, name]) => <option key={id} value={id}>{name}</option>)}
       {chosen !== undefined && !names.has(chosen) && <option value={chosen}>{chosen}</option>}
     </select>
   );
 }
-
-/** It reads a signal, the names, and so is not drawn again while its properties stay the same. */
-function Line({ item, names }: { item: FeedItem; names: ReadonlySignal<Map<string, string>> }) {
-  const { value } = names;
-  if (item.kind === 'gap') return <li class="gap">{gap(item)}</li>;
-  const { event, name, lotId, at } = item;
-  return (
-    <li data-testid="feed-item" data-motion={item.motion || undefined}>
-      <Mark status={isStatus(event.status) ? event.status : 'unknown'} />
-      <p>
-        {lotId === undefined ? <b>{name}</b> : <a href={lotPath(lotId)}><b>{name}</b> · {value.get(lotId) ?? lotId}</a>}
-        {' '}
-        <span>{happened(event)}</span>
-      </p>
-      <Ago at={at} />
-    </li>
-  );
-}
-
-const Ago = ({ at }: { at: number }) => (
-  <time dateTime={new Date(at).toISOString()} title={fullTime(at)}>{ago(at, clock.value)}</time>
-);

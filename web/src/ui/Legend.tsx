@@ -1,6 +1,7 @@
 import type { Counts } from '../live/tally';
 import { statuses, type Status } from '../live/wire';
-import { number, statusName } from '../text/english';
+import { number } from '../text/format';
+import { words } from '../text/words';
 import { Mark } from './Mark';
 
 const always: readonly Status[] = ['free', 'occupied'];
@@ -11,7 +12,7 @@ export const Legend = ({ counts }: { counts: Counts }) => (
     {shown(counts).map((status) => (
       <li key={status}>
         <Mark status={status} />
-        <b>{number(counts[status])}</b> {statusName[status]}
+        <b>{number(counts[status])}</b> {words.common.status[status]}
       </li>
     ))}
   </ul>
@@ -23,10 +24,10 @@ export function Tokens({ counts }: { counts: Counts }) {
   return (
     <ul class="legend tokens">
       {others.map((status) => (
-        <li key={status} title={`${number(counts[status])} ${statusName[status]}`}>
+        <li key={status} title={`${number(counts[status])} ${words.common.status[status]}`}>
           <Mark status={status} />
           <b>{number(counts[status])}</b>
-          <span class={others.length > 2 ? 'unseen' : undefined}> {statusName[status]}</span>
+          <span class={others.length > 2 ? 'unseen' : undefined}> {words.common.status[status]}</span>
         </li>
       ))}
     </ul>

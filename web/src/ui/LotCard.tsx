@@ -1,7 +1,8 @@
 import type { Session } from '../live/session';
 import type { Counts } from '../live/tally';
 import type { Lot } from '../live/wire';
-import { number } from '../text/english';
+import { number } from '../text/format';
+import { words } from '../text/words';
 import { Tokens } from './Legend';
 import { Proportion } from './Proportion';
 import { lotPath } from './router';
@@ -34,13 +35,13 @@ export function LotCard({ session, lot, current }: { session: Session; lot: Lot;
     >
       <h2>{lot.name}</h2>
       {found === 'empty' ? (
-        <p class="none">No spots yet</p>
+        <p class="none">{words.common.noSpots}</p>
       ) : (
         <>
           <p class="free">
-            <strong>{number(counts.free)}</strong> <span>free of {number(counts.total)}</span>
-            {found === 'full' && <em>Full</em>}
-            {found === 'few' && <em>Few left</em>}
+            <strong>{number(counts.free)}</strong> <span>{words.common.freeOf(counts.total)}</span>
+            {found === 'full' && <em>{words.common.full}</em>}
+            {found === 'few' && <em>{words.common.fewLeft}</em>}
           </p>
           <Proportion counts={counts} />
           <Tokens counts={counts} />

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
-import { endsSoon, setbackText, signInText } from '../text/english';
+import { words } from '../text/words';
 import { clock } from './clock';
 import { here } from './router';
 import { useAccount } from './who';
@@ -11,9 +11,9 @@ export function SignIn() {
   const way = account.way.value;
   return (
     <section class="notice" data-testid="locked">
-      <h1>Sign in to see the lots</h1>
-      {way && <p>{signInText[way]}</p>}
-      {way === 'provider' && <button type="button" class="primary" onClick={() => void account.signIn(here())}>Sign in</button>}
+      <h1>{words.common.signInToSee}</h1>
+      {way && <p>{words.common.signInWay[way]}</p>}
+      {way === 'provider' && <button type="button" class="primary" onClick={() => void account.signIn(here())}>{words.common.signIn}</button>}
       {way === 'token' && (
         <>
           <pre><code>parkwire token --scope read</code></pre>
@@ -38,10 +38,10 @@ export function TokenForm() {
   };
   return (
     <form class="token" onSubmit={submit}>
-      <label for={id}>Token</label>
+      <label for={id}>{words.common.token}</label>
       <input id={id} name="token" type="password" required autocomplete="off" spellcheck={false} />
-      <button type="submit">Use it</button>
-      <p class="quiet">It stays in this tab alone.</p>
+      <button type="submit">{words.common.useToken}</button>
+      <p class="quiet">{words.common.tokenStays}</p>
       {problem.value && <p role="alert">{problem.value}</p>}
     </form>
   );
@@ -58,9 +58,9 @@ export function SignInBanner() {
   if (!setback && !ending) return null;
   return (
     <div class="stale" role="alert" data-testid="setback" data-reason={setback?.reason ?? 'ending'}>
-      <p>{setback ? setbackText(setback) : endsSoon(endsAt!)}</p>
-      {account.way.value === 'provider' && <button type="button" onClick={() => void account.signIn(here())}>Sign in</button>}
-      {setback && <button type="button" class="plain" aria-label="Dismiss" onClick={() => account.dismiss()}>×</button>}
+      <p>{setback ? words.common.setback(setback) : words.common.endsSoon(endsAt!)}</p>
+      {account.way.value === 'provider' && <button type="button" onClick={() => void account.signIn(here())}>{words.common.signIn}</button>}
+      {setback && <button type="button" class="plain" aria-label={words.common.dismiss} onClick={() => account.dismiss()}>×</button>}
     </div>
   );
 }

@@ -1,10 +1,12 @@
 import { useLayoutEffect } from 'preact/hooks';
 import type { Cell } from '../live/parking';
 import type { Session } from '../live/session';
-import { ago, categoryName, shortTime, statusName } from '../text/english';
+import { shortTime } from '../text/format';
+import { words } from '../text/words';
 import { Actions } from './Actions';
 import { clock } from './clock';
 import { Mark } from './Mark';
+import { spotPath } from './router';
 
 /** What is known of the spot that was picked, with its whole name: bays have room for a short one only. */
 export function SpotDetail({ session, cell, close }: { session: Session; cell: Cell; close: () => void }) {
@@ -14,7 +16,7 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
   const name = spot.name ?? spot.spotId;
   const extras = [
     zone && !name.includes(zone.name) && zone.name,
-    categoryName[spot.category ?? ''],
+    words.common.category[spot.category ?? ''],
     name !== spot.spotId && spot.spotId,
   ].filter(Boolean);
 
@@ -26,20 +28,20 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
   }, [close]);
 
   return (
-    <aside class="detail" aria-label="Spot">
+    <aside class="detail" aria-label={words.spot.title}>
       <Mark status={spot.status} />
       <p>
-        <b>{name}</b> {statusName[spot.status]}
+        <a href={spotPath(spot.spotId)}><b>{name}</b></a> {words.common.status[spot.status]}
         {changedAt > 0 && (
           <span>
-            {' since '}
-            <time dateTime={spot.changedAt}>{shortTime(changedAt, clock.value)}</time> ({ago(changedAt, clock.value)})
+            {` ${words.spot.since} `}
+            <time dateTime={spot.changedAt}>{shortTime(changedAt, clock.value)}</time> ({words.common.ago(changedAt, clock.value)})
           </span>
         )}
         {extras.length > 0 && <span> · {extras.join(' · ')}</span>}
       </p>
-      <button type="button" class="plain" onClick={close} aria-label="Dismiss">×</button>
-      <Actions key={spot.spotId} api={session.api} spot={spot} />
+      <button type="button" class="plain" onClick={close} aria-label={words.common.dismiss}>×</button>
+      <Actions key={spot.spotId} session={session} spot={spot} />
     </aside>
   );
 }

@@ -1,0 +1,104 @@
+import { signal } from '@preact/signals';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Api, nobody } from '../src/live/api';
+import type { KeptLot, KeptState, Shelf } from '../src/live/last';
+import { Session } from '../src/live/session';
+import { pace, remember } from '../src/shell/remember';
+import { address, FakeSocket, Socket } from './sockets';
+
+const spot = { spotId: 'c-01', lotId: 'central', status: 'free', version: 1, changedAt: '2026-11-24T03:35:00Z' } as const;
+const lot = { id: 'central', name: 'Central' };
+
+class FakeShelf implements Shelf {
+  readonly lots = new Map<string, KeptLot>();
+  asOf: number | undefined;
+  puts = 0;
+  read = async (): Promise<KeptState | undefined> => (this.asOf === undefined ? undefined : { asOf: this.asOf, lots: [...this.lots.values()] });
+  put = async (kept: KeptLot) => {
+    this.puts++;
+    this.lots.set(kept.lot.id, kept);
+  };
+  seal = async (asOf: number, lotIds: readonly string[]) => {
+    this.asOf = asOf;
+    for (const id of this.lots.keys()) if (!lotIds.includes(id)) this.lots.delete(id);
+  };
+  clear = async () => {
+    this.lots.clear();
+    this.asOf = undefined;
+  };
+}
+
+let shelf: FakeShelf, session: Session, forget: () => void;
+let reachable: boolean;
+const isPublic = signal<boolean | undefined>(undefined);
+const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_000_000 });
+  vi.stubGlobal('document', Object.assign(new EventTarget(), { hidden: false, visibilityState: 'visible' }));
+  vi.stubGlobal('requestAnimationFrame', (frame: () => void) => setTimeout(frame, 16));
+  vi.stubGlobal('cancelAnimationFrame', clearTimeout);
+  FakeSocket.made = [];
+  shelf = new FakeShelf();
+  isPublic.value = undefined;
+});
+
+afterEach(() => {
+  forget();
+  session.connection.stop();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+async function begin(canBeReached: boolean): Promise<void> {
+  reachable = canBeReached;
+  const answer = async (asking: string) => {
+    if (!reachable) throw new TypeError('no network');
+    return Response.json(asking.includes('/spots') ? { items: [spot], after: 'now' } : { items: [lot] });
+  };
+  session = new Session(new Api(nobody, answer as typeof fetch), address, { Socket });
+  forget = remember(session, shelf, isPublic);
+  void session.connection.run();
+  await pass(0);
+}
+
+test('a live page keeps its state, writes only what has changed, and forgets lots that are gone', async () => {
+  isPublic.value = true;
+  shelf.lots.set('gone', { lot: { id: 'gone', name: 'Gone' }, spots: [], zones: [] });
+  await begin(true);
+  FakeSocket.last.open();
+  await pass(pace.first + 100);
+  expect(shelf.asOf).toBe(1_000_000 + pace.first);
+  expect([...shelf.lots.values()]).toMatchObject([{ lot, spots: [spot] }]);
+  expect(shelf.lots.get('central')!.spots[0], 'nothing of how it is drawn').toEqual(spot);
+  for (let time = 0; time < pace.between; time += 10_000) {
+    FakeSocket.last.heartbeat('later');
+    await pass(10_000);
+  }
+  expect(shelf.puts).toBe(1);
+  expect(shelf.asOf, 'it is known to be whole until then').toBe(1_000_000 + pace.first + pace.between);
+});
+
+test('without a platform, what was kept is shown', async () => {
+  shelf.lots.set('central', { lot, spots: [spot], zones: [] });
+  shelf.asOf = 900_000;
+  await begin(false);
+  await pass(0);
+  expect(session.loaded.value).toBe(true);
+  expect(session.connection.asOf.value).toBe(900_000);
+  expect(session.parking.total.value.free).toBe(1);
+  expect(session.connection.state.value).not.toBe('open');
+  const before = shelf.puts;
+  await pass(pace.between);
+  expect(shelf.puts, 'and it is not kept as if it were new').toBe(before);
+});
+
+test('what needs a sign-in is neither kept nor left', async () => {
+  shelf.lots.set('central', { lot, spots: [spot], zones: [] });
+  shelf.asOf = 900_000;
+  isPublic.value = false;
+  await begin(true);
+  FakeSocket.last.open();
+  await pass(pace.first + pace.between);
+  expect([shelf.asOf, shelf.lots.size, shelf.puts]).toEqual([undefined, 0, 0]);
+});

@@ -121,6 +121,7 @@ func (c *Consumer) begin(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	asked := time.Now()
 	stand, err := c.options.Log.Stand(ctx, c.options.Topic)
 	if err != nil {
 		return nil, err
@@ -130,7 +131,11 @@ func (c *Consumer) begin(ctx context.Context) (*session, error) {
 	}
 	next, gaps := c.place(at, stand)
 	next.rebuilder = ""
-	return c.enter(ctx, at, next, stand, gaps, func(context.Context, *sqldb.Tx) error { return nil })
+	s, err := c.enter(ctx, at, next, stand, gaps, func(context.Context, *sqldb.Tx) error { return nil })
+	if err == nil {
+		c.watch.saw(stand, asked) // so that an effect whose database has everything knows that at its first tick
+	}
+	return s, err
 }
 
 // notBeyond waits while the log ends before the place, as it may for a moment when another broker leads. What goes on has lost its end.

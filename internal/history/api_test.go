@@ -599,7 +599,7 @@ func TestMediansAndListsWhereStaysAreNotKeptAnyMore(t *testing.T) {
 			t.Errorf("days are %v … %v", first, last)
 		}
 		for _, path := range []string{"/lots/L/stays?from=2026-06-01", "/spots/A/stays?from=2026-06-01", "/spots/A/intervals?from=2026-06-01"} {
-			if list := get[struct{ KeptFrom time.Time }](s, path); !list.KeptFrom.Equal(clock(now).AddDate(0, 0, -30)) {
+			if list := get[struct{ KeptFrom time.Time }](s, path); !list.KeptFrom.Equal(clock(now).AddDate(0, 0, -29)) {
 				t.Errorf("%s says that it is whole since %v", path, list.KeptFrom)
 			}
 		}

@@ -39,7 +39,8 @@ func (s *Service) wholeFrom() time.Time {
 	if s.retention.Intervals == 0 {
 		return time.Time{}
 	}
-	return s.clock().Add(-s.retention.Intervals).UTC()
+	const day = 24 * time.Hour
+	return s.clock().Add(-s.retention.Intervals).UTC().Truncate(day).Add(day) // by days, so that the same answer is the same to the byte
 }
 
 const (

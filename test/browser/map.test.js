@@ -60,20 +60,39 @@ const listed = (id) => page.locator(`.map-spots [data-spot-id="${id}"]`);
 const parameter = (name) => new URL(page.url()).searchParams.get(name);
 const until = (what, message) => page.waitForFunction(what, undefined, { timeout: 20_000 }).catch(() => assert.fail(message));
 
+/** Where a bay is, when it stays there: a plan is drawn anew when the names of its zones come. */
+async function box(id) {
+  for (const deadline = Date.now() + 60_000; ; await page.waitForTimeout(50)) {
+    const is = await on(page).spot(id).boundingBox({ timeout: 60_000 });
+    if (is) return is;
+    assert.ok(Date.now() < deadline, `${id} is not drawn`);
+  }
+}
+
 async function middle() {
   const { x, y, width, height } = await map().boundingBox();
   return { x: x + width / 2, y: y + height / 2 };
 }
 
-/** What is drawn around the middle of the map, until it stays the same. */
-async function drawn() {
+/** A picture of the middle of the map. */
+async function picture() {
   const { x, y } = await middle();
-  for (let before; ;) {
-    const now = (await page.screenshot({ clip: { x: x - 40, y: y - 40, width: 80, height: 80 } })).toString('base64');
-    if (now === before) return now;
-    before = now;
-    await page.waitForTimeout(250);
-  }
+  return (await page.screenshot({ clip: { x: x - 40, y: y - 40, width: 80, height: 80 } })).toString('base64');
+}
+
+/** Waits until the middle of the map is as it should be: what is drawn comes a moment after what is counted, where drawing is slow some seconds. */
+async function seen(holds, message) {
+  for (const deadline = Date.now() + 60_000; !holds(await picture()); await page.waitForTimeout(100)) assert.ok(Date.now() < deadline, message);
+}
+
+/** What is drawn when it has stayed the same for some seconds. */
+async function still() {
+  let now, since = 0;
+  await seen((picture) => {
+    if (picture !== now) [now, since] = [picture, Date.now()];
+    return Date.now() - since > 2_500;
+  }, 'the map does not come to rest');
+  return now;
 }
 
 test('the map shows the lots with their counts, and one finds a lot, its spots, and a spot by hand or by the address', async () => {
@@ -105,16 +124,16 @@ test('the map shows the lots with their counts, and one finds a lot, its spots, 
 test('a change is seen where it happens, and nothing else changes', async () => {
   await open('/map?spot=s-1&motion=off');
   await map().waitFor();
-  const free = await drawn();
+  const free = await still();
   await platform.act('s-2', 'occupy');
   await on(page).has(sign('south'), 'data-free', '2');
-  assert.equal(await drawn(), free, 'a neighbour looks as before');
+  assert.equal(await still(), free, 'a neighbour looks as before');
   await platform.act('s-1', 'occupy');
   await on(page).has(sign('south'), 'data-free', '1');
-  assert.notEqual(await drawn(), free, 'it looks occupied');
+  await seen((now) => now !== free, 'it looks occupied');
   await platform.act('s-1', 'release');
   await on(page).has(sign('south'), 'data-free', '2');
-  assert.equal(await drawn(), free, 'it looks free again');
+  await seen((now) => now === free, 'it looks free again');
   await platform.act('s-2', 'release');
 });
 
@@ -158,9 +177,9 @@ test('on a phone the map has room, the list is below, and nothing is wider than 
   assert.ok((await map().boundingBox()).height > 300);
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
   await open('/lots/north');
-  await on(page).spot('n-0-1').scrollIntoViewIfNeeded();
+  await page.locator('[data-testid="drawing"]').nth(1).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
-  assert.ok((await on(page).spot('n-0-1').boundingBox()).width >= 24, 'a bay can be hit');
+  assert.ok((await box('n-0-1')).width >= 24, 'a bay can be hit');
 });
 
 test('a display on the wall has the map without what needs a hand', async () => {
@@ -192,7 +211,6 @@ test('a plan is drawn as the spots lie, level by level, or as a tidy grid', asyn
   await open('/lots/north');
   const drawing = page.locator('[data-testid="drawing"]');
   await drawing.nth(1).waitFor();
-  const box = async (id) => on(page).spot(id).boundingBox();
   const [first, next, behind] = [await box('n-0-0'), await box('n-0-1'), await box('n-0-10')];
   assert.ok(Math.abs(first.y - next.y) < 2 && next.x > first.x + first.width - 1, 'a row is a row');
   assert.ok(behind.y > first.y + first.height * 1.3, 'and a lane lies between two');

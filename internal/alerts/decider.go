@@ -39,6 +39,7 @@ type decider struct {
 	rules     atomic.Int64
 	revision  atomic.Int64 // of the rules that the engine has
 	described atomic.Int64 // revision of the directory that the engine has
+	late      atomic.Bool  // it has to be found out whether what is so is the present
 
 	mu       sync.Mutex
 	next     time.Time // when the engine has something to do
@@ -325,8 +326,8 @@ func (d *decider) write(ctx context.Context, tx *sqldb.Tx, done outcome) error {
 // take sets what is to be counted, and when the engine has something to do next.
 func (d *decider) take(done outcome) {
 	next := d.engine.Next()
-	if !next.IsZero() && !d.caughtUp { // which is found out in a moment
-		next = d.now().Add(lookInterval)
+	if d.late.Store(!d.caughtUp); !d.caughtUp {
+		next = time.Time{} // nothing is due before that is known
 	}
 	d.rules.Store(int64(d.engine.Rules()))
 	d.mu.Lock()

@@ -23,7 +23,7 @@ const lookInterval = time.Second
 // pace says when there is something to do, until ctx ends. Whether this process is the one that decides is not its business: of those that do
 // not, nobody listens.
 func (d *decider) pace(ctx context.Context) error {
-	looked := time.Time{} // by the machine's clock
+	looked, asked := time.Time{}, time.Time{} // by the machine's clock
 	for {
 		wait := time.Until(looked.Add(lookInterval))
 		d.mu.Lock()
@@ -50,7 +50,11 @@ func (d *decider) pace(ctx context.Context) error {
 			continue
 		}
 		looked = time.Now()
-		if d.behind(ctx) {
+		late := d.late.Load() && looked.Sub(asked) >= lookInterval
+		if late {
+			asked = looked
+		}
+		if late || d.behind(ctx) {
 			d.tick()
 		}
 	}

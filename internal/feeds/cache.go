@@ -118,6 +118,9 @@ func (c *cache) get(ctx context.Context, key, version string, build func(context
 	}
 	// Whoever asked first may go away; the others, who wait for the same, do not.
 	flight := c.flights.DoChan(version+"\n"+key, func() (any, error) {
+		if d := c.look(key); d != nil && d.version == version { // the flight before ended meanwhile
+			return d, nil
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), buildTime)
 		defer cancel()
 		made, err := build(ctx)

@@ -161,7 +161,7 @@ func TestWhatIsNoChannelIsRefused(t *testing.T) {
 			{object{"kind": "push", "subscription": object{"endpoint": "https://push.example.org/x", "keys": object{"p256dh": "a", "auth": "b"}}}, 400, "subscription.keys"},
 			{object{"kind": "mail", "address": "Anna <anna@example.org>"}, 400, "address"},
 			{object{"kind": "mail", "address": "anna@example.org\r\nBcc: b@example.org"}, 400, "address"},
-			{object{"kind": "mail", "address": "anna@example.org"}, 503, "kind"},
+			{object{"kind": "mail", "address": "anna@example.org"}, 409, "kind"},
 		} {
 			status, p, _ := s.send(anna, "POST", "/channels", c.body)
 			if status != c.status || p["field"] != c.field {
@@ -171,7 +171,7 @@ func TestWhatIsNoChannelIsRefused(t *testing.T) {
 				t.Errorf("a password is repeated: %s", text)
 			}
 		}
-		if status, p, _ := s.send(anna, "GET", "/push-key", nil); status != 503 || p["type"] != "urn:parkwire:problem:push-not-configured" {
+		if status, p, _ := s.send(anna, "GET", "/push-key", nil); status != 409 || p["type"] != "urn:parkwire:problem:push-not-configured" {
 			t.Errorf("a key that is not there: %d %v", status, p)
 		}
 	})

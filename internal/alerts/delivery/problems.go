@@ -18,11 +18,11 @@ func tooManyChannels() problem.Problem {
 }
 
 func pushNotConfigured() problem.Problem {
-	return problem.New(http.StatusServiceUnavailable, "push-not-configured", "This platform sends nothing to browsers: its operator has not set alerts-vapid-subject. Use another kind of channel.").WithField("kind")
+	return problem.New(http.StatusConflict, "push-not-configured", "This platform sends nothing to browsers: its operator has not set alerts-vapid-subject. Use another kind of channel.").WithField("kind")
 }
 
 func mailNotConfigured() problem.Problem {
-	return problem.New(http.StatusServiceUnavailable, "mail-not-configured", "This platform sends no mail: its operator has not set alerts-smtp-url. Use another kind of channel.").WithField("kind")
+	return problem.New(http.StatusConflict, "mail-not-configured", "This platform sends no mail: its operator has not set alerts-smtp-url. Use another kind of channel.").WithField("kind")
 }
 
 func tooManyCodes() problem.Problem {

@@ -140,11 +140,7 @@ type curbStatusView struct {
 
 // curbStatus answers which spots are observed at present. Of one that is closed that is not known, and it is left out.
 func (s *Service) curbStatus(_ http.ResponseWriter, r *request) (*document, error) {
-	kind, err := curbKind(r, kindCurbJSON)
-	if err != nil {
-		return nil, err
-	}
-	state, l, err := s.lotAsked(r)
+	kind, state, l, err := s.curbAsked(r, kindCurbJSON)
 	if err != nil {
 		return nil, err
 	}
@@ -174,14 +170,16 @@ func (s *Service) curbStatus(_ http.ResponseWriter, r *request) (*document, erro
 	})
 }
 
-// lotAsked returns the lot that the path names.
-func (s *Service) lotAsked(r *request) (*state, *lot, error) {
-	state, err := s.present.get(r.Context())
-	if err != nil {
-		return nil, nil, err
+// curbAsked returns the media type in which the client is answered, what is at present, and the lot that the path names.
+func (s *Service) curbAsked(r *request, format string) (kind string, present *state, l *lot, err error) {
+	if kind, err = curbKind(r, format); err != nil {
+		return "", nil, nil, err
 	}
-	l, err := state.lot(r.PathValue("lotId"))
-	return state, l, err
+	if present, err = s.present.get(r.Context()); err != nil {
+		return "", nil, nil, err
+	}
+	l, err = present.lot(r.PathValue("lotId"))
+	return kind, present, l, err
 }
 
 // curbKey is the key of a document that depends on the address alone.

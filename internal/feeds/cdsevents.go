@@ -33,11 +33,7 @@ type curbEventView struct {
 
 // curbEvents answers with the events of an hour of UTC, or of the last 60 minutes, newest first.
 func (s *Service) curbEvents(_ http.ResponseWriter, r *request) (*document, error) {
-	kind, err := curbKind(r, kindCurbJSON)
-	if err != nil {
-		return nil, err
-	}
-	state, l, err := s.lotAsked(r)
+	kind, state, l, err := s.curbAsked(r, kindCurbJSON)
 	if err != nil {
 		return nil, err
 	}

@@ -90,11 +90,7 @@ var sessionHead = []string{
 
 // curbSessions answers with the stays that ended within a time.
 func (s *Service) curbSessions(_ http.ResponseWriter, r *request) (*document, error) {
-	kind, err := curbKind(r, kindCurbCSV)
-	if err != nil {
-		return nil, err
-	}
-	state, l, err := s.lotAsked(r)
+	kind, state, l, err := s.curbAsked(r, kindCurbCSV)
 	if err != nil {
 		return nil, err
 	}
@@ -182,11 +178,7 @@ var curbMetrics = []string{"total_sessions", "turnover", "average_dwell_time", "
 
 // curbAggregates answers with metrics by the hour of the lot's clock, of hours that have ended.
 func (s *Service) curbAggregates(_ http.ResponseWriter, r *request) (*document, error) {
-	kind, err := curbKind(r, kindCurbCSV)
-	if err != nil {
-		return nil, err
-	}
-	state, l, err := s.lotAsked(r)
+	kind, state, l, err := s.curbAsked(r, kindCurbCSV)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,21 @@ type Config struct {
 	LogLevel      string   `name:"log-level" default:"info" example:"info" help:"what is logged: debug, info, warn or error"`
 	LogFormat     string   `name:"log-format" default:"text" example:"json" help:"how it is logged: text or json"`
 
+	TraceEndpoint string  `name:"trace-endpoint" secret:"url" example:"http://tempo:4318" help:"collector of traces (OpenTelemetry, OTLP over HTTP); /v1/traces is added where it has no path; empty: changes are not traced"`
+	TraceShare    float64 `name:"trace-share" default:"0.1" example:"1" help:"which part of requests is traced, from 0 to 1, where their callers (traceparent) do not say"`
+	TraceLimit    int     `name:"trace-limit" default:"50" example:"50" help:"traces that a process begins a second, whoever asks for them"`
+
 	KafkaBrokers        []string      `name:"kafka-brokers" example:"kafka-1:9092,kafka-2:9092" help:"Kafka servers; empty in all: the embedded one"`
+	KafkaTLS            bool          `name:"kafka-tls" default:"false" example:"true" help:"whether the Kafka servers are spoken to by TLS"`
+	KafkaTLSCAFile      string        `name:"kafka-tls-ca-file" example:"/etc/parkwire/kafka-ca.crt" help:"certificates of the authorities that are believed for kafka-tls (PEM); empty: those of the system"`
+	KafkaTLSCertFile    string        `name:"kafka-tls-cert-file" example:"/etc/parkwire/kafka.crt" help:"certificate by which the process proves itself to Kafka (PEM); empty: none"`
+	KafkaTLSKeyFile     string        `name:"kafka-tls-key-file" example:"/etc/parkwire/kafka.key" help:"key of that certificate (PEM)"`
+	KafkaTLSServerName  string        `name:"kafka-tls-server-name" example:"kafka.example.org" help:"name that the certificates of the Kafka servers have; empty: each its host's"`
+	KafkaSASL           string        `name:"kafka-sasl" example:"scram-sha-512" help:"how the process logs in to Kafka: plain, scram-sha-256, scram-sha-512 or oauthbearer; empty: not"`
+	KafkaUsername       string        `name:"kafka-username" example:"parkwire" help:"user of that login"`
+	KafkaPassword       string        `name:"kafka-password" secret:"all" example:"$(cat /run/secrets/kafka)" help:"its password"`
+	KafkaPasswordFile   string        `name:"kafka-password-file" example:"/run/secrets/kafka" help:"file with that password; read anew at each login"`
+	KafkaTokenFile      string        `name:"kafka-token-file" example:"/run/secrets/kafka.token" help:"file with the token for oauthbearer, which something else keeps in date; read anew at each login"`
 	KafkaListen         string        `name:"kafka-listen" default:"127.0.0.1:9092" example:"127.0.0.1:9092" help:"address of the embedded Kafka server"`
 	KafkaAdvertise      string        `name:"kafka-advertise" example:"parking.local:9092" help:"address at which other programs find the embedded Kafka server; empty: kafka-listen"`
 	KafkaTopic          string        `name:"kafka-topic" default:"parking-events" example:"parking-events" help:"topic of the event log"`
@@ -34,51 +48,70 @@ type Config struct {
 	KafkaGroup          string        `name:"kafka-group" default:"notification-group" example:"notification-group" help:"consumer group of the notification service"`
 	KafkaPartitions     int           `name:"kafka-partitions" default:"6" example:"6" help:"partitions of the topics when they are made"`
 	KafkaReplication    int           `name:"kafka-replication" default:"0" example:"3" help:"replicas of the topics when they are made; 0: as the servers have it by default"`
+	KafkaMinInSync      int           `name:"kafka-min-insync-replicas" default:"0" example:"2" help:"replicas that must have a record before it counts as written, set when the topics are made; 0: as the servers have it by default"`
 	KafkaRetention      time.Duration `name:"kafka-retention" default:"168h" example:"168h" help:"how long the event log is kept, set when the topic is made"`
+	KafkaRetentionSize  Bytes         `name:"kafka-retention-size" default:"0B" example:"10GiB" help:"how much of the event log is kept at most in each partition, set when the topic is made; 0: all of kafka-retention"`
 	KafkaAuditRetention time.Duration `name:"kafka-audit-retention" default:"8760h" example:"8760h" help:"how long it is kept who changed what, set when the topic is made"`
 
-	RedisURL     string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances, unless live-fanout is kafka, and where gateways count requests together; empty in all: in memory; empty in gateway: each counts alone; by sentinels: redis://SENTINEL:26379?addr=SENTINEL:26379&master_set=NAME"`
-	RedisChannel string `name:"redis-channel" default:"notifications" example:"notifications" help:"channel of the bus; what gateways count has keys that begin with it"`
+	RedisURL                  string `name:"redis-url" secret:"url" example:"redis://localhost:6379" help:"bus between notification instances, unless live-fanout is kafka, and where gateways count requests together; empty in all: in memory; empty in gateway: each counts alone; by sentinels: redis://SENTINEL:26379?addr=SENTINEL:26379&master_set=NAME; of a cluster: redis://NODE:6379?addr=NODE:6379&cluster=true"`
+	RedisPasswordFile         string `name:"redis-password-file" example:"/run/secrets/redis" help:"file with the password of redis-url; read anew for each connection"`
+	RedisSentinelPasswordFile string `name:"redis-sentinel-password-file" example:"/run/secrets/sentinel" help:"file with the password of the sentinels; read anew for each connection"`
+	RedisTLSCAFile            string `name:"redis-tls-ca-file" example:"/etc/parkwire/redis-ca.crt" help:"certificates of the authorities that are believed for rediss: (PEM); empty: those of the system"`
+	RedisTLSCertFile          string `name:"redis-tls-cert-file" example:"/etc/parkwire/redis.crt" help:"certificate by which the process proves itself to Redis (PEM); empty: none"`
+	RedisTLSKeyFile           string `name:"redis-tls-key-file" example:"/etc/parkwire/redis.key" help:"key of that certificate (PEM)"`
+	RedisTLSServerName        string `name:"redis-tls-server-name" example:"redis.example.org" help:"name that the certificates of the Redis servers have; empty: each its host's"`
+	RedisSharded              bool   `name:"redis-sharded" default:"false" example:"true" help:"whether the bus uses sharded Pub/Sub (SPUBLISH, SSUBSCRIBE), in which a cluster does not carry each message to every node; other programs on the channel must use it too"`
+	RedisChannel              string `name:"redis-channel" default:"notifications" example:"notifications" help:"channel of the bus; what gateways count has keys that begin with it"`
 
 	LiveFanout string `name:"live-fanout" default:"bus" example:"kafka" help:"how notification instances hear of events: bus (redis-url), or kafka: each follows the event log"`
 
-	DatabaseURL      string        `name:"database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where lots and spots are stored; empty in all: SQLite in data-dir"`
-	HistoryRetention time.Duration `name:"history-retention" default:"720h" example:"720h" help:"how long the history of each spot is kept"`
+	DatabaseURL          string        `name:"database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where lots and spots are stored; empty in all: SQLite in data-dir"`
+	DatabasePasswordFile string        `name:"database-password-file" example:"/run/secrets/database" help:"file with the password of database-url; read anew for each connection"`
+	DatabaseConnections  int           `name:"database-connections" default:"16" example:"16" help:"connections to PostgreSQL at most for each parking process, and one more that leads the relay"`
+	HistoryRetention     time.Duration `name:"history-retention" default:"720h" example:"720h" help:"how long the history of each spot is kept"`
 
-	MQTTURL      string   `name:"mqtt-url" secret:"url" example:"mqtts://broker.example.org" help:"MQTT broker whose messages parking services take as readings: mqtt, mqtts (TLS), ws or wss; empty: none"`
-	MQTTUsername string   `name:"mqtt-username" example:"parking@ttn" help:"user at the MQTT broker; empty: that of mqtt-url"`
-	MQTTPassword string   `name:"mqtt-password" secret:"all" example:"$(cat /run/secrets/mqtt)" help:"password of mqtt-username"`
-	MQTTTopics   []string `name:"mqtt-topics" default:"application/+/device/+/event/+,v3/+/devices/+/up,v3/+/devices/+/join,parkwire/observations" example:"application/+/device/+/event/up" help:"topics: those of ChirpStack, of The Things Stack, and of readings as POST observations takes them"`
-	MQTTClientID string   `name:"mqtt-client-id" example:"parking-1" help:"name of the session that the MQTT broker keeps while the process is away, the same after a restart and no other's; empty: made of the host's name and the port of listen"`
-	MQTTShare    string   `name:"mqtt-share" default:"parkwire" example:"parkwire" help:"group of parking services that share the messages of the MQTT broker; empty: none, for one service and a broker without shared subscriptions (The Things Stack)"`
+	MQTTURL          string   `name:"mqtt-url" secret:"url" example:"mqtts://broker.example.org" help:"MQTT broker whose messages parking services take as readings: mqtt, mqtts (TLS), ws or wss; empty: none"`
+	MQTTUsername     string   `name:"mqtt-username" example:"parking@ttn" help:"user at the MQTT broker; empty: that of mqtt-url"`
+	MQTTPassword     string   `name:"mqtt-password" secret:"all" example:"$(cat /run/secrets/mqtt)" help:"password of mqtt-username"`
+	MQTTPasswordFile string   `name:"mqtt-password-file" example:"/run/secrets/mqtt" help:"file with that password; read anew for each connection"`
+	MQTTTopics       []string `name:"mqtt-topics" default:"application/+/device/+/event/+,v3/+/devices/+/up,v3/+/devices/+/join,parkwire/observations" example:"application/+/device/+/event/up" help:"topics: those of ChirpStack, of The Things Stack, and of readings as POST observations takes them"`
+	MQTTClientID     string   `name:"mqtt-client-id" example:"parking-1" help:"name of the session that the MQTT broker keeps while the process is away, the same after a restart and no other's; empty: made of the host's name and the port of listen"`
+	MQTTShare        string   `name:"mqtt-share" default:"parkwire" example:"parkwire" help:"group of parking services that share the messages of the MQTT broker; empty: none, for one service and a broker without shared subscriptions (The Things Stack)"`
 
-	ParkingURLs []string `name:"parking-urls" example:"http://parking-1:5000,http://parking-2:5000" help:"parking services behind the gateway; empty in all: the one in this process"`
-	LiveURLs    []string `name:"live-urls" example:"http://live-1:5000,http://live-2:5000" help:"notification services behind the gateway; empty in all: the one in this process"`
-	HistoryURLs []string `name:"history-urls" example:"http://history-1:5000" help:"history services behind the gateway; empty in all: the one in this process; empty in gateway: there is none"`
-	AuditURLs   []string `name:"audit-urls" example:"http://audit-1:5000" help:"audit services behind the gateway; empty in all: the one in this process; empty in gateway: there is none"`
-	AlertsURLs  []string `name:"alerts-urls" example:"http://alerts-1:5000" help:"alert services behind the gateway; empty in all: the one in this process; empty in gateway: there is none"`
+	ParkingURLs []string `name:"parking-urls" example:"http://parking-1:5000,http://parking-2:5000" help:"parking services behind the gateway; dns+http://NAME:PORT is one at each address of the name, which is looked up every few seconds; empty in all: the one in this process"`
+	LiveURLs    []string `name:"live-urls" example:"http://live-1:5000,http://live-2:5000" help:"notification services behind the gateway, named as in parking-urls; empty in all: the one in this process"`
+	HistoryURLs []string `name:"history-urls" example:"http://history-1:5000" help:"history services behind the gateway, named as in parking-urls; empty in all: the one in this process; empty in gateway: there is none"`
+	AuditURLs   []string `name:"audit-urls" example:"http://audit-1:5000" help:"audit services behind the gateway, named as in parking-urls; empty in all: the one in this process; empty in gateway: there is none"`
+	AlertsURLs  []string `name:"alerts-urls" example:"http://alerts-1:5000" help:"alert services behind the gateway, named as in parking-urls; empty in all: the one in this process; empty in gateway: there is none"`
 
 	ServicesPrefix string `name:"services-prefix" default:"parkwire" example:"parkwire-north" help:"how the names of the consumer groups and PostgreSQL schemas of history, audit and alerts begin: parkwire-history and parkwire_history; another one for each platform on the same servers"`
 
-	HistoryDatabaseURL        string        `name:"history-database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where the history service stores what it makes of the log, or sqlite:FILE; empty: a schema of its own in database-url where that is PostgreSQL, else, in all, a file in data-dir"`
-	HistoryMinutesRetention   time.Duration `name:"history-minutes-retention" default:"192h" example:"192h" help:"how long rollups by minute are kept after they were recorded"`
-	HistoryIntervalsRetention time.Duration `name:"history-intervals-retention" default:"9600h" example:"9600h" help:"how long intervals and stays of spots are kept after they were recorded"`
-	HistoryRollupsRetention   time.Duration `name:"history-rollups-retention" default:"0s" example:"43800h" help:"how long rollups by quarter hour are kept after they were recorded; 0: for ever"`
-	FeedsOnStreet             []string      `name:"feeds-on-street" example:"main-street,station-road" help:"lots that lie on the street; feeds that must say so call all others off street"`
+	HistoryDatabaseURL          string        `name:"history-database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where the history service stores what it makes of the log, or sqlite:FILE; empty: a schema of its own in database-url where that is PostgreSQL, else, in all, a file in data-dir"`
+	HistoryDatabasePasswordFile string        `name:"history-database-password-file" example:"/run/secrets/history-database" help:"file with the password of history-database-url; empty: database-password-file, where the URL is that of database-url"`
+	HistoryDatabaseConnections  int           `name:"history-database-connections" default:"10" example:"10" help:"connections of the history service to PostgreSQL at most"`
+	HistoryMinutesRetention     time.Duration `name:"history-minutes-retention" default:"192h" example:"192h" help:"how long rollups by minute are kept after they were recorded"`
+	HistoryIntervalsRetention   time.Duration `name:"history-intervals-retention" default:"9600h" example:"9600h" help:"how long intervals and stays of spots are kept after they were recorded"`
+	HistoryRollupsRetention     time.Duration `name:"history-rollups-retention" default:"0s" example:"43800h" help:"how long rollups by quarter hour are kept after they were recorded; 0: for ever"`
+	FeedsOnStreet               []string      `name:"feeds-on-street" example:"main-street,station-road" help:"lots that lie on the street; feeds that must say so call all others off street"`
 
-	AuditDatabaseURL  string        `name:"audit-database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where the audit service stores its chain, or sqlite:FILE; empty: a schema of its own in database-url where that is PostgreSQL, else, in all, a file in data-dir"`
-	AuditRetention    time.Duration `name:"audit-retention" default:"8760h" example:"8760h" help:"how long records of the audit chain are kept after they were recorded; 0: for ever"`
-	AuditHeadInterval time.Duration `name:"audit-head-interval" default:"1m" example:"1m" help:"how often the head of the audit chain is logged, and signed where there is a key"`
-	AuditKeyFile      string        `name:"audit-key-file" example:"/run/secrets/audit.key" help:"key that signs heads of the audit chain (Ed25519, PKCS 8, PEM); empty: they are not signed"`
+	AuditDatabaseURL          string        `name:"audit-database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where the audit service stores its chain, or sqlite:FILE; empty: a schema of its own in database-url where that is PostgreSQL, else, in all, a file in data-dir"`
+	AuditDatabasePasswordFile string        `name:"audit-database-password-file" example:"/run/secrets/audit-database" help:"file with the password of audit-database-url; empty: database-password-file, where the URL is that of database-url"`
+	AuditDatabaseConnections  int           `name:"audit-database-connections" default:"10" example:"10" help:"connections of the audit service to PostgreSQL at most"`
+	AuditRetention            time.Duration `name:"audit-retention" default:"8760h" example:"8760h" help:"how long records of the audit chain are kept after they were recorded; 0: for ever"`
+	AuditHeadInterval         time.Duration `name:"audit-head-interval" default:"1m" example:"1m" help:"how often the head of the audit chain is logged, and signed where there is a key"`
+	AuditKeyFile              string        `name:"audit-key-file" example:"/run/secrets/audit.key" help:"key that signs heads of the audit chain (Ed25519, PKCS 8, PEM); empty: they are not signed"`
 
-	AlertsDatabaseURL     string         `name:"alerts-database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where the alert service stores rules, decisions and deliveries, or sqlite:FILE; empty: a schema of its own in database-url where that is PostgreSQL, else, in all, a file in data-dir"`
-	AlertsRulesPerSubject int            `name:"alerts-rules-per-subject" default:"100" example:"100" help:"rules that one subject may have"`
-	AlertsRetention       time.Duration  `name:"alerts-retention" default:"720h" example:"720h" help:"how long decisions and deliveries are kept"`
-	AlertsWebhookAllow    []netip.Prefix `name:"alerts-webhook-allow" example:"10.20.0.0/16" help:"networks that are not public to which webhooks and push services may lead all the same, and without TLS only to these; empty: none"`
-	AlertsVAPIDKeyFile    string         `name:"alerts-vapid-key-file" example:"/run/secrets/vapid.key" help:"key by which push services know this platform (PEM, P-256), the same for all alert services; empty in all: vapid.key in data-dir, made at the first start"`
-	AlertsVAPIDSubject    string         `name:"alerts-vapid-subject" example:"mailto:ops@example.org" help:"mailto: or https: address by which push services reach the operator; empty: nothing is sent to browsers"`
-	AlertsSMTPURL         string         `name:"alerts-smtp-url" secret:"url" example:"smtps://parking:PASSWORD@mail.example.org" help:"mail server: smtps (TLS, 465), smtp (STARTTLS, 587), or smtp://HOST:25?starttls=never; empty: no mail"`
-	AlertsMailFrom        string         `name:"alerts-mail-from" example:"parking@example.org" help:"address from which mail is sent; needed with alerts-smtp-url"`
+	AlertsDatabaseURL          string         `name:"alerts-database-url" secret:"url" example:"postgres://parkwire:PASSWORD@localhost:5432/parkwire" help:"where the alert service stores rules, decisions and deliveries, or sqlite:FILE; empty: a schema of its own in database-url where that is PostgreSQL, else, in all, a file in data-dir"`
+	AlertsDatabasePasswordFile string         `name:"alerts-database-password-file" example:"/run/secrets/alerts-database" help:"file with the password of alerts-database-url; empty: database-password-file, where the URL is that of database-url"`
+	AlertsDatabaseConnections  int            `name:"alerts-database-connections" default:"10" example:"10" help:"connections of the alert service to PostgreSQL at most"`
+	AlertsRulesPerSubject      int            `name:"alerts-rules-per-subject" default:"100" example:"100" help:"rules that one subject may have"`
+	AlertsRetention            time.Duration  `name:"alerts-retention" default:"720h" example:"720h" help:"how long decisions and deliveries are kept"`
+	AlertsWebhookAllow         []netip.Prefix `name:"alerts-webhook-allow" example:"10.20.0.0/16" help:"networks that are not public to which webhooks and push services may lead all the same, and without TLS only to these; empty: none"`
+	AlertsVAPIDKeyFile         string         `name:"alerts-vapid-key-file" example:"/run/secrets/vapid.key" help:"key by which push services know this platform (PEM, P-256), the same for all alert services; empty in all: vapid.key in data-dir, made at the first start"`
+	AlertsVAPIDSubject         string         `name:"alerts-vapid-subject" example:"mailto:ops@example.org" help:"mailto: or https: address by which push services reach the operator; empty: nothing is sent to browsers"`
+	AlertsSMTPURL              string         `name:"alerts-smtp-url" secret:"url" example:"smtps://parking:PASSWORD@mail.example.org" help:"mail server: smtps (TLS, 465), smtp (STARTTLS, 587), or smtp://HOST:25?starttls=never; empty: no mail"`
+	AlertsSMTPPasswordFile     string         `name:"alerts-smtp-password-file" example:"/run/secrets/smtp" help:"file with the password of alerts-smtp-url; read anew for each message"`
+	AlertsMailFrom             string         `name:"alerts-mail-from" example:"parking@example.org" help:"address from which mail is sent; needed with alerts-smtp-url"`
 
 	JWTKey      string `name:"jwt-key" secret:"all" example:"$(head -c 32 /dev/urandom | base64)" help:"key for tokens (HS256), at least 32 bytes"`
 	JWTKeyFile  string `name:"jwt-key-file" example:"/run/secrets/jwt.key" help:"file with that key, and in further lines older ones whose tokens are still taken; read again when it changes; empty in all: jwt.key in data-dir, made at the first start"`
@@ -140,6 +173,7 @@ const (
 // The schemes of values that [Resolve] fills in: they name what is embedded by an
 // address like any other.
 const (
+	DNSPrefix = "dns+"    // begins an address of parking-urls and the others that stands for every instance that has the name
 	InProcess = "inproc:" // parking-urls, live-urls and the others: the service in this process
 	Memory    = "memory:" // redis-url: the bus in this process
 	SQLite    = "sqlite:" // database-url and the others: followed by the path of the file

@@ -396,6 +396,7 @@ func TestASecretThatIsWrittenWronglyIsNotShownEither(t *testing.T) {
 		"a URL of PostgreSQL without them": {args: []string{"--database-url=postgres:parkwire:hunter2@h/d"}},
 		"a port that is none":              {args: []string{"--database-url=postgres://parkwire:hunter2@h:port/d"}},
 		"a comma in a list":                {yaml: "redis-url: [\"redis://:hunter2@h,x\"]\n"},
+		"a password for all of a name":     {args: []string{"--live-urls=dns+http://gateway:hunter2@h:5000"}},
 		"a password for a service":         {args: []string{"--parking-urls=http://gateway:hunter2@h:5000"}},
 	} {
 		_, err := s.load(t)
@@ -499,5 +500,16 @@ func TestAProviderReplacesTheKeyAndNeedsAnAudience(t *testing.T) {
 	l, r = sources{args: []string{"--oidc-client-id=dashboard"}}.resolve(t, config.All)
 	if r.ScopesOf() != nil || !slices.Equal(l.Warnings, []string{"oidc-client-id is not used, because oidc-issuer is empty"}) {
 		t.Errorf("without a provider: scopes %v, warnings %q", r.ScopesOf(), l.Warnings)
+	}
+}
+
+func TestInstancesMayShareAName(t *testing.T) {
+	for address, taken := range map[string]bool{
+		"dns+http://parking:5000": true, "dns+https://parking.example.org": true, "http://parking-1:5000": true,
+		"dns+parking:5000": false, "dns+ftp://parking": false, "dns+dns+http://parking:5000": false, "dns+http://": false,
+	} {
+		if _, err := (sources{args: []string{"--parking-urls=" + address}}).load(t); (err == nil) != taken {
+			t.Errorf("%s: %v", address, err)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,17 +12,35 @@ import (
 
 // further is one of the services that read the log and keep what they make of it in a database of their own.
 type further struct {
-	target      Target
-	databaseURL *string
-	urls        *[]string
+	target                    Target
+	databaseURL, passwordFile *string
+	connections               int
+	urls                      *[]string
 }
 
 func (c *Config) further() []further {
 	return []further{
-		{History, &c.HistoryDatabaseURL, &c.HistoryURLs},
-		{Audit, &c.AuditDatabaseURL, &c.AuditURLs},
-		{Alerts, &c.AlertsDatabaseURL, &c.AlertsURLs},
+		{History, &c.HistoryDatabaseURL, &c.HistoryDatabasePasswordFile, c.HistoryDatabaseConnections, &c.HistoryURLs},
+		{Audit, &c.AuditDatabaseURL, &c.AuditDatabasePasswordFile, c.AuditDatabaseConnections, &c.AuditURLs},
+		{Alerts, &c.AlertsDatabaseURL, &c.AlertsDatabasePasswordFile, c.AlertsDatabaseConnections, &c.AlertsURLs},
 	}
+}
+
+// A Database is where a service stores what it keeps.
+type Database struct {
+	URL, PasswordFile string
+	Schema            string // of PostgreSQL
+	Connections       int    // to PostgreSQL, at most
+}
+
+// Database returns that of one of these services.
+func (c *Config) Database(service Target) (Database, error) {
+	for _, s := range c.further() {
+		if s.target == service {
+			return Database{*s.databaseURL, *s.passwordFile, c.Schema(service), s.connections}, nil
+		}
+	}
+	return Database{}, fmt.Errorf("%s is no service with a database of its own; those are history, audit and alerts", service)
 }
 
 // Schema is the name of the PostgreSQL schema of a service, and its database's in metrics.
@@ -40,6 +57,10 @@ func (l *Loader) storeFurther(r *Resolved, s further) {
 	case scheme == "postgres" || scheme == "postgresql":
 		*s.databaseURL = r.DatabaseURL
 		l.origins[name] = Origin{"database-url, schema " + r.Schema(s.target)}
+		if *s.passwordFile == "" {
+			*s.passwordFile = r.DatabasePasswordFile
+			l.origins[string(s.target)+"-database-password-file"] = Origin{"database-password-file"}
+		}
 	case r.Target == All:
 		*s.databaseURL = SQLite + filepath.Join(r.DataDir, string(s.target)+".db")
 		r.UsesDataDir = true
@@ -49,15 +70,14 @@ func (l *Loader) storeFurther(r *Resolved, s further) {
 
 // ResolveDatabase returns where a service stores what it keeps, for commands that look at that without running the service. As in
 // `parkwire all` it is in the data folder where nothing else is said.
-func (l *Loader) ResolveDatabase(service Target) (url, schema string, err error) {
+func (l *Loader) ResolveDatabase(service Target) (Database, error) {
 	r := &Resolved{Config: l.config, Target: All}
-	all := r.further()
-	i := slices.IndexFunc(all, func(s further) bool { return s.target == service })
-	if i < 0 {
-		return "", "", fmt.Errorf("%s is no service with a database of its own; those are history, audit and alerts", service)
+	for _, s := range r.further() {
+		if s.target == service {
+			l.storeFurther(r, s)
+		}
 	}
-	l.storeFurther(r, all[i])
-	return *all[i].databaseURL, r.Schema(service), nil
+	return r.Config.Database(service)
 }
 
 // validateFurther checks the settings of these services, each by itself.
@@ -66,7 +86,7 @@ func (l *Loader) validateFurther() {
 	l.check("services-prefix", prefix(c.ServicesPrefix))
 	for _, s := range c.further() {
 		for _, u := range *s.urls {
-			l.check(string(s.target)+"-urls", httpURL(u))
+			l.check(string(s.target)+"-urls", instanceURL(u))
 		}
 		if *s.databaseURL != "" {
 			l.check(string(s.target)+"-database-url", scheme(*s.databaseURL, "postgres", "postgresql", "sqlite"))
@@ -83,7 +103,7 @@ func (l *Loader) validateFurther() {
 		l.check("alerts-vapid-subject", webpush.CheckContact(c.AlertsVAPIDSubject))
 	}
 	if c.AlertsSMTPURL != "" {
-		l.check("alerts-smtp-url", mail.CheckURL(c.AlertsSMTPURL))
+		l.check("alerts-smtp-url", mail.CheckURL(c.AlertsSMTPURL, c.AlertsSMTPPasswordFile != ""))
 		_, err := mail.ParseAddress(c.AlertsMailFrom)
 		l.check("alerts-mail-from", reasonOf(err))
 	}

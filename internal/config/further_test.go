@@ -50,22 +50,27 @@ func TestCommandsFindTheDatabasesOfServices(t *testing.T) {
 	for _, c := range []struct {
 		args        []string
 		url, schema string
+
+		passwordFile string
 	}{
-		{nil, "sqlite:data/audit.db", "parkwire_audit"},
-		{[]string{"--data-dir=/d"}, "sqlite:/d/audit.db", "parkwire_audit"},
-		{[]string{"--database-url=postgres://h/d", "--services-prefix=x"}, "postgres://h/d", "x_audit"},
-		{[]string{"--database-url=postgres://h/d", "--audit-database-url=sqlite:/a.db"}, "sqlite:/a.db", "parkwire_audit"},
+		{nil, "sqlite:data/audit.db", "parkwire_audit", ""},
+		{[]string{"--data-dir=/d"}, "sqlite:/d/audit.db", "parkwire_audit", ""},
+		{[]string{"--database-url=postgres://h/d", "--services-prefix=x"}, "postgres://h/d", "x_audit", ""},
+		{[]string{"--database-url=postgres://h/d", "--audit-database-url=sqlite:/a.db"}, "sqlite:/a.db", "parkwire_audit", ""},
+		{[]string{"--database-url=postgres://h/d", "--database-password-file=/p"}, "postgres://h/d", "parkwire_audit", "/p"},
+		{[]string{"--database-url=postgres://h/d", "--database-password-file=/p", "--audit-database-password-file=/a"}, "postgres://h/d", "parkwire_audit", "/a"},
+		{[]string{"--database-url=postgres://h/d", "--database-password-file=/p", "--audit-database-url=postgres://i/d"}, "postgres://i/d", "parkwire_audit", ""},
 	} {
 		l, err := sources{args: c.args}.load(t)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if url, schema, err := l.ResolveDatabase(config.Audit); err != nil || url != c.url || schema != c.schema {
-			t.Errorf("%v: %q, %q, %v", c.args, url, schema, err)
+		if d, err := l.ResolveDatabase(config.Audit); err != nil || d.URL != c.url || d.Schema != c.schema || d.PasswordFile != c.passwordFile || d.Connections != 10 {
+			t.Errorf("%v: %+v, %v", c.args, d, err)
 		}
 	}
 	l, _ := sources{}.load(t)
-	if _, _, err := l.ResolveDatabase(config.Parking); err == nil {
+	if _, err := l.ResolveDatabase(config.Parking); err == nil {
 		t.Error("parking has a database of its own")
 	}
 }

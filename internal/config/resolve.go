@@ -102,6 +102,7 @@ func (l *Loader) embed(r *Resolved) {
 	c := &r.Config
 	fill := func(name string, because string) { l.origins[name] = Origin{because} }
 	if len(c.KafkaBrokers) == 0 {
+		l.embedsKafka(c)
 		c.KafkaBrokers = []string{Dialable(c.KafkaListen)}
 		r.Modules, r.UsesDataDir = append(r.Modules, "broker"), true
 		fill("kafka-brokers", "embedded, at kafka-listen")

@@ -38,6 +38,12 @@ func (l *Loader) validate() {
 	l.check("data-dir", notEmpty(c.DataDir))
 	l.check("log-level", oneOf(c.LogLevel, "debug", "info", "warn", "error"))
 	l.check("log-format", oneOf(c.LogFormat, "text", "json"))
+	if c.TraceEndpoint != "" {
+		l.check("trace-endpoint", scheme(c.TraceEndpoint, "http", "https"))
+	}
+	l.check("trace-share", atLeast(c.TraceShare, 0))
+	l.check("trace-share", atMost(c.TraceShare, 1))
+	l.check("trace-limit", within(c.TraceLimit, 1, 100_000))
 	l.check("live-fanout", oneOf(c.LiveFanout, FanoutBus, FanoutKafka))
 	// Each has a meaning of its own. A record that is no event would even be read and rejected for ever, were it put where it came from.
 	var taken []string
@@ -86,12 +92,13 @@ func (l *Loader) validate() {
 	}
 	l.check("mqtt-share", noneIn(c.MQTTShare, "/+#"))
 	for _, u := range c.ParkingURLs {
-		l.check("parking-urls", httpURL(u))
+		l.check("parking-urls", instanceURL(u))
 	}
 	for _, u := range c.LiveURLs {
-		l.check("live-urls", httpURL(u))
+		l.check("live-urls", instanceURL(u))
 	}
 	l.validateFurther()
+	l.validateServers()
 	for _, origin := range c.CORSOrigins {
 		if origin != "*" {
 			l.check("cors-origins", originOf(origin))
@@ -201,6 +208,13 @@ func atLeast[N interface {
 	return fmt.Sprintf("%v is less than %v", n, least)
 }
 
+func atMost(n, most float64) string {
+	if n > most {
+		return fmt.Sprintf("%v is more than %v", n, most)
+	}
+	return ""
+}
+
 func within[N ~int | ~int64](n, least, most N) string {
 	if n > most {
 		return fmt.Sprintf("%v is more than %v", n, most)
@@ -263,6 +277,11 @@ func scheme(text string, among ...string) string {
 		return "behind " + name + ": there must be //"
 	}
 	return ""
+}
+
+// instanceURL is where one instance of a service is, or, with "dns+", each that has the name.
+func instanceURL(text string) string {
+	return httpURL(strings.TrimPrefix(text, DNSPrefix))
 }
 
 func httpURL(text string) string {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"parkwire/internal/limit"
+	"parkwire/internal/redis"
 	"parkwire/test/e2e/stack"
 )
 
@@ -25,6 +26,19 @@ func TestALimiterInThisProcess(t *testing.T) {
 
 func TestALimiterInRedis(t *testing.T) {
 	url := redisURL(t)
+	conform(t, func(t *testing.T, rate limit.Rate) limit.Limiter {
+		return share(t, url, rand.Text(), rate, time.Minute)
+	})
+}
+
+func TestALimiterInACluster(t *testing.T) {
+	url := os.Getenv("PARKWIRE_TEST_CLUSTER_URL")
+	if url == "" {
+		if os.Getenv(stack.EnvDistributed) == "1" {
+			t.Fatalf("%s=1, but PARKWIRE_TEST_CLUSTER_URL names no cluster", stack.EnvDistributed)
+		}
+		t.Skip("PARKWIRE_TEST_CLUSTER_URL names no cluster")
+	}
 	conform(t, func(t *testing.T, rate limit.Rate) limit.Limiter {
 		return share(t, url, rand.Text(), rate, time.Minute)
 	})
@@ -237,7 +251,7 @@ func TestNothingStaysInRedis(t *testing.T) {
 }
 
 func TestAnAddressThatIsNoneIsRefused(t *testing.T) {
-	if _, err := limit.NewShared(limit.SharedOptions{URL: "http://x"}); err == nil {
+	if _, err := limit.NewShared(limit.SharedOptions{Location: redis.Location{URL: "http://x"}}); err == nil {
 		t.Error("it is taken")
 	}
 }
@@ -257,7 +271,7 @@ func redisURL(t testing.TB) string {
 // share opens a limiter and waits until it is connected.
 func share(t testing.TB, url, prefix string, rate limit.Rate, patience time.Duration) *limit.Shared {
 	t.Helper()
-	l, err := limit.NewShared(limit.SharedOptions{URL: url, Prefix: prefix, Rate: rate, Patience: patience, Logger: slog.New(slog.DiscardHandler)})
+	l, err := limit.NewShared(limit.SharedOptions{Location: redis.Location{URL: url}, Prefix: prefix, Rate: rate, Patience: patience, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

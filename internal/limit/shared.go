@@ -20,11 +20,11 @@ import (
 	"parkwire/internal/redis"
 )
 
-// SharedOptions configure a [Shared]. URL, Prefix and Rate are required.
+// SharedOptions configure a [Shared]. Location, Prefix and Rate are required.
 type SharedOptions struct {
-	// URL is where Redis is, see [redis.Open].
-	URL string
-	// Prefix begins every key, so that several platforms may use one Redis. With ACLs the user needs PREFIX*.
+	Location redis.Location
+	// Prefix begins every key, so that several platforms may use one Redis. With ACLs the user needs PREFIX*. In a cluster it is {PREFIX}, so that one server
+	// has them all.
 	Prefix string
 	Rate   Rate
 	// Patience is how long a request waits for the answer of Redis before it is counted here alone. Default 50 ms.
@@ -68,16 +68,19 @@ type Shared struct {
 var (
 	errConnecting = errors.New("Redis has not answered yet")
 	errLate       = errors.New("the answers of Redis come too late")
-	errCluster    = errors.New("the server is of a Redis Cluster, in which no one server has every key: name one that is not")
+	errCluster    = errors.New("the server is of a Redis Cluster, in which no one server has every key: add cluster=true to redis-url")
 )
 
 // NewShared makes one. [Shared.Run] connects it, until when it counts alone. The error is about the URL.
 func NewShared(o SharedOptions) (*Shared, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.Patience = cmp.Or(o.Patience, 50*time.Millisecond)
-	server, err := redis.Open(o.URL, o.Logger)
+	server, err := redis.Open(o.Location, o.Prefix, o.Logger)
 	if err != nil {
 		return nil, err
+	}
+	if server.Cluster() {
+		o.Prefix = redis.Together(o.Prefix)
 	}
 	s := &Shared{
 		options: o, local: NewLocal(o.Rate, nil), server: server, asking: make(chan struct{}, maxAsking), state: errConnecting,
@@ -174,7 +177,7 @@ func (s *Shared) ask(ctx context.Context, key Key) answer {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Patience)
 	defer cancel()
 	wait, err := script.Exec(ctx, s.client, []string{s.options.Prefix + key.digest()}, []string{s.interval, s.slack}).AsInt64()
-	return answer{time.Duration(wait) * time.Microsecond, inTime(err)}
+	return answer{time.Duration(wait) * time.Microsecond, inTime(redis.Explain(err))}
 }
 
 // digest names a client in Redis, short and without saying who it is.
@@ -190,7 +193,7 @@ func (k Key) digest() string {
 // Run connects and, from then on, asks once a second whether Redis is there and answers in time, until ctx ends.
 func (s *Shared) Run(ctx context.Context) error {
 	defer s.server.Close()
-	client, err := rueidis.NewClient(s.server.Option(silence))
+	client, err := s.server.Connect(silence)
 	if client == nil { // only for options that cannot be; a server that is away is no reason
 		return err
 	}
@@ -222,7 +225,7 @@ func (s *Shared) probe(ctx context.Context) error {
 	if err := s.server.Leads(hello); err != nil {
 		return inTime(err)
 	}
-	if answer, err := hello.AsMap(); err == nil {
+	if answer, err := hello.AsMap(); err == nil && !s.server.Cluster() {
 		mode := answer["mode"]
 		if text, err := mode.ToString(); err == nil && text == "cluster" {
 			return errCluster

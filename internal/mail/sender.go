@@ -11,12 +11,16 @@ import (
 	"net/textproto"
 	"strings"
 	"time"
+
+	"parkwire/internal/secret"
 )
 
 // Options configure a [Sender].
 type Options struct {
-	URL  string // see [Wanted]
-	From string // the sender's address
+	URL string // see [Wanted]
+	// PasswordFile holds the password of the user in the URL, instead of the URL. It is read anew for each message. "": there is none.
+	PasswordFile string
+	From         string // the sender's address
 	// Hello is the name by which this server greets. Default "localhost".
 	Hello string
 	// Whole bounds the time that a message takes. Default 10 s.
@@ -34,9 +38,13 @@ type Sender struct {
 
 // New returns a sender. It does not connect.
 func New(o Options) (*Sender, error) {
-	server, err := parse(o.URL)
+	server, err := parse(o.URL, o.PasswordFile != "")
 	if err != nil {
 		return nil, fmt.Errorf("the address of the SMTP server: %w", err)
+	}
+	s := &Sender{options: o, server: server}
+	if _, err := s.login(); err != nil {
+		return nil, err
 	}
 	from, err := ParseAddress(o.From)
 	if err != nil {
@@ -48,7 +56,16 @@ func New(o Options) (*Sender, error) {
 	if o.Whole == 0 {
 		o.Whole = 10 * time.Second
 	}
-	return &Sender{options: o, server: server, from: from}, nil
+	s.options, s.from = o, from
+	return s, nil
+}
+
+// login returns the server with the password that its user has now.
+func (s *Sender) login() (location, error) {
+	l := s.server
+	var err error
+	l.password, err = secret.Text{Value: l.password, File: s.options.PasswordFile, Setting: "alerts-smtp-password-file"}.Read()
+	return l, err
 }
 
 // Host is where the server is.
@@ -88,6 +105,22 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return fmt.Errorf("writing a message: %w", err)
 	}
+	return s.session(ctx, func(ctx context.Context, conn net.Conn) error { return s.hand(ctx, conn, m.To, text) })
+}
+
+// Try finds out whether the server takes this user, and sends nothing.
+func (s *Sender) Try(ctx context.Context) error {
+	return s.session(ctx, func(ctx context.Context, conn net.Conn) error {
+		c, err := s.greet(ctx, conn)
+		if err == nil {
+			_ = c.Quit() // it was well until here
+		}
+		return err
+	})
+}
+
+// session connects to the server for do, which it bounds in time.
+func (s *Sender) session(ctx context.Context, do func(context.Context, net.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Whole)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.server.address())
@@ -97,7 +130,7 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // whatever waits, ends
 	defer stop()
-	if err := s.hand(ctx, conn, m.To, text); err != nil {
+	if err := do(ctx, conn); err != nil {
 		if cause := ctx.Err(); cause != nil {
 			return errors.Join(cause, err)
 		}
@@ -106,34 +139,47 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
-func (s *Sender) hand(ctx context.Context, conn net.Conn, to string, text []byte) error {
+// greet begins a session, up to who may send.
+func (s *Sender) greet(ctx context.Context, conn net.Conn) (*smtp.Client, error) {
 	secure := &tls.Config{ServerName: s.server.host, MinVersion: tls.VersionTLS12, RootCAs: s.options.Roots}
 	if s.server.tls {
 		over := tls.Client(conn, secure)
 		if err := over.HandshakeContext(ctx); err != nil {
-			return fmt.Errorf("agreeing on TLS with the mail server: %w", err)
+			return nil, fmt.Errorf("agreeing on TLS with the mail server: %w", err)
 		}
 		conn = over
 	}
 	c, err := smtp.NewClient(conn, s.server.host)
 	if err != nil {
-		return fmt.Errorf("greeting the mail server: %w", err)
+		return nil, fmt.Errorf("greeting the mail server: %w", err)
 	}
 	if err := c.Hello(s.options.Hello); err != nil {
-		return fmt.Errorf("greeting the mail server: %w", err)
+		return nil, fmt.Errorf("greeting the mail server: %w", err)
 	}
 	if s.server.starttls {
 		if ok, _ := c.Extension("STARTTLS"); !ok {
-			return errors.New("the mail server does not offer STARTTLS, and nothing is sent without TLS")
+			return nil, errors.New("the mail server does not offer STARTTLS, and nothing is sent without TLS")
 		}
 		if err := c.StartTLS(secure); err != nil {
-			return fmt.Errorf("agreeing on TLS with the mail server: %w", err)
+			return nil, fmt.Errorf("agreeing on TLS with the mail server: %w", err)
 		}
 	}
 	if s.server.user != "" {
-		if err := c.Auth(s.auth(c)); err != nil {
-			return fmt.Errorf("logging in at the mail server: %w", err)
+		server, err := s.login()
+		if err != nil {
+			return nil, err
 		}
+		if err := c.Auth(server.auth(c)); err != nil {
+			return nil, fmt.Errorf("logging in at the mail server: %w", err)
+		}
+	}
+	return c, nil
+}
+
+func (s *Sender) hand(ctx context.Context, conn net.Conn, to string, text []byte) error {
+	c, err := s.greet(ctx, conn)
+	if err != nil {
+		return err
 	}
 	if err := c.Mail(s.from); err != nil {
 		return answered(err, false)
@@ -168,11 +214,11 @@ func answered(err error, recipient bool) error {
 }
 
 // auth is PLAIN, or LOGIN where the server offers nothing else.
-func (s *Sender) auth(c *smtp.Client) smtp.Auth {
+func (l location) auth(c *smtp.Client) smtp.Auth {
 	if _, offers := c.Extension("AUTH"); strings.Contains(" "+offers+" ", " LOGIN ") && !strings.Contains(" "+offers+" ", " PLAIN ") {
-		return &login{s.server}
+		return &login{l}
 	}
-	return smtp.PlainAuth("", s.server.user, s.server.password, s.server.host)
+	return smtp.PlainAuth("", l.user, l.password, l.host)
 }
 
 // login is AUTH LOGIN, which is no standard, and all that some servers have.

@@ -194,7 +194,7 @@ func TestNothingInAMessageBecomesAnotherLineOfItsHeader(t *testing.T) {
 
 func TestAddressesOfServersAreChecked(t *testing.T) {
 	for _, good := range []string{"smtps://a:b@mail.example.org", "smtp://a:b@mail.example.org:2525", "smtp://127.0.0.1:25?starttls=never", "smtp://mail.example.org"} {
-		if wrong := mail.CheckURL(good); wrong != "" {
+		if wrong := mail.CheckURL(good, false); wrong != "" {
 			t.Errorf("%s: %s", good, wrong)
 		}
 	}
@@ -202,7 +202,7 @@ func TestAddressesOfServersAreChecked(t *testing.T) {
 		"", "mail.example.org:25", "http://mail.example.org", "smtps://", "smtp://a:sesame@mail.example.org?starttls=never", "smtp://mail.example.org?starttls=maybe",
 		"smtps://mail.example.org?starttls=never", "smtp://a@mail.example.org", "smtp://mail.example.org/path", "smtp://a:sesame@mail.example.org?x=y",
 	} {
-		wrong := mail.CheckURL(bad)
+		wrong := mail.CheckURL(bad, false)
 		if wrong == "" || strings.Contains(wrong, "sesame") {
 			t.Errorf("%q: %q", bad, wrong)
 		}

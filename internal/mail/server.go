@@ -20,15 +20,15 @@ type location struct {
 	starttls       bool // must be offered
 }
 
-// CheckURL says what is wrong with the address of a server, or returns "". It repeats no password.
-func CheckURL(text string) string {
-	if _, err := parse(text); err != nil {
+// CheckURL says what is wrong with the address of a server, or returns "". It repeats no password. aside says that the password stands elsewhere.
+func CheckURL(text string, aside bool) string {
+	if _, err := parse(text, aside); err != nil {
 		return err.Error()
 	}
 	return ""
 }
 
-func parse(text string) (location, error) {
+func parse(text string, aside bool) (location, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || u.Path != "" && u.Path != "/" || u.Fragment != "" {
 		return location{}, errors.New("it must be " + Wanted)
@@ -48,12 +48,18 @@ func parse(text string) (location, error) {
 	if u.User != nil {
 		l.user = u.User.Username()
 		l.password, _ = u.User.Password()
-		if l.user == "" || l.password == "" {
+		if aside && l.password != "" {
+			return location{}, errors.New("it has a password, and alerts-smtp-password-file is set too; set one of them")
+		}
+		if l.user == "" || l.password == "" && !aside {
 			return location{}, errors.New("it must name both user and password, or neither")
 		}
 		if !l.tls && !l.starttls {
 			return location{}, errors.New("a password is not sent without TLS: leave out starttls=never, or user and password")
 		}
+	}
+	if aside && l.user == "" {
+		return location{}, errors.New("it must name the user whose password stands elsewhere")
 	}
 	if l.port == "" {
 		l.port = map[bool]string{true: "465", false: "587"}[l.tls]

@@ -6,16 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 
 	"github.com/redis/rueidis"
+
+	"parkwire/internal/certificate"
 )
 
 // connections are those to Redis itself. It is known where each leads, so that those to a server that is
 // not the master any more can be cut: they would answer, and carry nothing.
 type connections struct {
 	mu     sync.Mutex
-	master string // "" without sentinels, or while they do not say
+	master string // "" without a finder, or while it does not know
 	open   map[*connection]struct{}
 }
 
@@ -73,35 +76,32 @@ func (c *connections) cut(which func(address string) bool) {
 }
 
 // dial connects to the master, wherever it is at present.
-func (s *Server) dial(ctx context.Context, address string, dialer *net.Dialer, tlsConfig *tls.Config) (net.Conn, error) {
+func (s *Server) dial(ctx context.Context, address string, dialer *net.Dialer, _ *tls.Config) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialer.Timeout)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	if s.sentinels != nil {
+	if s.finder != nil {
 		var err error
-		if address, err = s.sentinels.master(ctx); err != nil {
+		if address, err = s.finder.master(ctx); err != nil {
 			return nil, err
-		}
-		if tlsConfig != nil {
-			tlsConfig = tlsFor(tlsConfig, address)
 		}
 	}
 	network := "tcp"
 	if s.unix {
 		network = "unix"
 	}
-	conn, err := dialTLS(ctx, network, address, dialer, tlsConfig)
+	conn, err := dial(ctx, network, address, dialer, s.tls)
 	if err != nil {
 		return nil, err
 	}
 	return s.connections.add(conn, address)
 }
 
-func dialTLS(ctx context.Context, network, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
-	if config == nil {
+func dial(ctx context.Context, network, address string, dialer *net.Dialer, secure *certificate.Client) (net.Conn, error) {
+	if secure == nil {
 		return dialer.DialContext(ctx, network, address)
 	}
-	return (&tls.Dialer{NetDialer: dialer, Config: config}).DialContext(ctx, network, address)
+	return secure.Dial(ctx, dialer, network, address)
 }
 
 var (
@@ -114,15 +114,21 @@ var (
 // error, and passes it on to nobody but those who subscribed to it. Within a cluster every server reaches everybody.
 func (s *Server) Leads(hello rueidis.RedisResult) error {
 	answer, err := hello.AsMap()
-	if _, refused := rueidis.IsRedisErr(err); refused {
-		if s.sentinels == nil { // a proxy, or a user who may not ask
+	if said, refused := rueidis.IsRedisErr(err); refused {
+		for _, outside := range []string{"WRONGPASS", "NOAUTH"} { // whoever is not let in may do nothing
+			if strings.HasPrefix(said.Error(), outside) {
+				return s.Explain(err)
+			}
+		}
+		if s.finder == nil { // a proxy, or a user who may not ask
 			return nil
 		}
 		return fmt.Errorf("the server does not say whether it is the master: %w", err)
 	}
 	if err != nil {
-		return err
+		return s.Explain(err)
 	}
+	s.answered.Store(true)
 	text := func(name string) string { m := answer[name]; t, _ := m.ToString(); return t }
 	mode, role := text("mode"), text("role")
 	switch {

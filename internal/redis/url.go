@@ -1,13 +1,13 @@
 package redis
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/redis/rueidis"
@@ -18,18 +18,20 @@ const (
 	masterSet        = "master_set"
 	sentinelUser     = "sentinel_username"
 	sentinelPassword = "sentinel_password"
+	cluster          = "cluster"
 )
 
 var parameters = []string{
-	"addr", "client_cache", "client_name", "db", "dial_timeout", masterSet, "max_retries", "protocol",
+	"addr", "client_cache", "client_name", cluster, "db", "dial_timeout", masterSet, "max_retries", "protocol",
 	sentinelPassword, sentinelUser, "skip_verify", "write_timeout",
 }
 
-// location is where Redis is. With sentinels its own addresses are what they say.
+// location is where Redis is. With sentinels, or in a cluster, the address that is used is what the witnesses say.
 type location struct {
 	connection rueidis.ClientOption
-	sentinels  []rueidis.ClientOption // one for each; none without sentinels
-	masterName string
+	witnesses  []rueidis.ClientOption // one for each; none for one server
+	masterName string                 // that sentinels know
+	cluster    bool
 }
 
 // parse reads a URL. No error repeats a password.
@@ -65,10 +67,29 @@ func locate(text string) (location, error) {
 	}
 	l := location{connection: connection, masterName: query.Get(masterSet)}
 	l.connection.Sentinel.MasterSet = "" // rueidis would look for the master itself, see sentinels
+	if query.Has(cluster) {
+		if l.cluster, err = strconv.ParseBool(query.Get(cluster)); err != nil {
+			return location{}, errors.New("cluster is neither true nor false")
+		}
+	}
+	if l.cluster {
+		switch {
+		case query.Has(masterSet):
+			return location{}, errors.New("it names both a cluster and sentinels (master_set), and there is one or the other")
+		case u.Scheme == "unix":
+			return location{}, errors.New("a cluster has no socket files: redis://HOST:6379?cluster=true")
+		}
+		for _, address := range connection.InitAddress {
+			o := witness(connection, address)
+			o.Username, o.Password = connection.Username, connection.Password
+			l.witnesses = append(l.witnesses, o)
+		}
+		return l, nil
+	}
 	if !query.Has(masterSet) {
 		switch {
 		case len(connection.InitAddress) > 1:
-			return location{}, errors.New("it names several servers; those of sentinels need master_set, the name of the master that they watch")
+			return location{}, errors.New("it names several servers; those of sentinels need master_set, the name of the master that they watch, those of a cluster cluster=true")
 		case query.Has(sentinelUser) || query.Has(sentinelPassword):
 			return location{}, errors.New("it names a user of sentinels, and no master_set, the name of the master that they watch")
 		}
@@ -86,20 +107,14 @@ func locate(text string) (location, error) {
 		}
 	}
 	for _, address := range connection.InitAddress {
-		o := rueidis.ClientOption{
-			InitAddress: []string{address}, TLSConfig: connection.TLSConfig, Dialer: connection.Dialer,
-			Username: query.Get(sentinelUser), Password: query.Get(sentinelPassword), AlwaysRESP2: connection.AlwaysRESP2,
-		}
-		l.sentinels = append(l.sentinels, o)
+		o := witness(connection, address)
+		o.Username, o.Password = query.Get(sentinelUser), query.Get(sentinelPassword)
+		l.witnesses = append(l.witnesses, o)
 	}
 	return l, nil
 }
 
-// tlsFor is the configuration for one of several servers: each proves its own name.
-func tlsFor(config *tls.Config, address string) *tls.Config {
-	config = config.Clone()
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		config.ServerName = host
-	}
-	return config
+// witness are the options for asking one.
+func witness(connection rueidis.ClientOption, address string) rueidis.ClientOption {
+	return rueidis.ClientOption{InitAddress: []string{address}, TLSConfig: connection.TLSConfig, Dialer: connection.Dialer, AlwaysRESP2: connection.AlwaysRESP2}
 }

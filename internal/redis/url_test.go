@@ -17,8 +17,12 @@ func TestAddressesOfSentinelsThatAreNoneAreRefused(t *testing.T) {
 		"redis://a:26379?master_set=m&sentinel_password=s3cret&db=no": "invalid database number",
 		"redis://u:s3cret@a:26379?master_set=m&sentinel_password=%zz": "cannot be read",
 		"unix:///run/sentinel.sock?master_set=m":                      "no socket files",
+		"unix:///run/redis.sock?cluster=true":                         "no socket files",
+		"redis://a:6379?addr=b:6379":                                  "those of a cluster cluster=true",
+		"redis://a:6379?cluster=perhaps":                              "neither true nor false",
+		"redis://a:6379?cluster=true&master_set=m":                    "both a cluster and sentinels",
 	} {
-		_, err := Open(address, nil)
+		_, err := Open(Location{URL: address}, "", nil)
 		switch {
 		case err == nil:
 			t.Errorf("%s is taken", address)
@@ -30,9 +34,34 @@ func TestAddressesOfSentinelsThatAreNoneAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := l.sentinels[1]
-	if l.masterName != "m" || len(l.sentinels) != 2 || one.InitAddress[0] != "b:26380" || one.Username != "u" || one.Password != "p" || one.TLSConfig == nil ||
+	one := l.witnesses[1]
+	if l.masterName != "m" || len(l.witnesses) != 2 || one.InitAddress[0] != "b:26380" || one.Username != "u" || one.Password != "p" || one.TLSConfig == nil ||
 		one.SelectDB != 0 || l.connection.Username != "app" || l.connection.Password != "pw" || l.connection.SelectDB != 3 {
 		t.Errorf("it is read as %+v", l)
+	}
+}
+
+func TestTheAddressOfAClusterNamesItsWitnesses(t *testing.T) {
+	l, err := parse("rediss://app:pw@a?addr=b:6380&cluster=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.cluster || len(l.witnesses) != 2 || l.witnesses[0].InitAddress[0] != "a:6379" || l.witnesses[1].InitAddress[0] != "b:6380" ||
+		l.witnesses[1].Username != "app" || l.witnesses[1].Password != "pw" {
+		t.Errorf("it is read as %+v", l)
+	}
+	if l, err = parse("redis://a?cluster=false"); err != nil || l.cluster || len(l.witnesses) > 0 {
+		t.Errorf("a server that is of no cluster is read as %+v, %v", l, err)
+	}
+}
+
+// Redis hashes what stands between the first { and the } behind it, if that is not empty.
+func TestWhatBelongsTogetherHasOneTag(t *testing.T) {
+	for key, want := range map[string]string{
+		"notifications": "{notifications}", "a{b}c": "a{b}c", "a{}b": "{a{}b}", "a{b": "{a{b}", "}a{b}": "}a{b}",
+	} {
+		if got := Together(key); got != want {
+			t.Errorf("%s: %s, want %s", key, got, want)
+		}
 	}
 }

@@ -39,7 +39,7 @@ func (a Answer) Encode() ([]byte, error) {
 }
 
 // write answers. Where the answer cannot be encoded nothing was written.
-func (a Answer) write(w http.ResponseWriter) error {
+func (a Answer) write(w http.ResponseWriter, r *http.Request) error {
 	if a.Once != nil {
 		a.Body = a.Once
 	}
@@ -59,6 +59,10 @@ func (a Answer) write(w http.ResponseWriter) error {
 	if a.Kind == "" {
 		h.Set("Content-Type", TypeJSON)
 		body = append(body, '\n')
+	}
+	if isZipped(h, r, a.status(), len(body)) {
+		zip(w, a.status(), body)
+		return nil
 	}
 	w.WriteHeader(a.status())
 	_, _ = w.Write(body) // a client that is gone needs no answer

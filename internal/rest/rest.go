@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"parkwire/internal/identity"
 	"parkwire/internal/problem"
+	"parkwire/internal/trace"
 )
 
 // Prefix is what paths of [Routes] stand behind, unless [Options] say otherwise.
@@ -55,12 +57,13 @@ type Options struct {
 	// Unavailable is in the chain of errors that come from a database that does not answer. They are answered with 503.
 	Unavailable error
 	Logger      *slog.Logger
+	Tracer      *trace.Tracer // nil: no traces
 }
 
 // Handler serves the routes. It trusts the headers by which a gateway says who makes a request, see [identity.Behind]. Requests have
 // their ids already.
 func Handler(routes Routes, o Options) http.Handler {
-	s := server{unavailable: o.Unavailable, logger: cmp.Or(o.Logger, slog.Default())}
+	s := server{unavailable: o.Unavailable, logger: cmp.Or(o.Logger, slog.Default()), tracer: o.Tracer}
 	mux := http.NewServeMux()
 	s.add(mux, cmp.Or(o.Prefix, Prefix), routes)
 	s.add(mux, "", o.Inside)
@@ -105,6 +108,7 @@ func wildcards(path string) (names []string) {
 type server struct {
 	unavailable error
 	logger      *slog.Logger
+	tracer      *trace.Tracer
 }
 
 func (s server) refuseMethod(allowed, ids []string) http.Handler {
@@ -119,17 +123,31 @@ func (s server) refuseMethod(allowed, ids []string) http.Handler {
 
 func (s server) handle(to Route, ids []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		span := s.begin(r)
+		if span != nil {
+			defer span.End()
+			r = r.WithContext(span.In(r.Context()))
+		}
 		a, err := s.serve(w, r, to, ids)
 		switch {
 		case err == nil && a.Stream != nil:
 			s.stream(w, r, a)
 		case err == nil:
-			err = a.write(w)
+			err = a.write(w, r)
 		}
 		if err != nil {
 			s.fail(w, r, err)
 		}
 	})
+}
+
+// begin begins the span of a request, where the gateway says that it is followed.
+func (s server) begin(r *http.Request) *trace.Span {
+	traceparent := r.Header.Get(trace.Header)
+	if s.tracer == nil || !trace.Followed(traceparent) {
+		return nil
+	}
+	return s.tracer.Begin(traceparent, r.Method+" "+r.Pattern, trace.Server, time.Time{})
 }
 
 func (s server) serve(w http.ResponseWriter, r *http.Request, to Route, ids []string) (Answer, error) {
@@ -153,13 +171,14 @@ func (s server) serve(w http.ResponseWriter, r *http.Request, to Route, ids []st
 			return Answer{}, err
 		}
 	}
-	return to.Serve(w, r, Caller{Who: who, Request: requestOf(r), Traceparent: traceparent(r)})
+	return to.Serve(w, r, Caller{Who: who, Request: requestOf(r), Traceparent: Traceparent(r)})
 }
 
 func (s server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p, internal := ProblemOf(err, s.unavailable)
 	if internal {
-		s.logger.Error("a request failed", "method", r.Method, "path", r.URL.Path, "request", problem.RequestID(r.Context()), "error", err)
+		trace.Of(r.Context()).Fail(err)
+		s.logger.ErrorContext(r.Context(), "a request failed", "method", r.Method, "path", r.URL.Path, "request", problem.RequestID(r.Context()), "error", err)
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "2")
@@ -176,17 +195,12 @@ func requestOf(r *http.Request) Request {
 	return q
 }
 
-// traceparent returns the W3C trace context of the request, or "" where there is none that is well formed.
-func traceparent(r *http.Request) string {
-	t := r.Header.Get("Traceparent")
-	for i, c := range []byte(t) {
-		dash := i == 2 || i == 35 || i == 52
-		if dash != (c == '-') || !dash && !strings.ContainsRune("0123456789abcdef", rune(c)) {
-			return ""
-		}
-	}
-	if len(t) != 55 {
+// Traceparent returns the trace of the request as those are told who come behind it: that of its span where it is followed, and else what its
+// header says; "" where that is none.
+func Traceparent(r *http.Request) string {
+	said := r.Header.Get(trace.Header)
+	if !trace.Valid(said) {
 		return ""
 	}
-	return t
+	return trace.Of(r.Context()).Onward(said)
 }

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"io"
@@ -181,6 +182,45 @@ func TestAnswersSayWhatTheyAre(t *testing.T) {
 				if got := w.Header().Get(name); got != want {
 					t.Errorf("%s: %q instead of %q", name, got, want)
 				}
+			}
+		})
+	}
+}
+
+func TestLargeAnswersAreCompressedForWhoTakesIt(t *testing.T) {
+	long := strings.Repeat("spot ", 10_000)
+	for name, c := range map[string]struct {
+		answer         rest.Answer
+		accept         string
+		encoding, vary string
+	}{
+		"a large one":                      {rest.Answer{Body: long}, "gzip, deflate, br", "gzip", "Accept-Encoding"},
+		"again, by a compressor used once": {rest.Answer{Body: long + "!"}, "gzip", "gzip", "Accept-Encoding"},
+		"for who does not say":             {rest.Answer{Body: long}, "", "", "Accept-Encoding"},
+		"for who refuses":                  {rest.Answer{Body: long}, "gzip;q=0", "", "Accept-Encoding"},
+		"a small one":                      {rest.Answer{Body: "spot"}, "gzip", "", ""},
+		"one whose bytes have a tag":       {rest.Answer{Body: long, ETag: `"1"`}, "gzip", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serves := func(http.ResponseWriter, *http.Request, rest.Caller) (rest.Answer, error) { return c.answer, nil }
+			w := serve(t, rest.Routes{"/x": {"GET": {Serve: serves}}}, rest.Options{}, "GET", "/api/v1/x", "Accept-Encoding", c.accept)
+			if encoding, vary := w.Header().Get("Content-Encoding"), w.Header().Get("Vary"); encoding != c.encoding || vary != c.vary {
+				t.Fatalf("Content-Encoding %q and Vary %q", encoding, vary)
+			}
+			body := io.Reader(w.Body)
+			if c.encoding != "" {
+				if w.Body.Len() > len(long)/20 {
+					t.Errorf("%d bytes of %d", w.Body.Len(), len(long))
+				}
+				unzipped, err := gzip.NewReader(body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body = unzipped
+			}
+			var got string
+			if err := json.NewDecoder(body).Decode(&got); err != nil || got != c.answer.Body {
+				t.Errorf("what was sent is not what came: %v", err)
 			}
 		})
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"parkwire/internal/database"
 )
 
 // lockFile waits for the lock of a file of its own, which ends with the process however that ends. It is held only while the
@@ -24,7 +26,7 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 			return func() { f.Close() }, nil
 		}
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = sleep(ctx, 50*time.Millisecond)
+			err = database.Sleep(ctx, 50*time.Millisecond)
 		}
 		if err != nil {
 			f.Close()

@@ -18,7 +18,7 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, sets []Set)
 			files[0] = set.SQLite
 		}
 		provider, err := goose.NewProvider(dialect, db, files, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true),
-			goose.WithTableName("goose_"+set.Name))
+			goose.WithTableName(set.Table()))
 		if err != nil {
 			return fmt.Errorf("migrations of %s: %w", set.Name, err)
 		}

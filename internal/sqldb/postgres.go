@@ -1,27 +1,31 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+
+	"parkwire/internal/database"
+	"parkwire/internal/secret"
 )
 
 // server is a schema in PostgreSQL.
 type server struct {
+	reached database.Postgres
 	pool    *pgxpool.Pool
 	schema  string
 	options Options
-	health  *health
+	health  *database.Health
 	queries queries
 	silence time.Duration // of the server, after which transactions are given up
 
@@ -37,50 +41,40 @@ type server struct {
 
 // How long things may take.
 const (
-	connecting = 5 * time.Second
-	answering  = 3 * time.Second  // of a probe
-	patience   = 10 * time.Second // of silence
-	ending     = 15 * time.Second // of a commit, or a rollback
-	statement  = 5 * time.Minute  // of one statement: a rollup of years, a deletion after a change of the retention
+	answering = 3 * time.Second  // of a probe
+	patience  = 10 * time.Second // of silence
+	ending    = 15 * time.Second // of a commit, or a rollback
+	statement = 5 * time.Minute  // of one statement: a rollup of years, a deletion after a change of the retention
 )
 
 const maxConns = 10 // the consumers, what works behind, and some requests at once
 
 var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
-func openPostgres(o Options, h *health) (*server, error) {
-	config, err := pgxpool.ParseConfig(o.URL)
+func openPostgres(o Options, h *database.Health) (*server, error) {
+	setting := o.Schema[strings.LastIndex(o.Schema, "_")+1:] + "-database"
+	reached := database.Postgres{
+		URL: o.URL, Password: secret.Text{File: o.PasswordFile, Setting: setting + "-password-file"}, Setting: setting + "-url", MaxConns: cmp.Or(o.MaxConns, maxConns),
+		Runtime: map[string]string{
+			"application_name":  "parkwire",
+			"statement_timeout": fmt.Sprint(statement.Milliseconds()),
+			// A process that froze or was cut off must not keep what it has locked.
+			"idle_in_transaction_session_timeout": fmt.Sprint((2 * patience).Milliseconds()),
+			"jit":                                 "off", // takes longer to begin than nearly any query here takes
+		},
+	}
+	config, err := reached.Config()
 	if err != nil {
-		return nil, fmt.Errorf("the URL of the database: %w", err)
+		return nil, err
 	}
 	if !schemaName.MatchString(o.Schema) {
 		return nil, fmt.Errorf("the schema %q of the database is not made of lower case letters, digits and _", o.Schema)
 	}
-	config.MaxConns = maxConns
-	c := config.ConnConfig
-	if c.ConnectTimeout == 0 {
-		c.ConnectTimeout = connecting
-	}
-	for name, value := range map[string]string{
-		"application_name":  "parkwire",
-		"statement_timeout": fmt.Sprint(statement.Milliseconds()),
-		// A process that froze or was cut off must not keep what it has locked.
-		"idle_in_transaction_session_timeout": fmt.Sprint((2 * patience).Milliseconds()),
-		"jit":                                 "off", // takes longer to begin than nearly any query here takes
-	} {
-		if _, set := c.RuntimeParams[name]; !set {
-			c.RuntimeParams[name] = value
-		}
-	}
-	c.RuntimeParams["search_path"] = o.Schema
+	config.ConnConfig.RuntimeParams["search_path"] = o.Schema
 	if o.ReadOnly {
-		c.RuntimeParams["default_transaction_read_only"] = "on"
+		config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
 	}
-	// A call whose context ends asks the server to stop, so that locks are released and the connection can be used on.
-	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
-	}
-	s := &server{schema: o.Schema, options: o, health: h, silence: patience}
+	s := &server{reached: reached, schema: o.Schema, options: o, health: h, silence: patience}
 	s.closing, s.close_ = context.WithCancel(context.Background())
 	s.alive, s.lost = context.WithCancel(s.closing)
 	if s.pool, err = pgxpool.NewWithConfig(context.Background(), config); err != nil { // connects when somebody needs a connection
@@ -110,6 +104,9 @@ func (s *server) migrate(ctx context.Context) error {
 	config := s.pool.Config().ConnConfig
 	delete(config.RuntimeParams, "statement_timeout") // an index on a large table takes its time
 	delete(config.RuntimeParams, "idle_in_transaction_session_timeout")
+	if err := s.reached.Renew(ctx, config); err != nil {
+		return err
+	}
 	holder, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
@@ -129,11 +126,11 @@ func (s *server) migrate(ctx context.Context) error {
 		if _, err := holder.Exec(ctx, "rollback"); err != nil {
 			return err
 		}
-		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+		if err := database.Sleep(ctx, 200*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(s.reached.Renew))
 	defer db.Close()
 	var there bool
 	if err := db.QueryRowContext(ctx, "select exists (select from pg_namespace where nspname = $1)", s.schema).Scan(&there); err != nil {
@@ -168,7 +165,7 @@ func (s *server) probe() {
 		case err != nil && stat.AcquiredConns() >= stat.MaxConns():
 			continue // busy, which says nothing about the server
 		}
-		s.health.report(s.classify(s.closing, err))
+		s.health.Report(s.classify(s.closing, err))
 		s.mu.Lock()
 		if err == nil {
 			answered = time.Now()

@@ -2,16 +2,14 @@ package sqldb
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+
+	"parkwire/internal/database"
 )
 
 // serverConn is a connection while a transaction has it.
@@ -25,7 +23,7 @@ type serverConn struct {
 
 // check classifies an error and remembers a conflict, whatever is made of it.
 func (c *serverConn) check(err error) error {
-	c.conflict = c.conflict || conflicts(err)
+	c.conflict = c.conflict || database.Conflict(err)
 	if err != nil && c.caller.Err() == nil && c.bound != nil && c.bound.Err() != nil {
 		return unavailable(err)
 	}
@@ -76,39 +74,12 @@ func (s *server) classify(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	case s.closing.Err() != nil:
 		return errClosed
-	case unreachable(err):
-		return unavailable(err)
+	case database.HasCode(err, "57014"): // the statement took too long, and would again
+		return err
+	case database.Unreachable(err):
+		return unavailable(s.reached.Explain(err))
 	}
 	return err
-}
-
-func unreachable(err error) bool {
-	var connecting *pgconn.ConnectError // wrong passwords too: whoever runs the server can mend that
-	var network net.Error               // context.DeadlineExceeded too
-	var refused *pgconn.PgError
-	switch {
-	case errors.As(err, &connecting):
-		return true
-	case errors.As(err, &refused):
-		if refused.Code == "57014" { // the statement took too long, and would again
-			return false
-		}
-		switch refused.Code[:2] {
-		case "08", "53", "57", "58": // connection lost, no resources, an operator's intervention, a failure of the system
-			return true
-		}
-		// A server that became a standby; a conflict that went on.
-		return refused.Code == "25006" || refused.Code == "25P03" || refused.Code == "55P03" || conflicts(err)
-	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
-		return true
-	}
-	return pgconn.SafeToRetry(err) || pgconn.Timeout(err)
-}
-
-// conflicts reports whether the server could not order a transaction among others: a serialization failure, or a deadlock.
-func conflicts(err error) bool {
-	var refused *pgconn.PgError
-	return errors.As(err, &refused) && (refused.Code == "40001" || refused.Code == "40P01")
 }
 
 // queries remembers queries with their parameters numbered, as PostgreSQL wants them.

@@ -19,13 +19,17 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"parkwire/internal/database"
 )
 
 // Options configure a [DB]. URL is required, and Schema on PostgreSQL.
 type Options struct {
-	URL    string // "sqlite:PATH", or "postgres://…" or "postgresql://…"
-	Schema string // on PostgreSQL, made where it is missing: "parkwire_history". What stands behind its last _ names the database in metrics.
-	Sets   []Set  // migrations, in this order
+	URL          string // "sqlite:PATH", or "postgres://…" or "postgresql://…"
+	PasswordFile string // instead of a password in the URL of PostgreSQL
+	MaxConns     int    // connections to PostgreSQL, where the URL does not bound them; 0: 10
+	Schema       string // on PostgreSQL, made where it is missing: "parkwire_history". What stands behind its last _ names the database in metrics.
+	Sets         []Set  // migrations, in this order
 	// ReadOnly makes and changes nothing, neither the schema; the database must be as Sets make it.
 	ReadOnly bool
 
@@ -51,7 +55,7 @@ var ErrConflict = fmt.Errorf("%w to this transaction: others got in its way each
 // DB is the database of one service. Several goroutines may use it, and several processes, with SQLite too.
 type DB struct {
 	backend  backend
-	health   *health
+	health   *database.Health
 	measures *measures
 	patience time.Duration // with conflicts
 }
@@ -84,7 +88,7 @@ const (
 // Open prepares a database and does no I/O; that begins with Start.
 func Open(o Options) (*DB, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	d := &DB{health: newHealth(o.Logger), patience: conflictPatience}
+	d := &DB{health: database.NewHealth(o.Logger, ErrUnavailable), patience: conflictPatience}
 	name := o.Schema[strings.LastIndex(o.Schema, "_")+1:]
 	var err error
 	switch scheme, _, _ := strings.Cut(o.URL, ":"); scheme {
@@ -108,14 +112,14 @@ func Open(o Options) (*DB, error) {
 
 // Start waits until the database answers, and brings it up to date. It fails where waiting does not help.
 func (d *DB) Start(ctx context.Context) error {
-	if err := d.health.await(ctx, d.backend.start); err != nil {
+	if err := d.health.Await(ctx, d.backend.start); err != nil {
 		return fmt.Errorf("preparing the database: %w", err)
 	}
 	return nil
 }
 
 // Ready returns nil, or what is wrong with the database.
-func (d *DB) Ready() error { return d.health.ready() }
+func (d *DB) Ready() error { return d.health.Ready() }
 
 // Close ends every use of the database.
 func (d *DB) Close() error { return d.backend.close() }
@@ -135,7 +139,7 @@ func (d *DB) Update(ctx context.Context, do func(ctx context.Context, tx *Tx) er
 	err := d.update(ctx, do)
 	d.measures.updated(start, err)
 	if err == nil || errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrConflict) {
-		d.health.report(err)
+		d.health.Report(err)
 	}
 	return err
 }
@@ -152,7 +156,7 @@ func (d *DB) update(ctx context.Context, do func(context.Context, *Tx) error) er
 			return fmt.Errorf("%w, %d times in %v: %w", ErrConflict, tries, time.Since(begun).Round(time.Millisecond), err)
 		}
 		d.measures.retries.Inc()
-		if sleep(ctx, rand.N(pause)) != nil {
+		if database.Sleep(ctx, rand.N(pause)) != nil {
 			return err
 		}
 		pause = min(2*pause, longestPause)
@@ -165,12 +169,7 @@ func (d *DB) View(ctx context.Context, do func(ctx context.Context, tx *Tx) erro
 }
 
 // unavailable puts [ErrUnavailable] before err.
-func unavailable(err error) error {
-	if errors.Is(err, ErrUnavailable) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
-}
+func unavailable(err error) error { return database.Mark(ErrUnavailable, err) }
 
 var errClosed = unavailable(errors.New("it is closed"))
 var errNotStarted = unavailable(errors.New("it was not started"))

@@ -9,6 +9,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"parkwire/internal/database"
 )
 
 // sqliteConn is one connection with its prepared statements.
@@ -77,7 +79,7 @@ func (c *sqliteConn) begin(ctx context.Context) error {
 		if !errors.As(err, &e) || e.Code()&0xff != sqlite3.SQLITE_BUSY || time.Since(since) > beginPatience {
 			return err
 		}
-		if err := sleep(ctx, time.Millisecond); err != nil {
+		if err := database.Sleep(ctx, time.Millisecond); err != nil {
 			return err
 		}
 	}

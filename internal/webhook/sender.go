@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parkwire/internal/outward"
+	"parkwire/internal/trace"
 )
 
 // Message is what is sent to one address.
@@ -17,6 +18,8 @@ type Message struct {
 	Secrets []string
 	ID      string // at most 128 bytes of letters, digits, "-", "_" and "."
 	Body    []byte // JSON
+	// Traceparent goes into the header of that name, unless it is "".
+	Traceparent string
 }
 
 // Sender sends messages.
@@ -41,11 +44,15 @@ func (s Sender) Send(ctx context.Context, m Message) (outward.Answer, error) {
 		}
 		signatures[i] = signature
 	}
-	return s.Client.Post(ctx, m.URL, http.Header{
+	header := http.Header{
 		"Content-Type":  {"application/json"},
 		"User-Agent":    {s.Agent},
 		HeaderID:        {m.ID},
 		HeaderTimestamp: {strconv.FormatInt(at.Unix(), 10)},
 		HeaderSignature: {strings.Join(signatures, " ")},
-	}, m.Body)
+	}
+	if m.Traceparent != "" {
+		header.Set(trace.Header, m.Traceparent)
+	}
+	return s.Client.Post(ctx, m.URL, header, m.Body)
 }

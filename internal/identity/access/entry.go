@@ -37,6 +37,18 @@ func (e Entry) Name() (kind, id string) {
 	return KindRevocation, e.Revocation.ID
 }
 
+// KeptUntil is from when on nobody needs to know of the entry; zero: it is not known yet.
+func (e Entry) KeptUntil() time.Time {
+	if e.Revocation != nil {
+		return e.Revocation.KeptUntil
+	}
+	ended := e.Key.Ended()
+	if ended.IsZero() {
+		return ended
+	}
+	return ended.Add(KeysKept)
+}
+
 // RecordKey is the key of the records that tell of the entry.
 func (e Entry) RecordKey() string {
 	kind, id := e.Name()

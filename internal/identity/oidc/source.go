@@ -58,6 +58,9 @@ type keySource struct {
 
 var errUnasked = errors.New("it has not been asked yet")
 
+// Unasked reports whether an error of [Provider.Ready] says only that the answer to the first question is still to come.
+func Unasked(err error) bool { return errors.Is(err, errUnasked) }
+
 func newKeySource(o Options) *keySource {
 	s := &keySource{
 		issuer: o.Issuer, logger: o.Logger, wanted: make(chan struct{}, 1), round: make(chan struct{}), err: errUnasked,

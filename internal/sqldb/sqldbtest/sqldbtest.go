@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"parkwire/internal/sqldb"
+	"parkwire/test/e2e/stack"
 )
 
 // Patience is how long tests wait for a database.
@@ -32,7 +33,10 @@ func Each(t *testing.T, sets []sqldb.Set, run func(t *testing.T, open func() *sq
 
 // EachOptions is [Each] for tests that give the database to another process, or open it themselves.
 func EachOptions(t *testing.T, sets []sqldb.Set, run func(t *testing.T, o sqldb.Options)) {
-	t.Run("sqlite", func(t *testing.T) { run(t, SQLite(t, sets)) })
+	t.Run("sqlite", func(t *testing.T) {
+		stack.WantEmbedded(t)
+		run(t, SQLite(t, sets))
+	})
 	t.Run("postgres", func(t *testing.T) { run(t, Postgres(t, sets)) })
 }
 

@@ -16,6 +16,7 @@ import (
 	"parkwire/internal/bus"
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/trace"
 )
 
 // Options configure a [Bridge]. Log and Bus are required.
@@ -26,6 +27,7 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer // nil: no traces
 
 	// RejectPatience bounds how long records that are no events may take to be put aside. What cannot be put aside by
 	// then is logged, counted and left behind. Default 5 s, for all of a batch together.
@@ -38,8 +40,9 @@ type Bridge struct {
 	metrics *metrics
 
 	mu     sync.Mutex
-	busErr error // why the bus does not take events
-	logErr error // why there are none
+	busErr error     // why the bus does not take events
+	logErr error     // why there are none
+	oldest time.Time // of the events in hand; zero: there are none
 }
 
 // Bounds that nobody needs to change.
@@ -54,7 +57,9 @@ func New(o Options) *Bridge {
 	o.Group = cmp.Or(o.Group, "notification-group")
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.RejectPatience = cmp.Or(o.RejectPatience, 5*time.Second)
-	return &Bridge{options: o, metrics: newMetrics(o.Registerer)}
+	b := &Bridge{options: o}
+	b.metrics = newMetrics(o.Registerer, b.lag)
+	return b
 }
 
 // Run publishes until ctx ends. A record is committed after the bus took it, so whoever takes over a partition
@@ -83,9 +88,16 @@ func (b *Bridge) Run(ctx context.Context) error {
 		if rebalanced { // somebody else may have published meanwhile
 			clear(published)
 		}
-		messages, refused := divide(records, b.options.Log.TopicID().Short(), published)
+		messages, refused, hops, oldest := b.divide(records, published)
+		b.inHand(oldest)
 		if !b.publish(ctx, messages) {
 			return nil
+		}
+		hops.published(len(messages))
+		if len(messages) > 0 {
+			b.metrics.published.Add(float64(len(messages)))
+			b.metrics.delay.Observe(b.lag().Seconds())
+			b.inHand(time.Time{})
 		}
 		// Only now, so that events need not wait for what is none.
 		rejects.putAside(ctx, refused)
@@ -93,11 +105,24 @@ func (b *Bridge) Run(ctx context.Context) error {
 			return nil // perhaps not put aside: the next one does it
 		}
 		consumer.Done()
-		if len(records) > 0 {
-			b.metrics.published.Add(float64(len(messages)))
-			b.metrics.lag.Set(max(0, time.Since(records[len(records)-1].Timestamp).Seconds()))
-		}
+		hops.done()
 	}
+}
+
+// inHand says of when the oldest event is that was read and that the bus does not have yet; zero: there is none.
+func (b *Bridge) inHand(oldest time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.oldest = oldest
+}
+
+func (b *Bridge) lag() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.oldest.IsZero() {
+		return 0
+	}
+	return max(0, time.Since(b.oldest))
 }
 
 func (b *Bridge) poll(ctx context.Context, consumer *kafkalog.Consumer) (records []kafkalog.Record, rebalanced bool) {
@@ -128,8 +153,9 @@ type refusal struct {
 	reason error
 }
 
-// divide makes messages of the records of a topic, and tells those that are no events. published moves on with each.
-func divide(records []kafkalog.Record, topic uint64, published map[int32]int64) (messages [][]byte, refused []refusal) {
+// divide makes messages of records, of which the oldest was written then, and tells those that are no events. published moves on with each.
+func (b *Bridge) divide(records []kafkalog.Record, published map[int32]int64) (messages [][]byte, refused []refusal, hops hops, oldest time.Time) {
+	topic := b.options.Log.TopicID().Short()
 	for _, r := range records {
 		if _, err := event.Decode(r.Value); err != nil {
 			refused = append(refused, refusal{r, err})
@@ -141,10 +167,16 @@ func divide(records []kafkalog.Record, topic uint64, published map[int32]int64) 
 			after = min(after, newest)
 		}
 		published[r.Partition] = r.Offset
-		messages = append(messages, event.AppendLogPosition(make([]byte, 0, len(r.Value)+96), r.Value,
-			event.Position{Partition: r.Partition, Offset: r.Offset, After: after, Topic: topic}))
+		if oldest.IsZero() || r.Timestamp.Before(oldest) {
+			oldest = r.Timestamp
+		}
+		position := event.Position{Partition: r.Partition, Offset: r.Offset, After: after, Topic: topic}
+		if b.options.Tracer != nil {
+			position.Traceparent = hops.begin(b, r)
+		}
+		messages = append(messages, event.AppendLogPosition(make([]byte, 0, len(r.Value)+96), r.Value, position))
 	}
-	return messages, refused
+	return messages, refused, hops, oldest
 }
 
 // publish tries until the bus takes the messages, and reports false when ctx ends before. Its partitions may go to

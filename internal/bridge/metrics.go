@@ -1,6 +1,10 @@
 package bridge
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 type metrics struct {
 	published  prometheus.Counter
@@ -8,10 +12,11 @@ type metrics struct {
 	lost       prometheus.Counter
 	retries    prometheus.Counter
 	partitions prometheus.Gauge
-	lag        prometheus.Gauge
+	delay      prometheus.Histogram
 }
 
-func newMetrics(registerer prometheus.Registerer) *metrics {
+// newMetrics asks lag for the age of the oldest event in hand.
+func newMetrics(registerer prometheus.Registerer, lag func() time.Duration) *metrics {
 	m := &metrics{
 		published: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parkwire_bridge_published_events_total", Help: "Events that the bus took; some twice, after partitions moved.",
@@ -28,12 +33,15 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		partitions: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "parkwire_bridge_assigned_partitions", Help: "Partitions of the event log that this process carries.",
 		}),
-		lag: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "parkwire_bridge_lag_seconds", Help: "Age of the newest record when it was published.",
+		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parkwire_bridge_delay_seconds", Help: "From when an event was written to the log until the bus had taken it: that of the oldest of each batch.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}),
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.published, m.rejected, m.lost, m.retries, m.partitions, m.lag)
+		registerer.MustRegister(m.published, m.rejected, m.lost, m.retries, m.partitions, m.delay, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "parkwire_bridge_lag_seconds", Help: "Age of the oldest event that was read and that the bus does not have yet; 0 without any.",
+		}, func() float64 { return lag().Seconds() }))
 	}
 	return m
 }

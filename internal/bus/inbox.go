@@ -43,6 +43,13 @@ func (b *Inbox) Put(message []byte) bool {
 	return true
 }
 
+// Bytes is how much waits.
+func (b *Inbox) Bytes() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes
+}
+
 // Serve calls handle for each message, in order, until ctx ends, and returns why it did.
 func (b *Inbox) Serve(ctx context.Context, handle func([]byte)) error {
 	for {

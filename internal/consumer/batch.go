@@ -158,6 +158,7 @@ func (c *Consumer) giveUp(ctx context.Context, s *session, err error) error {
 func (c *Consumer) commit(ctx context.Context, s *session, b batch, records []kafkalog.Record) error {
 	begun := time.Now()
 	next := s.at.behind(b.records)
+	records, spans := c.trace(records, begun)
 	var dropped int64
 	err := c.options.DB.Update(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
 		if err := c.move(ctx, tx, s.at, next); err != nil {
@@ -175,6 +176,7 @@ func (c *Consumer) commit(ctx context.Context, s *session, b batch, records []ka
 		dropped, err = c.setAside(ctx, tx, s.at, b)
 		return err
 	})
+	spans.end(err)
 	if err != nil {
 		return err
 	}

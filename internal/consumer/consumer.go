@@ -19,6 +19,7 @@ import (
 
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/sqldb"
+	"parkwire/internal/trace"
 )
 
 // From says where a consumer begins that has no position yet.
@@ -47,6 +48,7 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer // nil: no traces
 }
 
 //go:embed migrations/*.sql

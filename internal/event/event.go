@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -165,15 +166,22 @@ type Position struct {
 	After int64 `json:"after"`
 	// Topic is the log's [TopicID.Short]; 0 where the publisher does not say, as those did not that were made before it.
 	Topic uint64 `json:"-"`
+	// Traceparent is of the trace that follows the event; "" for nearly all.
+	Traceparent string `json:"-"`
 }
 
-// AppendLogPosition appends to dst the JSON object value with two more fields, "logTopic" and "log",
-// at its end. Everything in value stays as its writer wrote it. The topic stands outside of "log" because receivers that know
-// only "log" take nothing else in it; they deliver "logTopic" as a field of the event.
+// AppendLogPosition appends to dst the JSON object value with more fields at its end: "logTopic", "logTrace" where a trace follows the event, and
+// "log". Everything in value stays as its writer wrote it. The first two stand outside of "log" because receivers that know
+// only "log" take nothing else in it; they deliver them as fields of the event.
 func AppendLogPosition(dst, value []byte, p Position) []byte {
 	dst = appendOpenObject(dst, value)
 	if p.Topic != 0 {
 		dst = fmt.Appendf(dst, `%s%016x",`, topicField, p.Topic)
+		if p.Traceparent != "" { // never without the topic, by which it is told from a field that the event has itself
+			dst = append(dst, traceField...)
+			dst = append(dst, p.Traceparent...)
+			dst = append(dst, `",`...)
+		}
 	}
 	dst = append(dst, `"log":{"partition":`...)
 	dst = strconv.AppendInt(dst, int64(p.Partition), 10)
@@ -199,9 +207,13 @@ func CutLogPosition(message []byte) (value []byte, p Position, ok bool) {
 		return message, Position{}, false
 	}
 	head := bytes.TrimSuffix(message[:i], []byte(","))
-	if t := bytes.LastIndex(head, []byte(topicField)); t >= 1 && len(head)-t == len(topicField)+16+1 {
-		if id, err := strconv.ParseUint(string(head[t+len(topicField):len(head)-1]), 16, 64); err == nil {
-			head, p.Topic = bytes.TrimSuffix(head[:t], []byte(",")), id
+	before, traceparent := cutField(head, traceField, traceparentLength)
+	if strings.Trim(traceparent, "0123456789abcdef-") != "" {
+		before, traceparent = head, ""
+	}
+	if before, topic := cutField(before, topicField, 16); topic != "" {
+		if id, err := strconv.ParseUint(topic, 16, 64); err == nil {
+			head, p.Topic, p.Traceparent = before, id, traceparent
 		}
 	}
 	value = append(append(make([]byte, 0, len(head)+1), head...), '}')
@@ -227,7 +239,21 @@ func (p *Position) read(object []byte) bool {
 	})
 }
 
-const topicField = `"logTopic":"`
+const (
+	topicField = `"logTopic":"`
+	traceField = `"logTrace":"`
+	// traceparentLength is that of a W3C traceparent.
+	traceparentLength = 55
+)
+
+// cutField cuts a field off the end of what stands before the position, whose value has so many bytes.
+func cutField(head []byte, field string, length int) (before []byte, value string) {
+	i := len(head) - len(field) - length - 1
+	if i < 1 || !bytes.HasPrefix(head[i:], []byte(field)) || head[len(head)-1] != '"' {
+		return head, ""
+	}
+	return bytes.TrimSuffix(head[:i], []byte(",")), string(head[i+len(field) : len(head)-1])
+}
 
 // AppendCursor appends to dst the JSON object value with one more field, "cursor", at
 // its end. The cursor is URL-safe and so needs no escaping.

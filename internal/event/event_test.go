@@ -115,6 +115,7 @@ func TestPositionAndCursorAreAddedAndNothingElseChanges(t *testing.T) {
 		`{ "spotId" : "A" , "n" : 12345678901234567890.10 }`,
 		`{"spotId":"A","note":"\u00e4 \ud83d\ude00","deep":{"log":{"partition":1}}}`,
 		`{"spotId":"A","logTopic":"theirs"}`,
+		`{"spotId":"A","logTrace":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}`,
 		`{"spotId":"A","note":"\"logTopic\":\"0123456789abcdef"}`,
 		`{"spotId":"A","log":{"partition":9,"offset":9,"after":8}}`,
 		`{"spotId":"A","cursor":"theirs","note":"\"log\":{\"partition\":1}}"}`,
@@ -133,6 +134,14 @@ func TestPositionAndCursorAreAddedAndNothingElseChanges(t *testing.T) {
 		named.Topic = 0x0badcafe
 		message = event.AppendLogPosition(nil, []byte(value), named)
 		if want := body + `,"logTopic":"000000000badcafe","log":{"partition":5,"offset":1234,"after":1232}}`; string(message) != want {
+			t.Errorf("got  %s\nwant %s", message, want)
+		}
+		if back, p, ok := event.CutLogPosition(message); !ok || p != named || string(back) != body+"}" {
+			t.Errorf("cut from %s: %s, %+v, %v", message, back, p, ok)
+		}
+		named.Traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+		message = event.AppendLogPosition(nil, []byte(value), named)
+		if want := body + `,"logTopic":"000000000badcafe","logTrace":"` + named.Traceparent + `","log":{"partition":5,"offset":1234,"after":1232}}`; string(message) != want {
 			t.Errorf("got  %s\nwant %s", message, want)
 		}
 		if back, p, ok := event.CutLogPosition(message); !ok || p != named || string(back) != body+"}" {

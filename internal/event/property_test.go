@@ -113,6 +113,8 @@ func FuzzCutLogPosition(f *testing.F) {
 		`{"spotId":"A","log":{"partition":1,"offset":2,"after":1,"after":0}}`, `{"spotId":"A","log":{"partition":1,"Offset":2,"after":-1} }`,
 		`{"spotId":"A","x":{"log":{"partition":1,"offset":2,"after":1}}}`, `{"spotId":"A","x":{"y":1,"log":{"partition":1,"offset":2,"after":1}}`,
 		`{"spotId":"A","note":"\"log\":{\"partition\":1","log":{"partition":1,"offset":2,"after":1}}`,
+		`{"spotId":"A","logTopic":"00000000000000ff","logTrace":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","log":{"partition":1,"offset":2,"after":1}}`,
+		`{"spotId":"A","logTrace":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","log":{"partition":1,"offset":2,"after":1}}`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -21,6 +21,7 @@ const awayAfter = time.Second
 // health hears of every request of every client of a log, and so knows whether Kafka answers
 // without asking it anything.
 type health struct {
+	security Security
 	logger   *slog.Logger
 	requests *prometheus.CounterVec
 
@@ -28,11 +29,12 @@ type health struct {
 	err      error     // the newest failure since the last answer
 	since    time.Time // of the first of them
 	reported bool      // that Kafka is away
+	answered bool      // ever
 	trouble  error     // why topics cannot be made though Kafka answers
 }
 
-func newHealth(logger *slog.Logger, registerer prometheus.Registerer) *health {
-	h := &health{logger: logger, requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+func newHealth(security Security, logger *slog.Logger, registerer prometheus.Registerer) *health {
+	h := &health{security: security, logger: logger, requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "parkwire_log_requests_total", Help: "Requests that Kafka answered, by their kind.",
 	}, []string{"request"})}
 	if registerer != nil {
@@ -64,7 +66,15 @@ func (h *health) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
 	h.requests.WithLabelValues(kmsg.NameForKey(key)).Inc()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.err = nil
+	switch kmsg.Key(key) {
+	case kmsg.ApiVersions, kmsg.SASLHandshake:
+		return // said before a login, which may fail
+	case kmsg.SASLAuthenticate:
+		// What it says is not told here. It went well if a request is answered now, and no other one is made before.
+		h.note(fmt.Errorf("%w; %s", errLogin, h.security.refused()))
+		return
+	}
+	h.err, h.answered = nil, true
 	if h.reported {
 		h.reported = false
 		h.logger.Info("the event log (Kafka) answers again")
@@ -77,6 +87,14 @@ func (h *health) failed(err error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.note(h.security.explain(err, !h.answered))
+}
+
+// errLogin is the error while a login has begun of which it is not known whether it succeeds.
+var errLogin = errors.New("the login does not succeed")
+
+// note takes in a failure. The caller holds mu.
+func (h *health) note(err error) {
 	if h.err == nil {
 		h.since = time.Now()
 	}
@@ -91,7 +109,8 @@ func (h *health) failed(err error) {
 func (h *health) cannot(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err != nil && h.err == nil && (h.trouble == nil || h.trouble.Error() != err.Error()) {
+	err = h.security.explain(err, !h.answered)
+	if err != nil && (h.err == nil || errors.Is(h.err, errLogin)) && (h.trouble == nil || h.trouble.Error() != err.Error()) {
 		h.logger.Warn("the topics of the event log cannot be made yet", "error", err)
 	}
 	h.trouble = err
@@ -101,7 +120,7 @@ func (h *health) ready(ensured bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
-	case h.err != nil && (!ensured || time.Since(h.since) >= awayAfter):
+	case h.err != nil && (!ensured && !errors.Is(h.err, errLogin) || time.Since(h.since) >= awayAfter): // a login takes a moment
 		return fmt.Errorf("the event log (Kafka) cannot be reached: %w", h.err)
 	case h.trouble != nil:
 		return fmt.Errorf("the topics of the event log (Kafka) cannot be made: %w", h.trouble)

@@ -21,11 +21,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"parkwire/internal/event"
+	"parkwire/internal/trace"
 )
 
 // Options configure a [Log]. Brokers is required.
 type Options struct {
-	Brokers []string // HOST:PORT of some of the servers; the others are learned from them
+	Brokers  []string // HOST:PORT of some of the servers; the others are learned from them
+	Security Security // how they are spoken to; the zero value: without TLS, and as nobody
 
 	Topic         string // the event log; default "parking-events"
 	SpotsTopic    string // its compacted twin; default "parking-spots"
@@ -39,7 +41,9 @@ type Options struct {
 	// These hold for topics that do not exist yet; those that do are taken as they are.
 	Partitions     int           // default 6
 	Replication    int           // 0: as the servers have it by default
+	MinInSync      int           // replicas that must have a record before it is acknowledged; 0: as the servers have it by default
 	Retention      time.Duration // how long events are kept; default 7 days
+	RetentionBytes int64         // how much of the events is kept, at most, in each partition; 0: no bound but the time
 	AuditRetention time.Duration // how long it is kept who changed what; default 365 days
 
 	Logger     *slog.Logger
@@ -74,6 +78,16 @@ func (r Record) Header(key string) ([]byte, bool) {
 	return nil, false
 }
 
+// FollowedTrace returns the traceparent of a record whose trace is followed, and "" of nearly all. Any program may write to the log: what is no
+// traceparent follows nothing, so that what is returned may stand in JSON, a row or a header as it is.
+func (r Record) FollowedTrace() string {
+	traceparent, _ := r.Header(trace.Header)
+	if !trace.Followed(traceparent) || !trace.Valid(traceparent) {
+		return ""
+	}
+	return string(traceparent)
+}
+
 func recordOf(r *kgo.Record) Record {
 	return Record{r.Partition, r.Offset, r.Key, r.Value, r.Headers, r.Timestamp}
 }
@@ -81,6 +95,7 @@ func recordOf(r *kgo.Record) Record {
 // Log is the event log. Its methods may be called by several goroutines.
 type Log struct {
 	options Options
+	secured []kgo.Opt // of every client
 	health  *health
 	client  *kgo.Client
 	admin   *kadm.Client
@@ -120,8 +135,11 @@ func Open(o Options) (*Log, error) {
 	if names := o.topics(); len(slices.Compact(slices.Sorted(slices.Values(names)))) < len(names) {
 		return nil, fmt.Errorf("opening the event log: the topics %q must differ", names)
 	}
-	l := &Log{options: o, ensuring: make(chan struct{}, 1), health: newHealth(o.Logger, o.Registerer)}
-	var err error
+	secured, err := o.Security.Options()
+	if err != nil {
+		return nil, fmt.Errorf("opening the event log: %w", err)
+	}
+	l := &Log{options: o, secured: secured, ensuring: make(chan struct{}, 1), health: newHealth(o.Security, o.Logger, o.Registerer)}
 	if l.client, err = l.newClient(); err != nil {
 		return nil, fmt.Errorf("opening the event log: %w", err)
 	}
@@ -129,14 +147,13 @@ func Open(o Options) (*Log, error) {
 	return l, nil
 }
 
-// newClient makes a client of the log's servers. It connects when it is used.
+// newClient makes a client of the log's servers. It connects when it is used. Whoever speaks to Kafka does it by a client from here.
 func (l *Log) newClient(more ...kgo.Opt) (*kgo.Client, error) {
-	return kgo.NewClient(append([]kgo.Opt{
+	return kgo.NewClient(slices.Concat([]kgo.Opt{
 		kgo.SeedBrokers(l.options.Brokers...),
 		kgo.ClientID("parkwire"),
 		kgo.WithLogger(clientLogger{l.options.Logger}),
 		kgo.WithHooks(l.health),
-		kgo.DialTimeout(dialTimeout),
 		kgo.RequestTimeoutOverhead(requestTimeout),
 		kgo.RetryTimeout(2 * requestTimeout),
 		kgo.RetryBackoffFn(backoff),
@@ -145,7 +162,7 @@ func (l *Log) newClient(more ...kgo.Opt) (*kgo.Client, error) {
 		kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.MetadataMaxAge(time.Minute),
 		kgo.DisableClientMetrics(),
-	}, more...)...)
+	}, l.secured, more)...)
 }
 
 // backoff is the pause after so many tries.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -63,13 +66,8 @@ func (l *Log) ensureTopics(ctx context.Context, mayMake bool) error {
 			return fmt.Errorf("topic %s: %w", topic, ErrNoTopic)
 		}
 		missing = true
-		replication := int16(o.Replication)
-		if replication == 0 {
-			replication = -1
-		}
-		_, err := l.admin.CreateTopic(ctx, int32(wanted.partitions), replication, wanted.config, topic)
-		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // made by another process just now
-			return fmt.Errorf("making topic %s: %w", topic, err)
+		if err := l.makeTopic(ctx, topic, wanted); err != nil {
+			return err
 		}
 	}
 	// A server that made a topic takes a moment until it knows of it.
@@ -91,18 +89,62 @@ func (l *Log) ensureTopics(ctx context.Context, mayMake bool) error {
 	return l.learn(found.Topics[o.Topic])
 }
 
+// makeTopic makes a topic. Where that is refused it says with which settings somebody else may make it.
+func (l *Log) makeTopic(ctx context.Context, topic string, wanted newTopic) error {
+	replication := int16(l.options.Replication)
+	if replication == 0 {
+		replication = -1
+	}
+	made, err := l.admin.CreateTopic(ctx, int32(wanted.partitions), replication, wanted.config, topic)
+	if err == nil || errors.Is(err, kerr.TopicAlreadyExists) { // made by another process just now
+		return nil
+	}
+	if made.ErrMessage != "" {
+		err = fmt.Errorf("%w: %s", err, made.ErrMessage)
+	}
+	remedy := ""
+	switch {
+	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.PolicyViolation):
+		remedy = "; who may do so makes it with: kafka-topics.sh --create --topic " + topic + wanted.arguments(l.options.Replication)
+	case errors.Is(err, kerr.InvalidReplicationFactor):
+		remedy = "; kafka-replication must be no more than there are servers"
+	}
+	return fmt.Errorf("making topic %s: %w%s", topic, err, remedy)
+}
+
 // newTopic is how a topic is made.
 type newTopic struct {
 	partitions int
 	config     map[string]*string
 }
 
+// arguments are what kafka-topics.sh needs to make the topic the same way.
+func (t newTopic) arguments(replication int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, " --partitions %d", t.partitions)
+	if replication > 0 {
+		fmt.Fprintf(&b, " --replication-factor %d", replication)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.config)) {
+		fmt.Fprintf(&b, " --config %s=%s", name, *t.config[name])
+	}
+	return b.String()
+}
+
 func (o Options) wanted() map[string]newTopic {
 	kept := func(how string, forMS int64) map[string]*string {
-		return map[string]*string{"cleanup.policy": &how, "retention.ms": ptr(strconv.FormatInt(forMS, 10))}
+		config := map[string]*string{"cleanup.policy": &how, "retention.ms": ptr(strconv.FormatInt(forMS, 10))}
+		if o.MinInSync > 0 {
+			config["min.insync.replicas"] = ptr(strconv.Itoa(o.MinInSync))
+		}
+		return config
+	}
+	events := kept("delete", o.Retention.Milliseconds())
+	if o.RetentionBytes > 0 {
+		events["retention.bytes"] = ptr(strconv.FormatInt(o.RetentionBytes, 10))
 	}
 	return map[string]newTopic{
-		o.Topic:         {o.Partitions, kept("delete", o.Retention.Milliseconds())},
+		o.Topic:         {o.Partitions, events},
 		o.RejectedTopic: {o.Partitions, kept("delete", o.Retention.Milliseconds())},
 		o.AuditTopic:    {o.Partitions, kept("delete", o.AuditRetention.Milliseconds())},
 		// The state of a spot that has not changed for a year is still its state. Kafka does not look at the

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"log/slog"
 	"net"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,13 +28,18 @@ type broker struct {
 type door struct {
 	mochi.HookBase
 	closed atomic.Bool // to subscriptions
+	picky  atomic.Bool // it lets in nobody by a name but those that every broker must take
 }
+
+var plain = regexp.MustCompile(`^[0-9A-Za-z]{1,23}$`) // MQTT 3.1.1, 3.1.3.1
 
 func (*door) Provides(what byte) bool {
 	return what == mochi.OnConnectAuthenticate || what == mochi.OnACLCheck
 }
 
-func (*door) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
+func (d *door) OnConnectAuthenticate(client *mochi.Client, _ packets.Packet) bool {
+	return !d.picky.Load() || plain.MatchString(client.ID)
+}
 
 func (d *door) OnACLCheck(_ *mochi.Client, _ string, write bool) bool {
 	return write || !d.closed.Load()

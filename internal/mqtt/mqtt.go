@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parkwire/internal/parking"
+	"parkwire/internal/secret"
 )
 
 // Options configure a [Subscriber]. URL, ClientID, Topics and Deliver are required.
@@ -21,6 +22,8 @@ type Options struct {
 	// its scheme is used.
 	URL                string
 	Username, Password string // in the place of those of the URL, where Username is set
+	// PasswordFile holds the password instead. It is read anew for each connection. "": there is none.
+	PasswordFile string
 	// ClientID names the session that the broker keeps while this process is away. It must be the same after a restart, and no other's.
 	ClientID string
 	Topics   []string // filters
@@ -54,6 +57,9 @@ type Subscriber struct {
 func New(o Options) (*Subscriber, error) {
 	broker, err := Broker(o.URL)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := (secret.Text{File: o.PasswordFile, Setting: "mqtt-password-file"}).Read(); err != nil {
 		return nil, err
 	}
 	if o.Pause <= 0 {

@@ -301,3 +301,15 @@ func TestWhatIsNoBrokerIsSaidWithoutItsPassword(t *testing.T) {
 		}
 	}
 }
+
+func TestWhetherABrokerTakesAUserIsTriedUnderANameThatEveryBrokerTakes(t *testing.T) {
+	b, d := startBroker(t, "")
+	d.picky.Store(true)
+	s, err := New(Options{URL: "mqtt://" + b.address, ClientID: "parking-1", Topics: []string{"sensors/#"}, Deliver: new(sink).deliver})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Try(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

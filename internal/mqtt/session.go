@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	paho "github.com/eclipse/paho.mqtt.golang"
 
 	"parkwire/internal/parking"
+	"parkwire/internal/secret"
 )
 
 const (
@@ -21,7 +23,11 @@ const (
 // but then what the old connection left behind would be mixed with what the broker sends again.
 func (s *Subscriber) session(ctx context.Context) (connected bool, err error) {
 	q := newQueue(maxWaiting)
-	client := paho.NewClient(s.clientOptions(q))
+	options, err := s.clientOptions(q)
+	if err != nil {
+		return false, err
+	}
+	client := paho.NewClient(options)
 	defer func() {
 		client.Disconnect(250) // milliseconds, for the last acknowledgements; it returns when they are sent
 	}()
@@ -49,15 +55,45 @@ func (s *Subscriber) session(ctx context.Context) (connected bool, err error) {
 	}
 }
 
-func (s *Subscriber) clientOptions(q *queue) *paho.ClientOptions {
-	o := paho.NewClientOptions()
-	o.AddBroker(s.broker.String())
-	if s.options.Username != "" {
-		broker := *s.broker
-		broker.User = nil // it would be preferred
-		o.Servers = nil
-		o.AddBroker(broker.String()).SetUsername(s.options.Username).SetPassword(s.options.Password)
+// Try finds out whether the broker takes this user. It does so under a name of its own, since the session of the configured one may be in use. The name is one
+// that every broker must take: 23 letters and digits at most.
+func (s *Subscriber) Try(ctx context.Context) error {
+	o, err := s.clientOptions(newQueue(1))
+	if err != nil {
+		return err
 	}
+	o.SetClientID("parkwireDoctor" + rand.Text()[:9]).SetCleanSession(true)
+	client := paho.NewClient(o)
+	connecting := client.Connect()
+	select {
+	case <-connecting.Done():
+	case <-ctx.Done():
+		client.Disconnect(0)
+		return fmt.Errorf("it does not answer: %w", ctx.Err())
+	}
+	if err := connecting.Error(); err != nil {
+		return err
+	}
+	client.Disconnect(100)
+	return nil
+}
+
+func (s *Subscriber) clientOptions(q *queue) (*paho.ClientOptions, error) {
+	o := paho.NewClientOptions()
+	broker, user := *s.broker, s.options.Username
+	password := secret.Text{Value: s.options.Password, File: s.options.PasswordFile, Setting: "mqtt-password-file"}
+	if user == "" && password.File != "" {
+		user = broker.User.Username()
+	}
+	if user != "" {
+		text, err := password.Read()
+		if err != nil {
+			return nil, err
+		}
+		broker.User = nil // it would be preferred
+		o.SetUsername(user).SetPassword(text)
+	}
+	o.AddBroker(broker.String())
 	o.SetProtocolVersion(4) // 3.1.1, the only one that every broker speaks, that of The Things Stack among them
 	o.SetClientID(s.options.ClientID).SetCleanSession(false)
 	o.SetAutoAckDisabled(true).SetAutoReconnect(false).SetConnectRetry(false)
@@ -71,7 +107,7 @@ func (s *Subscriber) clientOptions(q *queue) *paho.ClientOptions {
 			s.metrics.messages.WithLabelValues(dropped).Inc()
 		}
 	})
-	return o
+	return o, nil
 }
 
 // await waits for the answer of the broker to something.

@@ -15,6 +15,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/trace"
 )
 
 // Options configure a [Relay]. Outbox, Records and Log are required.
@@ -25,6 +26,7 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer // nil: no traces
 
 	// Batch is how many rows are under way to the log at once, and as many to its twin. Default 1000. More than that are never
 	// repeated after a crash.
@@ -84,7 +86,7 @@ func New(o Options) *Relay {
 	o.RepeatAccess = cmp.Or(o.RepeatAccess, 10*time.Minute)
 	o.Patience = cmp.Or(o.Patience, 30*time.Second)
 	r := &Relay{options: o}
-	r.metrics = newMetrics(o.Registerer, r.waiting, r.recordsWaiting)
+	r.metrics = newMetrics(o.Registerer, r.waiting, r.recordsWaiting, r.isLeading)
 	return r
 }
 
@@ -271,6 +273,7 @@ func (l *leadership) look(ctx context.Context) error {
 // twin is written. After an error it has removed the rows before the first that Kafka did not acknowledge.
 func (l *leadership) carry(ctx context.Context, rows []OutboxRow) error {
 	var messages []kafkalog.Message
+	traces := traces{tracer: l.options.Tracer, topic: l.options.Log.Topic()}
 	covered, fresh := []byte(l.upTo(l.covered).String()), 0
 	for i, row := range rows {
 		if _, there := l.written[row.EventID]; there {
@@ -281,7 +284,7 @@ func (l *leadership) carry(ctx context.Context, rows []OutboxRow) error {
 			rows = rows[:i]
 			break
 		}
-		messages = append(messages, eventMessage(l.options.Log.Topic(), row))
+		messages = append(messages, eventMessage(l.options.Log.Topic(), row, traces.follow(row.Traceparent)))
 	}
 	// What is under way cannot be called back, so at the end of leadership its acknowledgement is still heard.
 	late, cancel := outlive(ctx, farewell)
@@ -298,13 +301,16 @@ func (l *leadership) carry(ctx context.Context, rows []OutboxRow) error {
 		switch err := results[i].Err; {
 		case err != nil:
 			failure = cmp.Or(failure, fmt.Errorf("writing event %s of spot %s to the event log (Kafka): %w", row.EventID, row.SpotID, err))
+			traces.fail(row.Traceparent, err)
 		case !there:
 			logged[row.EventID] = place{partition: results[i].Partition, offset: results[i].Offset}
 		case len(done) == i:
 			done = append(done, row)
 		}
 	}
+	traces.end()
 	maps.Copy(l.written, logged)
+	l.delayed(rows, logged)
 	if len(done) > 0 {
 		if err := l.remove(late, done); err != nil {
 			return errors.Join(failure, err)
@@ -314,6 +320,19 @@ func (l *leadership) carry(ctx context.Context, rows []OutboxRow) error {
 		l.worked()
 	}
 	return failure
+}
+
+// delayed measures how long the oldest of the rows took that are in the log now.
+func (l *leadership) delayed(rows []OutboxRow, logged map[string]place) {
+	for _, row := range rows {
+		if _, fresh := logged[row.EventID]; !fresh {
+			continue
+		}
+		if at := acceptedAt(row); !at.IsZero() {
+			l.metrics.delay.Observe(max(0, time.Since(at).Seconds()))
+		}
+		return
+	}
 }
 
 // remove takes rows out of the outbox that are in log and twin, and records the positions that these leave behind: up to there
@@ -388,6 +407,15 @@ func (r *Relay) leads(yes bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.leading = yes
+}
+
+func (r *Relay) isLeading() float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.leading {
+		return 1
+	}
+	return 0
 }
 
 // concerned reports whether rows that wait are this process's business. One that failed, and then neither leads nor

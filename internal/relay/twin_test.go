@@ -2,11 +2,14 @@ package relay_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
@@ -95,7 +98,7 @@ func TestTheTwinIsNeverAheadOfTheLogAndSaysTrulyHowFarItFollows(t *testing.T) {
 func TestWhatTheLogDoesNotTakeIsNotInTheTwin(t *testing.T) {
 	logtest.Each(t, func(t *testing.T, brokers []string) {
 		l, o := logtest.Log(t, brokers), newOutbox()
-		client := logtest.Client(t, brokers)
+		client := logtest.Client(t, brokers, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 		defer client.Close()
 		limit := func(bytes string) {
 			t.Helper()
@@ -104,6 +107,12 @@ func TestWhatTheLogDoesNotTakeIsNotInTheTwin(t *testing.T) {
 			}
 		}
 		limit("20")
+		for p := range l.Partitions() { // led by brokers that hear of it each in its own time
+			logtest.Eventually(t, "a partition to take nothing", func() bool {
+				err := client.ProduceSync(t.Context(), &kgo.Record{Topic: l.Topic(), Partition: int32(p), Value: []byte(`{"spotId":"other","status":"free","timestamp":"2026-11-24T03:35:00.123Z"}`)}).FirstErr()
+				return errors.Is(err, kerr.MessageTooLarge)
+			})
+		}
 		r, _ := run(t, relay.Options{Outbox: o, Log: l})
 		o.add(t, 3, "A", "B")
 		logtest.Eventually(t, "the relay to fail", func() bool { return r.Ready() != nil })

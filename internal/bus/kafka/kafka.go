@@ -125,7 +125,7 @@ func (b *Bus) session(ctx context.Context, handle func([]byte), connected func()
 			}
 			return
 		}
-		position := event.Position{Partition: r.Partition, Offset: r.Offset, After: newest.At(r.Partition), Topic: topic}
+		position := event.Position{Partition: r.Partition, Offset: r.Offset, After: newest.At(r.Partition), Topic: topic, Traceparent: r.FollowedTrace()}
 		newest = newest.Advance(r.Partition, r.Offset)
 		b.received.Inc()
 		handle(event.AppendLogPosition(make([]byte, 0, len(r.Value)+96), r.Value, position))

@@ -19,6 +19,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/kafkalog/logtest"
+	"parkwire/internal/trace/tracetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -80,6 +81,31 @@ func TestEverySubscriberHearsWhatIsWrittenFromNowOnWithItsPlace(t *testing.T) {
 		}
 		if n, err := testutil.GatherAndCount(registry, "parkwire_bus_skipped_records_total"); err != nil || n != 1 {
 			t.Errorf("what is no event is not counted: %v", err)
+		}
+	})
+}
+
+// Any program may write to the log, with headers of its own.
+func TestWhatIsNoTraceparentIsNotPutIntoAMessage(t *testing.T) {
+	const followed = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	logtest.Each(t, func(t *testing.T, brokers []string) {
+		l := logtest.Log(t, brokers)
+		listener := bustest.Listen(t, open(t, l, nil))
+		headers := append(tracetest.Foreign(), followed)
+		for i, header := range headers {
+			r := at(l, 0, value(0, i))
+			r.Headers = []kgo.RecordHeader{{Key: "traceparent", Value: []byte(header)}}
+			logtest.Write(t, brokers, r)
+		}
+		for i, m := range listener.Messages(len(headers)) {
+			want := ""
+			if headers[i] == followed {
+				want = followed
+			}
+			v, p, ok := event.CutLogPosition([]byte(m))
+			if !ok || string(v) != value(0, i) || p.Traceparent != want {
+				t.Errorf("with the header %q the event is delivered as %q, of the trace %q", headers[i], v, p.Traceparent)
+			}
 		}
 	})
 }

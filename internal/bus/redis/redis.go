@@ -17,12 +17,13 @@ import (
 	"parkwire/internal/redis"
 )
 
-// Options configure a [Bus]. URL is required.
+// Options configure a [Bus]. Location is required.
 type Options struct {
-	// URL is where Redis is, see [redis.Open].
-	URL string
-	// Channel defaults to [bus.Channel]. With Redis ACLs the user needs this channel and CHANNEL:probe:*.
+	Location redis.Location
+	// Channel defaults to [bus.Channel]. With Redis ACLs the user needs this channel and CHANNEL:probe:*, or {CHANNEL}:probe:* where it is sharded.
 	Channel string
+	// Sharded uses sharded Pub/Sub. A cluster then does not carry each message to every node, and only those hear it that use it too.
+	Sharded bool
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -38,6 +39,7 @@ const (
 // Bus is one end of the bus: a connection for publishing, and one for each subscription.
 type Bus struct {
 	options Options
+	channel redis.Channel
 	server  *redis.Server
 	metrics *metrics
 
@@ -57,11 +59,11 @@ var errConnecting = errors.New("Redis has not answered yet")
 func Open(o Options) (*Bus, error) {
 	o.Channel = cmp.Or(o.Channel, bus.Channel)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	server, err := redis.Open(o.URL, o.Logger)
+	server, err := redis.Open(o.Location, o.Channel, o.Logger)
 	if err != nil {
 		return nil, err
 	}
-	b := &Bus{options: o, server: server, metrics: newMetrics(o.Registerer), opened: make(chan struct{}), state: errConnecting}
+	b := &Bus{options: o, channel: redis.Channel{Name: o.Channel, Sharded: o.Sharded}, server: server, metrics: newMetrics(o.Registerer), opened: make(chan struct{}), state: errConnecting}
 	b.ctx, b.end = context.WithCancel(context.Background())
 	b.wg.Go(b.watch)
 	return b, nil
@@ -70,7 +72,7 @@ func Open(o Options) (*Bus, error) {
 // watch connects for publishing, and from then on asks once a second whether Redis is there. The
 // client connects anew with whatever is asked of it next.
 func (b *Bus) watch() {
-	client, err := rueidis.NewClient(b.server.Option(probeWait))
+	client, err := b.server.Connect(probeWait)
 	if client == nil { // only for options that cannot be; a server that is away is no reason
 		b.became(err)
 		return
@@ -125,11 +127,11 @@ func (b *Bus) Publish(ctx context.Context, messages ...[]byte) error {
 	}
 	commands := make([]rueidis.Completed, len(messages), len(messages)+1)
 	for i, m := range messages {
-		commands[i] = b.publisher.B().Publish().Channel(b.options.Channel).Message(rueidis.BinaryString(m)).Build()
+		commands[i] = b.channel.Publish(b.publisher, rueidis.BinaryString(m))
 	}
 	commands = append(commands, b.publisher.B().Hello().Build()) // over the same connection: was it the master who took them?
 	for i, result := range b.publisher.DoMulti(ctx, commands...) {
-		err := result.Error()
+		err := b.server.Explain(result.Error())
 		if i == len(messages) {
 			err = b.server.Leads(result)
 		}

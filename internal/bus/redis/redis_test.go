@@ -11,6 +11,7 @@ import (
 
 	"parkwire/internal/bus"
 	"parkwire/internal/bus/bustest"
+	"parkwire/internal/redis"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,7 +35,7 @@ func TestTheBusOverRedis(t *testing.T) {
 
 func openBus(t *testing.T, address, channel string) *Bus {
 	t.Helper()
-	b, err := Open(Options{URL: address, Channel: channel})
+	b, err := Open(Options{Location: redis.Location{URL: address}, Channel: channel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func openBus(t *testing.T, address, channel string) *Bus {
 
 func TestAnAddressThatIsNoneIsRefusedWithoutItsPassword(t *testing.T) {
 	for _, address := range []string{"", "localhost:6379", "http://localhost", "redis://user:s3cret@host:6379/x", "redis://user:s3cret@host:port", "redis://user:s3cret@[::1"} {
-		_, err := Open(Options{URL: address})
+		_, err := Open(Options{Location: redis.Location{URL: address}})
 		if err == nil {
 			t.Errorf("%q is taken", address)
 		} else if strings.Contains(err.Error(), "s3cret") {
@@ -54,7 +55,7 @@ func TestAnAddressThatIsNoneIsRefusedWithoutItsPassword(t *testing.T) {
 
 func TestAddressesOfAllKindsAreTaken(t *testing.T) {
 	for _, address := range []string{"redis://127.0.0.1:1", "redis://user:password@127.0.0.1:1/2", "rediss://127.0.0.1:1", "unix:///nonexistent/redis.sock"} {
-		b, err := Open(Options{URL: address})
+		b, err := Open(Options{Location: redis.Location{URL: address}})
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
 			continue

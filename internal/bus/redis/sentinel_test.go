@@ -18,10 +18,11 @@ import (
 type set struct {
 	t   *testing.T
 	dir string
+	env []string
 	url string
 }
 
-func newSet(t *testing.T) *set {
+func newSet(t *testing.T, env ...string) *set {
 	t.Helper()
 	for _, program := range []string{"bash", "redis-server", "redis-cli", "setsid"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -31,7 +32,7 @@ func newSet(t *testing.T) *set {
 			t.Skip(program, " is not installed")
 		}
 	}
-	s := &set{t: t, dir: t.TempDir()}
+	s := &set{t: t, dir: t.TempDir(), env: env}
 	t.Cleanup(func() { _, _ = s.try("wipe") })
 	s.url = s.do("start")
 	return s
@@ -39,7 +40,7 @@ func newSet(t *testing.T) *set {
 
 func (s *set) try(args ...string) (string, error) {
 	command := exec.Command("../../../test/kit/sentinel.sh", args...)
-	command.Env = append(os.Environ(), "KIT_DIR="+s.dir)
+	command.Env = append(append(os.Environ(), "KIT_DIR="+s.dir), s.env...)
 	out, err := command.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }

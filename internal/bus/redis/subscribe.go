@@ -11,6 +11,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"parkwire/internal/bus"
+	"parkwire/internal/redis"
 )
 
 // Subscribe implements [bus.Bus]. Every attempt has a connection of its own.
@@ -28,6 +29,7 @@ func (b *Bus) Subscribe(ctx context.Context, handle func([]byte), status func(bo
 		status = func(bool) {}
 	}
 	inbox := bus.NewInbox() // so that a slow handle neither stops the probes nor makes Redis cut the connection
+	defer b.metrics.subscribed(inbox)()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -72,7 +74,7 @@ func (b *Bus) stay(ctx context.Context, inbox *bus.Inbox, status func(bool)) {
 // session subscribes over a new connection and returns why that ended. It calls connected, in
 // this goroutine, once messages have been seen to come.
 func (b *Bus) session(ctx context.Context, inbox *bus.Inbox, connected func()) error {
-	client, err := rueidis.NewClient(b.server.Option(probeWait))
+	client, err := b.server.Connect(probeWait)
 	if err != nil {
 		if client != nil {
 			client.Close()
@@ -81,7 +83,7 @@ func (b *Bus) session(ctx context.Context, inbox *bus.Inbox, connected func()) e
 	}
 	defer client.Close()
 	ctx, cancel := context.WithCancel(ctx)
-	probes, confirmed := b.options.Channel+":probe:"+rand.Text(), make(chan struct{}, 2)
+	probes, confirmed := b.channel.Probe(rand.Text()), make(chan struct{}, 2) // a channel of this subscription's own
 	back := make(chan string, 1)
 	ended := make(chan error, 1)
 	go func() {
@@ -91,13 +93,13 @@ func (b *Bus) session(ctx context.Context, inbox *bus.Inbox, connected func()) e
 			default:
 			}
 		})
-		err := client.Receive(hooked, client.B().Subscribe().Channel(b.options.Channel, probes).Build(), func(m rueidis.PubSubMessage) {
-			b.receive(m, probes, inbox, back)
+		err := client.Receive(hooked, b.channel.Subscribe(client, probes), func(m rueidis.PubSubMessage) {
+			b.receive(m, probes.Name, inbox, back)
 		})
 		if err == nil {
 			err = errors.New("Redis ended the subscription")
 		}
-		ended <- err
+		ended <- b.server.Explain(err)
 		cancel()
 	}()
 	probing := b.probe(ctx, client, probes, confirmed, back, connected)
@@ -123,7 +125,7 @@ func (b *Bus) receive(m rueidis.PubSubMessage, probes string, inbox *bus.Inbox, 
 }
 
 // probe returns as soon as the subscription of client no longer works, or ctx ends.
-func (b *Bus) probe(ctx context.Context, client rueidis.Client, channel string, confirmed <-chan struct{}, back <-chan string, connected func()) error {
+func (b *Bus) probe(ctx context.Context, client rueidis.Client, channel redis.Channel, confirmed <-chan struct{}, back <-chan string, connected func()) error {
 	deadline, done := context.WithTimeout(ctx, probeWait)
 	defer done()
 	for range 2 { // channels
@@ -149,12 +151,12 @@ func (b *Bus) probe(ctx context.Context, client rueidis.Client, channel string, 
 }
 
 // roundTrip publishes text on channel and waits until it is received. A replica does that too, so it asks whether it is one.
-func (b *Bus) roundTrip(ctx context.Context, client rueidis.Client, channel, text string, back <-chan string) error {
+func (b *Bus) roundTrip(ctx context.Context, client rueidis.Client, channel redis.Channel, text string, back <-chan string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeWait)
 	defer cancel()
-	answers := client.DoMulti(ctx, client.B().Publish().Channel(channel).Message(text).Build(), client.B().Hello().Build())
+	answers := client.DoMulti(ctx, channel.Publish(client, text), client.B().Hello().Build())
 	if err := answers[0].Error(); err != nil {
-		return fmt.Errorf("publishing over the subscription: %w", err)
+		return fmt.Errorf("publishing over the subscription: %w", b.server.Explain(err))
 	}
 	if err := b.server.Leads(answers[1]); err != nil {
 		return err
@@ -165,6 +167,7 @@ func (b *Bus) roundTrip(ctx context.Context, client rueidis.Client, channel, tex
 			return fmt.Errorf("a message over the subscription did not come back: %w", ctx.Err())
 		case got := <-back:
 			if got == text {
+				b.metrics.probed.Store(time.Now().UnixNano())
 				return nil
 			}
 		}

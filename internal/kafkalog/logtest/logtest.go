@@ -25,7 +25,10 @@ const Patience = 30 * time.Second
 
 // Each runs test on every kind of broker.
 func Each(t *testing.T, test func(t *testing.T, brokers []string)) {
-	t.Run("embedded", func(t *testing.T) { test(t, []string{Broker(t, "").Addr()}) })
+	t.Run("embedded", func(t *testing.T) {
+		stack.WantEmbedded(t)
+		test(t, []string{Broker(t, "").Addr()})
+	})
 	t.Run("kafka", func(t *testing.T) {
 		brokers := os.Getenv("PARKWIRE_TEST_KAFKA_BROKERS")
 		if brokers == "" {
@@ -62,14 +65,16 @@ func BrokerIn(t testing.TB, dir, listen string) *kafkalog.Broker {
 	return b
 }
 
+// Prefix begins the names of all topics and groups.
+const Prefix = "test-"
+
 // Options are those of a log with topics that nobody else uses, which are deleted after the test.
 func Options(t testing.TB, brokers []string) kafkalog.Options {
 	t.Helper()
-	run := "test-" + strings.ToLower(rand.Text()[:10])
-	o := kafkalog.Options{
-		Brokers: brokers, Topic: run + "-events", SpotsTopic: run + "-spots", RejectedTopic: run + "-rejected",
-		AuditTopic: run + "-audit", AccessTopic: run + "-access",
-		Partitions: 3, Logger: Logger(),
+	o := names(brokers)
+	if os.Getenv("PARKWIRE_TEST_KAFKA_SECURED") == "1" && strings.Join(brokers, ",") == os.Getenv("PARKWIRE_TEST_KAFKA_BROKERS") {
+		s := Servers(t, kafkalog.Scram512)
+		o.Brokers, o.Security = s.Brokers, s.Security
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
@@ -79,6 +84,16 @@ func Options(t testing.TB, brokers []string) kafkalog.Options {
 		_, _ = kadm.NewClient(client).DeleteTopics(ctx, o.Topic, o.SpotsTopic, o.RejectedTopic, o.AuditTopic, o.AccessTopic) // the broker may be gone already
 	})
 	return o
+}
+
+// names are options with names that nobody else uses.
+func names(brokers []string) kafkalog.Options {
+	run := Prefix + strings.ToLower(rand.Text()[:10])
+	return kafkalog.Options{
+		Brokers: brokers, GroupPrefix: run + "-", Topic: run + "-events", SpotsTopic: run + "-spots", RejectedTopic: run + "-rejected",
+		AuditTopic: run + "-audit", AccessTopic: run + "-access",
+		Partitions: 3, Logger: Logger(),
+	}
 }
 
 // Open opens a log and closes it after the test.

@@ -60,7 +60,7 @@ func (s *Service) Handler() http.Handler {
 		}
 	}
 	return rest.Handler(routes, rest.Options{
-		Inside: rest.Routes{access.FeedPath: {"GET": s.route(route{"", s.getFeed})}}, Unavailable: ErrUnavailable, Logger: s.logger,
+		Inside: rest.Routes{access.FeedPath: {"GET": s.route(route{"", s.getFeed})}}, Unavailable: ErrUnavailable, Logger: s.logger, Tracer: s.options.Tracer,
 	})
 }
 

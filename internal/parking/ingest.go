@@ -13,6 +13,7 @@ import (
 	"parkwire/internal/lorawan"
 	"parkwire/internal/problem"
 	"parkwire/internal/rest"
+	"parkwire/internal/trace"
 )
 
 // postTheThingsStack takes what a webhook of The Things Stack sends.
@@ -92,9 +93,11 @@ func (s *Service) Deliver(ctx context.Context, messages []Message) (refused []er
 			read, of = append(read, o), append(of, i)
 		}
 	}
+	span, traceparent := s.options.Tracer.Enter("", "receive", "MQTT", trace.Consumer)
+	defer span.End()
 	for all := range slices.Chunk(read, maxGroup) {
-		b := newBatch(all, origin{Caller: rest.Caller{Who: identity.Principal{Subject: "mqtt"}}})
-		if err := s.commits.submit(ctx, b); err != nil {
+		b := newBatch(all, origin{Caller: rest.Caller{Who: identity.Principal{Subject: "mqtt"}, Traceparent: traceparent}})
+		if err := s.submit(span.In(ctx), b); err != nil {
 			return nil, err
 		}
 		for i, o := range b.outcomes {

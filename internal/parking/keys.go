@@ -74,11 +74,8 @@ func readAPIKey(o *rest.Object, k *access.Key, now time.Time) {
 
 // saveKey says how the key is from now on. The transaction has the revision.
 func (t *transaction) saveKey(ctx context.Context, by origin, revision int64, before any, k access.Key) error {
-	keptUntil := k.Ended()
-	if !keptUntil.IsZero() {
-		keptUntil = keptUntil.Add(access.KeysKept)
-	}
-	if err := t.grant(ctx, access.Entry{Revision: revision, Key: &k}, keptUntil); err != nil {
+	e := access.Entry{Revision: revision, Key: &k}
+	if err := t.grant(ctx, e, e.KeptUntil()); err != nil {
 		return err
 	}
 	return t.audit(by, resource{Type: access.KindKey, ID: k.ID}, before, viewKey(k))

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"parkwire/internal/event"
 	"parkwire/internal/lorawan"
 	"parkwire/internal/problem"
 	"parkwire/internal/rest"
+	"parkwire/internal/trace"
 )
 
 // maxErrors bounds how many rejected readings an answer explains.
@@ -87,13 +89,25 @@ func (s *Service) ingest(ctx context.Context, by origin, read readings) (rest.An
 		if by.attempt != nil && line+len(all) == len(read.good) {
 			b.answer = func(outcomes []outcome) rest.Answer { return after(outcomes).finish() }
 		}
-		if err := s.commits.submit(ctx, b); err != nil {
+		if err := s.submit(ctx, b); err != nil {
 			return rest.Answer{}, interrupted(err, line, len(read.good), "readings")
 		}
 		result = after(b.outcomes)
 		line += len(all)
 	}
 	return result.finish(), nil
+}
+
+// submit commits a batch, perhaps together with those of other requests.
+func (s *Service) submit(ctx context.Context, b *batch) error {
+	span := trace.Of(ctx).Child("commit readings", trace.Internal, time.Time{})
+	err := s.commits.submit(span.In(ctx), b)
+	if span != nil {
+		span.Set("parkwire.readings", len(b.readings))
+		span.Fail(err)
+		span.End()
+	}
+	return err
 }
 
 // after returns the result with a batch added to it.

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parkwire/internal/event"
+	"parkwire/internal/trace"
 )
 
 // Options configure a [Service]. Store is required.
@@ -27,6 +28,7 @@ type Options struct {
 	Clock      func() time.Time // nil: time.Now
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer // nil: no traces
 }
 
 // Service is the parking part: it changes what the store keeps by the rules of [Spot], and tells of it.

@@ -9,8 +9,10 @@ import (
 	"github.com/google/uuid"
 
 	"parkwire/internal/event"
+	"parkwire/internal/problem"
 	"parkwire/internal/relay"
 	"parkwire/internal/rest"
+	"parkwire/internal/trace"
 )
 
 // origin is who asked for a change, and in which trace.
@@ -34,6 +36,7 @@ type transaction struct {
 // update runs change in a transaction of the store, which may call it several times.
 func (s *Service) update(ctx context.Context, change func(ctx context.Context, t *transaction) error) error {
 	began := s.options.Clock()
+	span := trace.Of(ctx).Child("transaction", trace.Internal, time.Time{})
 	var done *transaction
 	err := s.store.Update(ctx, func(ctx context.Context, tx Tx) error {
 		t := &transaction{Tx: tx, now: s.now()}
@@ -43,6 +46,7 @@ func (s *Service) update(ctx context.Context, change func(ctx context.Context, t
 		done = t
 		return t.write(ctx)
 	})
+	end(span, done, err)
 	if err == nil {
 		s.metrics.committed(done, s.options.Clock().Sub(began))
 		if done.granted {
@@ -50,6 +54,19 @@ func (s *Service) update(ctx context.Context, change func(ctx context.Context, t
 		}
 	}
 	return err
+}
+
+// end ends the span of a transaction. That a change is refused is no failure of it.
+func end(span *trace.Span, done *transaction, err error) {
+	if span == nil {
+		return
+	}
+	if err == nil {
+		span.Set("parkwire.events", len(done.events))
+	} else if !errors.As(err, new(problem.Problem)) {
+		span.Fail(err)
+	}
+	span.End()
 }
 
 // save keeps the spot as it now is.

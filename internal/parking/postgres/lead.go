@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
-	"parkwire/internal/parking/internal/storage"
+	"parkwire/internal/database"
 )
 
 // How long a leader may go unheard of before the server gives its place to another, and how it keeps it: it
@@ -34,7 +34,7 @@ func (s *Store) Lead(ctx context.Context, lead func(context.Context) error) erro
 			return errClosed
 		}
 		// The server is away; Ready tells, and the log did.
-		if err := storage.Sleep(ctx, pause); err != nil {
+		if err := database.Sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -55,6 +55,9 @@ func (s *Store) holding(ctx context.Context, name string, do func(context.Contex
 	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()} // no answer in time: give up at once
 	}
+	if err := s.server.Renew(ctx, config); err != nil {
+		return err
+	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
@@ -72,7 +75,7 @@ func (s *Store) holding(ctx context.Context, name string, do func(context.Contex
 		if got {
 			break
 		}
-		if err := storage.Sleep(ctx, leaderRetry); err != nil {
+		if err := database.Sleep(ctx, leaderRetry); err != nil {
 			return err
 		}
 	}

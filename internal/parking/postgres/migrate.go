@@ -19,7 +19,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	err := s.holding(ctx, "migrations", func(ctx context.Context) error {
 		config := s.pool.Config().ConnConfig
 		delete(config.RuntimeParams, "statement_timeout") // an index on a large table takes its time
-		db := stdlib.OpenDB(*config)
+		db := stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(s.server.Renew))
 		defer db.Close()
 		var schema *string
 		if err := db.QueryRowContext(ctx, "select current_schema()").Scan(&schema); err != nil {

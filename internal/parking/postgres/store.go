@@ -7,27 +7,26 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parkwire/internal/database"
 	"parkwire/internal/parking"
 	"parkwire/internal/parking/internal/storage"
+	"parkwire/internal/secret"
 )
 
-// Options say where the server is. What the URL sets itself (search_path, statement_timeout, pool_max_conns,
-// connect_timeout …) is left as it is.
+// Options say where the server is.
 type Options struct {
-	URL string
-	// MaxConns bounds the connections of the pool; 0: 16. One more leads the relay. Few are needed: a transaction
+	URL          string // what it sets itself is left as it is, see [database.Postgres]
+	PasswordFile string // instead of a password in the URL
+	// MaxConns bounds the connections of the pool, where the URL does not; 0: 16. One more leads the relay. Few are needed: a transaction
 	// takes milliseconds, and a server does most work with about two connections a core.
-	MaxConns int32
+	MaxConns int
 	// Timeout bounds each call, with its waiting and retries; 0: 15 s. The server gives a statement two thirds of it.
 	Timeout    time.Duration
 	Logger     *slog.Logger          // nil: slog.Default()
@@ -36,10 +35,11 @@ type Options struct {
 
 // Store implements [parking.Store].
 type Store struct {
+	server      database.Postgres
 	pool        *pgxpool.Pool
 	timeout     time.Duration
 	logger      *slog.Logger
-	health      *storage.Health
+	health      *database.Health
 	measures    *storage.Measures
 	wake        chan struct{}
 	recordsWake chan struct{}
@@ -54,42 +54,32 @@ var _ parking.Store = (*Store)(nil)
 
 // Open prepares a store and does no I/O; that begins with Start.
 func Open(o Options) (*Store, error) {
-	config, err := pgxpool.ParseConfig(o.URL)
-	if err != nil {
-		return nil, fmt.Errorf("the URL of the database: %w", err)
-	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
 	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
-	if o.MaxConns > 0 || !strings.Contains(o.URL, "pool_max_conns") {
-		config.MaxConns = cmp.Or(o.MaxConns, 16)
+	server := database.Postgres{
+		URL: o.URL, Password: secret.Text{File: o.PasswordFile, Setting: "database-password-file"}, MaxConns: cmp.Or(o.MaxConns, 16),
+		Runtime: map[string]string{
+			"application_name":  "parkwire",
+			"statement_timeout": fmt.Sprint(o.Timeout.Milliseconds() * 2 / 3),
+			// A process that froze or was cut off must not keep its spots locked.
+			"idle_in_transaction_session_timeout": fmt.Sprint(o.Timeout.Milliseconds() * 2 / 3),
+			// Either takes longer to begin than any query here takes.
+			"jit":                             "off",
+			"max_parallel_workers_per_gather": "0",
+		},
 	}
-	server := config.ConnConfig
-	server.ConnectTimeout = cmp.Or(server.ConnectTimeout, 5*time.Second)
-	for name, value := range map[string]string{
-		"application_name":  "parkwire",
-		"statement_timeout": fmt.Sprint(o.Timeout.Milliseconds() * 2 / 3),
-		// A process that froze or was cut off must not keep its spots locked.
-		"idle_in_transaction_session_timeout": fmt.Sprint(o.Timeout.Milliseconds() * 2 / 3),
-		// Either takes longer to begin than any query here takes.
-		"jit":                             "off",
-		"max_parallel_workers_per_gather": "0",
-	} {
-		if _, set := server.RuntimeParams[name]; !set {
-			server.RuntimeParams[name] = value
-		}
-	}
-	// A call whose context ends asks the server to stop, so that locks are released and the connection can be used on.
-	server.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
+	config, err := server.Config()
+	if err != nil {
+		return nil, err
 	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), config) // connects when somebody needs a connection
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connections to the database: %w", err)
 	}
 	s := &Store{
-		pool: pool, timeout: o.Timeout, logger: o.Logger, health: storage.NewHealth(o.Logger), wake: make(chan struct{}, 1), recordsWake: make(chan struct{}, 1),
+		server: server, pool: pool, timeout: o.Timeout, logger: o.Logger, health: database.NewHealth(o.Logger, parking.ErrUnavailable), wake: make(chan struct{}, 1), recordsWake: make(chan struct{}, 1),
 		measures: storage.NewMeasures(o.Registerer, func() storage.Connections {
 			stat := pool.Stat()
 			return storage.Connections{InUse: int(stat.AcquiredConns()), Idle: int(stat.IdleConns())}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"parkwire/internal/database"
 	"parkwire/internal/parking"
 	"parkwire/internal/parking/internal/storage"
 )
@@ -39,7 +40,7 @@ func (s *Store) update(ctx context.Context, change func(context.Context, parking
 			return err
 		}
 		s.measures.Retried()
-		if storage.Sleep(bound, time.Duration(n)*5*time.Millisecond) != nil {
+		if database.Sleep(bound, time.Duration(n)*5*time.Millisecond) != nil {
 			return err
 		}
 	}
@@ -96,7 +97,7 @@ func (t *tx) run(ctx context.Context, change func(context.Context, parking.Tx) e
 
 // check classifies an error and remembers a conflict, whatever change makes of it.
 func (t *tx) check(err error) error {
-	t.conflict = t.conflict || conflict(err)
+	t.conflict = t.conflict || database.Conflict(err)
 	return t.store.classify(t.caller, err)
 }
 

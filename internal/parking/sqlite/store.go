@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parkwire/internal/database"
 	"parkwire/internal/parking"
 	"parkwire/internal/parking/internal/storage"
 )
@@ -31,7 +32,7 @@ type Options struct {
 // committed, at the same time.
 type Store struct {
 	path        string
-	health      *storage.Health
+	health      *database.Health
 	measures    *storage.Measures
 	reader      *reader
 	leading     chan struct{} // holds a token while somebody leads
@@ -80,7 +81,7 @@ func Open(o Options) (*Store, error) {
 	reading.SetMaxOpenConns(readers)
 	reading.SetMaxIdleConns(readers)
 	s := &Store{
-		path: path, health: storage.NewHealth(o.Logger), reader: &reader{db: reading, prepared: map[string]*sql.Stmt{}},
+		path: path, health: database.NewHealth(o.Logger, parking.ErrUnavailable), reader: &reader{db: reading, prepared: map[string]*sql.Stmt{}},
 		leading: make(chan struct{}, 1), wake: make(chan struct{}, 1), recordsWake: make(chan struct{}, 1), turn: make(chan struct{}, 1), db: writing,
 	}
 	s.measures = storage.NewMeasures(o.Registerer, func() storage.Connections {

@@ -83,7 +83,7 @@ func BenchmarkResume(b *testing.B) {
 	s.memory, s.heads = newMemory(64<<20, event.NewOffsets(1)), event.NewOffsets(1)
 	from := event.NewOffsets(1)
 	for i := range 1000 {
-		s.deliver(0, int64(i), []byte(benchValue), "bus")
+		s.deliver(event.Position{Offset: int64(i)}, []byte(benchValue), "bus")
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -2,9 +2,12 @@ package live
 
 import (
 	"bytes"
+	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"parkwire/internal/event"
+	"parkwire/internal/trace"
 )
 
 // maxForeign bounds a message of another program, in bytes. Its receivers could not get it again.
@@ -21,10 +24,12 @@ func decode(partition int32, offset int64, value []byte) *entry {
 
 // deliver hands one event of the log to every subscription that wants it. An event that
 // this instance has already, and a record that is no event, is left out.
-func (s *Service) deliver(partition int32, offset int64, value []byte, source string) {
+func (s *Service) deliver(at event.Position, value []byte, source string) {
+	partition, offset := at.Partition, at.Offset
 	if source == "log" {
 		value = bytes.Clone(value) // memory would keep the whole batch that it came in
 	}
+	span := s.options.Tracer.Begin(at.Traceparent, "deliver", trace.Consumer, time.Time{})
 	e := decode(partition, offset, value)
 	s.mu.Lock()
 	if s.heads.Covers(partition, offset) {
@@ -43,7 +48,20 @@ func (s *Service) deliver(partition int32, offset int64, value []byte, source st
 	grown := s.broadcast(&e.event, func(enc encoding) []byte { return enc.appendEvent(nil, e.value, cursor) })
 	s.mu.Unlock()
 	s.metrics.events.WithLabelValues(source).Inc()
-	s.wake(grown)
+	if span != nil {
+		span.Set("messaging.operation.type", "process", "messaging.destination.partition.id", strconv.Itoa(int(partition)), "messaging.kafka.offset", offset,
+			"parkwire.source", source, "parkwire.subscriptions", len(grown))
+		defer span.End()
+	}
+	s.wake(grown, load{accepted: acceptedAt(&e.event), span: span})
+}
+
+// acceptedAt is when the platform took the change; the zero time where another program wrote the event, whose clock is its own.
+func acceptedAt(e *event.Event) time.Time {
+	if e.Version == 0 {
+		return time.Time{}
+	}
+	return e.Timestamp.Time
 }
 
 // cursor is the text of the cursor of somebody who has seen the given offsets. The topic is fixed once started.
@@ -79,7 +97,7 @@ func (s *Service) deliverForeign(message []byte) {
 	s.tellSwitching(&e, message)
 	s.mu.Unlock()
 	s.metrics.events.WithLabelValues("foreign").Inc()
-	s.wake(grown)
+	s.wake(grown, load{})
 }
 
 // broadcast appends the event to the log of every subscription that wants it, encoded
@@ -93,10 +111,12 @@ func (s *Service) broadcast(e *event.Event, encode func(encoding) []byte) (grown
 	return grown
 }
 
-func (s *Service) wake(grown []*subscription) {
-	for _, sub := range grown {
-		for _, l := range s.loops {
-			l.grew(sub)
-		}
+// wake has the loops send what the logs of subscriptions have got.
+func (s *Service) wake(grown []*subscription, with load) {
+	if len(grown) == 0 {
+		return
+	}
+	for _, l := range s.loops {
+		l.grew(grown, with)
 	}
 }

@@ -68,7 +68,7 @@ func (s *Service) receive(ctx context.Context, message []byte) {
 			return
 		}
 	}
-	s.deliver(position.Partition, position.Offset, value, "bus")
+	s.deliver(position, value, "bus")
 }
 
 // headOf returns the newest offset that was delivered of a partition, and false where the log has no such partition.
@@ -163,7 +163,11 @@ func (s *Service) fill(ctx context.Context, to event.Offsets) error {
 	}
 	_, err = retry(ctx, s, func() (struct{}, error) {
 		return struct{}{}, s.options.Log.Range(ctx, s.have(), to, func(r kafkalog.Record) error {
-			s.deliver(r.Partition, r.Offset, r.Value, "log")
+			position := event.Position{Partition: r.Partition, Offset: r.Offset}
+			if s.options.Tracer != nil {
+				position.Traceparent = r.FollowedTrace()
+			}
+			s.deliver(position, r.Value, "log")
 			return nil
 		})
 	})

@@ -21,6 +21,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/trace"
 	"parkwire/internal/websocket"
 )
 
@@ -52,6 +53,7 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer // nil: no traces
 
 	// MemoryBytes bounds the recent events kept for clients that come back. Default 64 MiB: at
 	// 1 KB an event a minute of 1,000 changes a second. What is older is read from the log.
@@ -181,7 +183,7 @@ func New(o Options) *Service {
 		bearers:    newBearers(),
 		switching:  map[*client][]filter{},
 	}
-	s.metrics = newMetrics(o.Registerer, s.staleSeconds)
+	s.metrics = newMetrics(o.Registerer, s.staleSeconds, s.waitingBytes)
 	s.running, s.stop = context.WithCancel(context.Background())
 	s.shared = newShared(s.running, o.Log, o.RangeBytes, s.metrics.logReads)
 	for i := range o.Loops {

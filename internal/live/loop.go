@@ -24,12 +24,14 @@ type loop struct {
 	silence uint32          // ticks without a sign of life until a client counts as gone
 	pings   []byte          // the last ping
 	tally   tally           // what was sent and is not counted yet
+	full    full            // the clients whose sockets were full
 	spare   []*client       // what inbox was last
 	rest    []*subscription // what grown was last
 
 	mu    sync.Mutex
 	inbox []*client       // came, changed or went
 	grown []*subscription // have new frames
+	round round           // what these are of
 }
 
 func newLoop(s *Service, number int) *loop {
@@ -48,13 +50,16 @@ func (l *loop) signal() {
 	}
 }
 
-// grew tells the loop that a log has new frames.
-func (l *loop) grew(sub *subscription) {
+// grew tells the loop that logs have new frames.
+func (l *loop) grew(subs []*subscription, with load) {
 	l.mu.Lock()
-	if !sub.marked[l.number] {
-		sub.marked[l.number] = true
-		l.grown = append(l.grown, sub)
+	for _, sub := range subs {
+		if !sub.marked[l.number] {
+			sub.marked[l.number] = true
+			l.grown = append(l.grown, sub)
+		}
 	}
+	l.round.add(subs, with)
 	l.mu.Unlock()
 	l.signal()
 }
@@ -84,15 +89,16 @@ func (l *loop) takeInbox() []*client {
 
 // takeGrown does the same with the logs. It is one step with clearing the marks, so that what grows
 // while the loop works is marked anew.
-func (l *loop) takeGrown() []*subscription {
+func (l *loop) takeGrown() ([]*subscription, round) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	grown := l.grown
+	grown, of := l.grown, l.round
 	l.grown, l.rest = l.rest[:0], grown
+	l.round = round{}
 	for _, sub := range grown {
 		sub.marked[l.number] = false
 	}
-	return grown
+	return grown, of
 }
 
 // run serves until ctx ends.
@@ -106,6 +112,7 @@ func (l *loop) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			l.full.look()
 		case <-l.wake:
 			l.readOn()
 		case <-watch.news:
@@ -114,11 +121,15 @@ func (l *loop) run(ctx context.Context) {
 		}
 		l.wheel.turn(time.Now(), l.visit)
 		l.attendAll()
-		grown := l.takeGrown()
+		grown, of := l.takeGrown()
+		of.begin(l)
+		clients := 0
 		for _, sub := range grown {
+			clients += len(sub.members[l.number])
 			l.pass(sub)
 		}
 		l.sendBatch()
+		of.end(l, clients)
 		clear(grown)
 		l.tally.count(l.service.metrics)
 	}
@@ -241,6 +252,7 @@ func (l *loop) wrote(c *client, n int, err error) bool {
 	}
 	c.busy = true
 	l.service.metrics.slow.Inc()
+	l.full.add(c)
 	if c.raw < 0 {
 		l.service.clientsWG.Go(c.drain)
 	} else if !c.ending {

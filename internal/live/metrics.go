@@ -14,10 +14,11 @@ type metrics struct {
 	lapsed, conflated          prometheus.Counter
 	slow                       prometheus.Gauge
 	engine                     *prometheus.GaugeVec
+	delay                      prometheus.Histogram
 }
 
-// newMetrics asks stale for how many seconds the log has not answered.
-func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
+// newMetrics asks stale for how many seconds the log has not answered, and waiting for how many bytes wait for slow clients.
+func newMetrics(r prometheus.Registerer, stale, waiting func() float64) *metrics {
 	var all []prometheus.Collector
 	counter := func(name, help string) prometheus.Counter {
 		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "parkwire", Subsystem: "live", Name: name, Help: help})
@@ -57,6 +58,11 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		slow: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: "parkwire", Subsystem: "live", Name: "slow_clients", Help: "Clients that take no more at present of what waits for them.",
 		}),
+		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "parkwire", Subsystem: "live", Name: "delivery_delay_seconds",
+			Help:    "From when a change was accepted until its last client of a loop had been written to, once for each turn of a loop: that of the oldest change in it. Clients that take nothing are not waited for.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}),
 		overload: counter("overload_refused_total", "Clients sent away because there were too many, or too many came."),
 		crowded:  counter("crowded_refused_total", "Clients sent away because there were too many of their address or subject."),
 		revoked:  counter("revoked_closed_total", "Clients closed because their tokens or keys were revoked."),
@@ -65,7 +71,10 @@ func newMetrics(r prometheus.Registerer, stale func() float64) *metrics {
 		m.connections.WithLabelValues(e.String())
 	}
 	if r != nil {
-		all = append(all, m.connections, m.slow, m.engine, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		all = append(all, m.connections, m.slow, m.engine, m.delay, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: "parkwire", Subsystem: "live", Name: "waiting_bytes",
+			Help: "Bytes that wait for clients that take no more at present, each client's counted for itself; they are in memory once for all of a subscription.",
+		}, waiting), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: "parkwire", Subsystem: "live", Name: "stale_seconds",
 			Help: "For how long the event log has not answered, so that clients may see what is old; 0 while it does.",
 		}, stale))

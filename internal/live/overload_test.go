@@ -52,7 +52,7 @@ func (s *testStand) turnedAway(least, most int64) {
 	}
 	expect("a WebSocket", hinted(s.T, l.reason()))
 	c := s.v1()
-	c.say(`{"type":"Subscribe","id":"a"}`) // early, and it hears all the same
+	_ = c.conn.Write(s.Context(), websocket.MessageText, []byte(`{"type":"Subscribe","id":"a"}`)) // early, or too late; it hears all the same
 	m := c.expect("Retry")
 	if code, reason := c.closed(); code != 1013 || m.Reason != whyOverload || hinted(s.T, reason) != m.AfterMs {
 		s.Errorf("parkwire.v1 was closed with %d, %q, %+v", code, reason, m)

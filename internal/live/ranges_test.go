@@ -27,7 +27,7 @@ func TestABlockHasExactlyWhatTheLogHas(t *testing.T) {
 		rapid.SyncTest(t, func(t *rapid.T) {
 			log := &roughLog{fakeLog: newFakeLog(2)}
 			ctx, cancel := context.WithCancel(context.Background())
-			shared := newShared(ctx, log, int64(rapid.SampledFrom([]int{1, 10 * entryOverhead, 1 << 20}).Draw(t, "kept")), newMetrics(nil, nil).logReads)
+			shared := newShared(ctx, log, int64(rapid.SampledFrom([]int{1, 10 * entryOverhead, 1 << 20}).Draw(t, "kept")), newMetrics(nil, nil, nil).logReads)
 			shared.ranges.size = blockSize{rapid.Int64Range(1, 12).Draw(t, "offsets"), rapid.Int64Range(1, 8*entryOverhead).Draw(t, "bytes")}
 			defer shared.errands.wait()
 			defer cancel()
@@ -112,7 +112,7 @@ func TestManyWhoLackAboutTheSameShareItsReading(t *testing.T) {
 		log.append(0, fmt.Sprintf(`{"spotId":"s","version":%d}`, i+1))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	m := newMetrics(nil, nil)
+	m := newMetrics(nil, nil, nil)
 	shared := newShared(ctx, log, 64<<20, m.logReads)
 	defer shared.errands.wait()
 	defer cancel()

@@ -127,6 +127,15 @@ func (s *testStand) eventually(what string, holds func() bool) {
 	}
 }
 
+// knowsTheState waits until the state of the spots was read.
+func (s *testStand) knowsTheState() {
+	s.Helper()
+	s.eventually("the state of the spots", func() bool {
+		_, err := s.service.snapshot(s.Context())
+		return err == nil
+	})
+}
+
 // connected waits until the service has n clients.
 func (s *testStand) connected(n int) {
 	s.Helper()

@@ -57,7 +57,7 @@ func (s *Service) tellV1(m message) {
 		sub.log.append(frames.in(sub.key.encoding, func(enc encoding) []byte { return enc.appendMessage(nil, m) }))
 		grown = append(grown, sub)
 	}
-	s.wake(grown)
+	s.wake(grown, load{})
 }
 
 // tellSwitching sends a message of another program to clients that are between two subscriptions, unless they are too slow. The

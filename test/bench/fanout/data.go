@@ -79,6 +79,21 @@ func cpuPerDelivery(pattern string) func(result) float64 {
 	}
 }
 
+// beyondIdle is the same without what the server does while nothing is published: with very many clients, their pings.
+func beyondIdle(pattern string) func(result) float64 {
+	return func(r result) float64 {
+		p, _ := r.Report.phase(pattern)
+		u, _ := r.usage(pattern)
+		return cpuPerDelivery(pattern)(r) - r.idle()*u.Took*1e6/float64(p.Delivered)
+	}
+}
+
+// idle is how many cores the server's processes take while nothing is published; not a number where that was not measured.
+func (r result) idle() float64 {
+	u, _ := r.usage("idle")
+	return u.Seconds / u.Took
+}
+
 func (r result) usage(pattern string) (usage, bool) {
 	i := slices.IndexFunc(r.Server, func(u usage) bool { return u.Pattern == pattern })
 	if i < 0 {

@@ -10,22 +10,22 @@ import (
 func (p *page) growth() {
 	if clients := p.of("growth-clients", ""); len(clients) > 0 {
 		p.line("## Growth\n")
-		p.line("Parkwire with more and more clients, 16,700 a process at most, and with more and more lots. A broken line grows as the clients or lots do, so that what stays on it or under it is no worse than linear.\n")
+		p.line("Parkwire with more and more clients, 16,700 a process at most, and with more and more lots. A broken line grows as the clients or lots do, so that what stays on it or under it is no worse than linear. What the processes do while idle (pings every 30 s) is taken off the CPU time of events, and in a column of its own.\n")
 		lone, burst, user, kernel := curve{label: "CPU of the server for one event to all, ms"}, curve{label: "for ten events to all, ms"}, curve{label: "user, MB"}, curve{label: "kernel, both ends, MB"}
 		var rows [][]string
 		for _, r := range clients {
 			n := float64(r.Clients)
-			one, ten := cpuPerDelivery("lone")(r), cpuPerDelivery("burst")(r)
+			one, ten := beyondIdle("lone")(r), beyondIdle("burst")(r)
 			lone.add(n, one*n/1000)
 			burst.add(n, ten*n*float64(r.Burst)/1000)
 			user.add(n, float64(r.Memory.User)/1e6)
 			kernel.add(n, float64(r.Memory.Kernel)/1e6)
 			rows = append(rows, []string{count(n), fmt.Sprint(r.Instances), decimals(one, 2), decimals(ten, 2), count(deliveries("lone")(r)), count(deliveries("burst")(r)),
-				count(userMemory(r)), count(perClient(r, r.Memory.Kernel))})
+				count(userMemory(r)), count(perClient(r, r.Memory.Kernel)), decimals(r.idle(), 3)})
 		}
 		p.picture("growth-cpu", "CPU time by clients", curves("CPU time of the server", "clients", []curve{lone, burst}))
 		p.picture("growth-memory", "Memory by clients", curves("Memory", "clients", []curve{user, kernel}))
-		p.table([]string{"clients", "processes", "CPU of one event, µs a delivery", "of ten", "lone, deliveries/s", "bursts, deliveries/s", "user, bytes a client", "kernel, both ends"}, rows)
+		p.table([]string{"clients", "processes", "CPU of one event, µs a delivery", "of ten", "lone, deliveries/s", "bursts, deliveries/s", "user, bytes a client", "kernel, both ends", "while idle, cores"}, rows)
 	}
 	if lots := p.of("growth-lots", ""); len(lots) > 0 {
 		p.line("%s clients, each on one lot, and as many events at once as there are lots, so that each client gets one.\n", count(float64(lots[0].Clients)))
@@ -87,6 +87,9 @@ func (p *page) theMillion() {
 		p.line("## %s clients\n", count(float64(r.Clients)))
 		p.line("%d processes of Parkwire and the generator on the one machine: %d connected and subscribed in %.0f s (%s a second). %d frames were due, %d came, %d were lost, %d repeated, %d out of order.\n",
 			r.Instances, c.Connected, c.ConnectSeconds, count(c.PerSecond), e.Expected, e.Delivered, e.Lost, e.Repeated, e.OutOfOrder)
+		if idle := r.idle(); r.Ping > 0 && !math.IsNaN(idle) {
+			p.line("With a ping to each every %v the processes of Parkwire took %s of a core while nothing happened.\n", r.Ping, decimals(idle, 2))
+		}
 		if lone, ok := r.Report.phase("lone"); ok && lone.DeliveriesPerSecond.Median > 0 {
 			p.line("One event reached all in %.1f s (%s deliveries/s).", float64(c.Connected)/lone.DeliveriesPerSecond.Median, count(lone.DeliveriesPerSecond.Median))
 		}

@@ -42,7 +42,10 @@ func parkwire(engine string) func(*site, job) group {
 
 // notifications starts them; further are settings of each.
 func notifications(s *site, j job, engine string, further func(i int) []string) group {
-	var ready []string
+	var ready, ping []string
+	if j.Ping > 0 {
+		ping = []string{"--live-ping-interval", j.Ping.String()}
+	}
 	g := each(s, j.Instances, func(i int, address string) *stack.Process {
 		admin := stack.Address(stack.Port(s))
 		ready = append(ready, "http://"+admin+"/readyz")
@@ -51,7 +54,7 @@ func notifications(s *site, j job, engine string, further func(i int) []string) 
 			"--kafka-brokers", s.kafka, "--redis-url", "redis://" + s.redis, "--redis-channel", channel,
 			"--kafka-topic", s.topic, "--kafka-spots-topic", s.topic + "-spots", "--kafka-rejected-topic", s.topic + "-rejected",
 			"--kafka-audit-topic", s.topic + "-audit", "--kafka-access-topic", s.topic + "-access", "--kafka-group", s.topic,
-			"--live-handshake-rate", "100000", "--drain-window", "1s"}, further(i)...)...)
+			"--live-handshake-rate", "100000", "--drain-window", "1s"}, append(further(i), ping...)...)...)
 	})
 	for i, url := range ready {
 		awaitReady(s, g.processes[i], url)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"parkwire/test/bench/document"
 )
 
 // spread is the least, the middle and the most of some figures; NaN of none.
@@ -50,11 +52,7 @@ func count(v float64) string {
 		unit := math.Pow(10, math.Floor(math.Log10(v))-2)
 		v = math.Round(v/unit) * unit
 	}
-	text := fmt.Sprintf("%.0f", v)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
+	return document.Thousands(fmt.Sprintf("%.0f", v))
 }
 
 func times(v float64) string { return decimals(v, 2) }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"parkwire/test/bench/document"
 	"parkwire/test/bench/machine"
 	"parkwire/test/e2e/stack"
 )
@@ -173,9 +174,5 @@ func count(v float64) string {
 		unit := math.Pow(10, math.Floor(math.Log10(v))-2)
 		v = math.Round(v/unit) * unit
 	}
-	text := fmt.Sprintf("%.0f", v)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
+	return document.Thousands(fmt.Sprintf("%.0f", v))
 }

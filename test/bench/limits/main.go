@@ -11,7 +11,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -24,8 +23,13 @@ import (
 	"strings"
 	"time"
 
+	"parkwire/test/bench/document"
+	"parkwire/test/bench/machine"
 	"parkwire/test/e2e/stack"
 )
+
+// mark is where the table begins in its document.
+const mark = "<!-- measured: go run ./test/bench/limits -write docs/limits.md -->\n"
 
 type settings struct {
 	length      time.Duration
@@ -96,7 +100,7 @@ func (s settings) run(t stack.T) {
 	text := s.table(ways)
 	fmt.Print(text)
 	if s.write != "" {
-		if err := replace(s.write, text); err != nil {
+		if err := document.Fill(s.write, mark, text); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -180,26 +184,7 @@ func (s settings) table(ways []*way) string {
 			b.WriteString("– | – |\n")
 		}
 	}
-	commit, err := exec.Command("git", "-C", stack.Root(), "describe", "--tags", "--always", "--dirty").Output()
-	if err != nil {
-		commit = []byte("unknown")
-	}
 	fmt.Fprintf(&b, "\nMilliseconds. %d rounds of %v each way, %d connections of wrk, %d honest requests a second; %s on %d cores, Parkwire %s.\n",
-		s.rounds, s.length, s.connections, s.rate, runtime.Version(), runtime.NumCPU(), bytes.TrimSpace(commit))
+		s.rounds, s.length, s.connections, s.rate, runtime.Version(), runtime.NumCPU(), machine.Says("git", "-C", stack.Root(), "describe", "--tags", "--always", "--dirty"))
 	return b.String()
-}
-
-// replace writes text between the marks of a document.
-func replace(file, text string) error {
-	const begin, end = "<!-- measured: go run ./test/bench/limits -write docs/limits.md -->\n", "<!-- end -->"
-	document, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := bytes.Cut(document, []byte(begin))
-	_, after, there := bytes.Cut(rest, []byte(end))
-	if !ok || !there {
-		return fmt.Errorf("%s has not the marks %q and %q", file, begin, end)
-	}
-	return os.WriteFile(file, bytes.Join([][]byte{before, []byte(begin), []byte(text), []byte(end), after}, nil), 0o644)
 }

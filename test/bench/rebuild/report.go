@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"parkwire/test/bench/document"
 	"parkwire/test/bench/machine"
 )
 
@@ -58,11 +59,7 @@ func thousands(n float64) string {
 	for n/unit >= 1000 {
 		unit *= 10
 	}
-	whole := fmt.Sprintf("%.0f", float64(int(n/unit+0.5))*unit)
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	return whole
+	return document.Thousands(fmt.Sprintf("%.0f", float64(int(n/unit+0.5))*unit))
 }
 
 func commit() string {

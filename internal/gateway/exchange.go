@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"parkwire/internal/trace"
 )
 
 // An exchange is one request and what became of it. It is the [http.ResponseWriter] that parts write to; what it does not
@@ -22,7 +24,8 @@ type exchange struct {
 	resource *resource
 	client   netip.Addr
 	subject  string
-	strict   bool // browsers are told to come by TLS alone from now on
+	span     *trace.Span // nil: it is not followed
+	strict   bool        // browsers are told to come by TLS alone from now on
 }
 
 // WriteHeader adds what the answer's part did not say itself.

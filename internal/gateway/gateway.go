@@ -23,6 +23,7 @@ import (
 	"parkwire/internal/limit"
 	"parkwire/internal/problem"
 	"parkwire/internal/reference"
+	"parkwire/internal/trace"
 )
 
 // Options configure a [Gateway]. Parking, Live, Dashboard and Authenticator are required.
@@ -55,6 +56,7 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer // nil: no traces
 }
 
 // Gateway is an [http.Handler] for everything that clients may ask.

@@ -21,41 +21,22 @@ import (
 // errCrowded says that a stream waited too long for its turn to be opened.
 var errCrowded = errors.New("too many streams are being opened")
 
-// queueUp waits for the stream's turn to be opened.
-func (p *Proxy) queueUp(ctx context.Context) error {
-	select {
-	case p.opening <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(p.options.HandshakeWait)
-	defer timer.Stop()
-	select {
-	case p.opening <- struct{}{}:
-		return nil
-	case <-timer.C:
-		return errCrowded
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // open opens a stream at the best instance, or at the next one where that cannot be reached, does not answer, or says that it
 // cannot serve now: opening has no other effect, so it may be tried again.
 //
 // When an instance dies its clients all come back at once. They are opened in turn, so that an instance has no more handshakes
 // under way than it is likely to answer soon; and one that vanished without a word holds up only those, until its probe fails.
 func (p *Proxy) open(r *http.Request, f *flight) (*http.Response, error) {
-	if err := p.queueUp(r.Context()); err != nil {
+	if err := p.opening.take(r.Context(), p.options.HandshakeWait); err != nil {
 		return nil, err
 	}
-	defer func() { <-p.opening }()
+	defer p.opening.give()
 	defer f.opened()
 	if !f.next(p.turn.Add(1), false) {
-		return nil, errors.New("there is no instance")
+		return nil, f.nobody()
 	}
 	for began := time.Now(); ; {
-		in := f.instances[f.current]
+		in := f.current
 		response, err := p.shake(r, f)
 		noConnection := new(dialError)
 		switch {
@@ -75,7 +56,7 @@ func (p *Proxy) open(r *http.Request, f *flight) (*http.Response, error) {
 
 // shake asks one instance for a stream. It gives up in time, and at once when the instance is found to be unreachable.
 func (p *Proxy) shake(r *http.Request, f *flight) (*http.Response, error) {
-	in := f.instances[f.current]
+	in := f.current
 	ctx, cancel := context.WithCancelCause(r.Context()) // that it ends when the stream has is seen to by r's
 	late := fmt.Errorf("no answer within %v: %w", p.options.HandshakeTimeout, os.ErrDeadlineExceeded)
 	timer := time.AfterFunc(p.options.HandshakeTimeout, func() { cancel(late) })

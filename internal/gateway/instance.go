@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,14 +16,19 @@ import (
 type condition int
 
 const (
-	ready       condition = iota // or nothing is known yet
-	notReady                     // it answers, and says that it cannot serve
-	unreachable                  // it does not answer
+	ready       condition = iota
+	unasked               // nothing is known yet
+	notReady              // it answers, and says that it cannot serve
+	unreachable           // it does not answer
 )
 
 // An instance is one process that serves a part.
 type instance struct {
-	url      *url.URL
+	url       *url.URL
+	name      string // as logs call it
+	transport *http.Transport
+	lost      func() // is called when it is found to be unreachable, and must not block; nil: nothing is to be done
+
 	inFlight atomic.Int64
 	opening  atomic.Int64 // those of inFlight that are streams and not answered yet
 	answers  atomic.Int64 // that it gave
@@ -28,35 +36,38 @@ type instance struct {
 
 	mu        sync.Mutex
 	condition condition
-	reason    error           // why it is not ready; also while nothing is known
+	reason    error           // why it is not ready
 	reach     context.Context // ends when it is found to be unreachable
 	lose      context.CancelFunc
 }
 
-func newInstance(address *url.URL) *instance {
-	i := &instance{url: address, reason: errUnknown}
+// newInstance makes one that is reached by its URL or, where the URL's host is a name that several share, at an address.
+func newInstance(u *url.URL, address string, answerTimeout time.Duration) *instance {
+	i := &instance{url: u, name: cmp.Or(address, u.Host), transport: newTransport(answerTimeout, address), condition: unasked, reason: errUnknown}
 	i.reach, i.lose = context.WithCancel(context.Background())
 	return i
 }
 
 var errUnknown = errors.New("it has not been asked yet")
 
-// set records what was found, and reports whether the condition changed.
-func (i *instance) set(c condition, reason error) bool {
+// set records what was found, and returns the condition before.
+func (i *instance) set(c condition, reason error) (before condition) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	before := i.condition
+	before = i.condition
 	i.condition, i.reason = c, reason
 	switch {
 	case c == before:
-		return false
 	case c == unreachable:
 		i.lose()
+		if i.lost != nil {
+			i.lost()
+		}
 	case before == unreachable:
 		i.reach, i.lose = context.WithCancel(context.Background())
 		i.breaker.forget()
 	}
-	return true
+	return before
 }
 
 // reached returns a context that ends when the instance is found to be unreachable. Who tries it all the same when it
@@ -79,8 +90,8 @@ func (i *instance) state() (condition, error) {
 // A flight is one request on its way through a proxy, by the instances that it was given to.
 type flight struct {
 	instances []*instance
-	current   int // index of the one that has it; -1: none yet
-	tried     uint64
+	current   *instance // the one that has it; nil: none yet
+	tried     []*instance
 	trial     bool        // it tries whether the instance that has it answers again
 	body      *clientBody // as the client sends it; nil: it is in memory, or there is none
 
@@ -92,18 +103,18 @@ type flight struct {
 // next moves the request to the instance that is best of those that did not have it: of those in the best
 // condition, and for a stream with room for another handshake, the one with the fewest requests under way. turn decides between
 // equals. One that rests comes last for a stream, which a page could not be refused, and not at all for others. next reports false where
-// none is left, or, for onlyReady, none that is ready.
+// none is left, or, for onlyReady, none that may be ready.
 func (f *flight) next(turn uint64, onlyReady bool) bool {
-	best, bestRank, bestLoad := -1, 0, int64(0)
+	var best *instance
+	bestRank, bestLoad := 0, int64(0)
 	n, now := len(f.instances), time.Now()
 	for k := range n {
-		i := (k + int(turn%uint64(n))) % n
-		if f.tried&(1<<i) != 0 {
+		in := f.instances[(k+int(turn%uint64(n)))%n]
+		if slices.Contains(f.tried, in) {
 			continue
 		}
-		in := f.instances[i]
 		c, _ := in.state()
-		if onlyReady && c != ready {
+		if onlyReady && c > unasked {
 			continue
 		}
 		rank, load := 2*int(c), in.inFlight.Load()
@@ -116,22 +127,30 @@ func (f *flight) next(turn uint64, onlyReady bool) bool {
 		if f.stream != nil && in.opening.Load() >= f.most {
 			rank++
 		}
-		if best < 0 || rank < bestRank || rank == bestRank && load < bestLoad {
-			best, bestRank, bestLoad = i, rank, load
+		if best == nil || rank < bestRank || rank == bestRank && load < bestLoad {
+			best, bestRank, bestLoad = in, rank, load
 		}
 	}
-	if best < 0 {
+	if best == nil {
 		return false
 	}
 	f.leave()
 	f.current = best
-	f.tried |= 1 << best
-	f.instances[best].inFlight.Add(1)
-	f.trial = f.instances[best].breaker.begin(now)
+	f.tried = append(f.tried, best)
+	best.inFlight.Add(1)
+	f.trial = best.breaker.begin(now)
 	if f.opening = f.stream != nil; f.opening {
-		f.instances[best].opening.Add(1)
+		best.opening.Add(1)
 	}
 	return true
+}
+
+// nobody is why next found none.
+func (f *flight) nobody() error {
+	if len(f.instances) == 0 {
+		return errNobody
+	}
+	return errResting
 }
 
 // clientFailed reports whether the client did not send its body.
@@ -140,16 +159,16 @@ func (f *flight) clientFailed() bool { return f.body != nil && f.body.failed.Loa
 // opened says that the stream is answered.
 func (f *flight) opened() {
 	if f.opening {
-		f.instances[f.current].opening.Add(-1)
+		f.current.opening.Add(-1)
 		f.opening = false
 	}
 }
 
 // leave takes the request off the instance that has it.
 func (f *flight) leave() {
-	if f.current >= 0 {
+	if f.current != nil {
 		f.opened()
-		f.instances[f.current].inFlight.Add(-1)
-		f.current = -1
+		f.current.inFlight.Add(-1)
+		f.current = nil
 	}
 }

@@ -22,6 +22,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// A caller that has its request followed, and what parts are told of that by a gateway that follows nothing.
+const (
+	followed   = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	unfollowed = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+)
+
 // seen is what a part saw of a request.
 type seen struct {
 	method, uri, body string

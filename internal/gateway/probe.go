@@ -47,21 +47,21 @@ func (p *Proxy) watch(ctx context.Context, in *instance) {
 
 // found records an instance's condition and tells when it changes.
 func (p *Proxy) found(in *instance, c condition, reason error) {
-	if !in.set(c, reason) {
+	switch before := in.set(c, reason); {
+	case c == before, c == ready && before == unasked:
+		return
+	case c == ready:
+		p.options.Logger.Info("an instance is ready again", "to", p.options.Name, "instance", in.name)
 		return
 	}
-	if c == ready {
-		p.options.Logger.Info("an instance is ready again", "to", p.options.Name, "instance", in.url.Host)
-		return
-	}
-	p.options.Logger.Warn("an instance is not used while there are better ones", "to", p.options.Name, "instance", in.url.Host, "reason", reason)
+	p.options.Logger.Warn("an instance is not used while there are better ones", "to", p.options.Name, "instance", in.name, "reason", reason)
 }
 
 // abandon ends the streams that come from an instance which stopped, or lost its way, without closing them. Their clients find
 // another one.
 func (p *Proxy) abandon(ctx context.Context, in *instance) {
 	if n := p.streams.endFrom(ctx, in, p.options.DrainWindow); n > 0 {
-		p.options.Logger.Warn("streams of an instance that does not answer were ended", "to", p.options.Name, "instance", in.url.Host, "streams", n)
+		p.options.Logger.Warn("streams of an instance that does not answer were ended", "to", p.options.Name, "instance", in.name, "streams", n)
 	}
 }
 
@@ -73,7 +73,7 @@ func (p *Proxy) probe(ctx context.Context, in *instance) (condition, error) {
 	if err != nil {
 		return unreachable, err
 	}
-	response, err := p.transport.RoundTrip(r)
+	response, err := in.transport.RoundTrip(r)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("no answer to %s within %v: %w", readyPath, readyTimeout, os.ErrDeadlineExceeded)

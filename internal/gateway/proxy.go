@@ -20,16 +20,22 @@ import (
 	"parkwire/internal/identity"
 	"parkwire/internal/identity/access"
 	"parkwire/internal/problem"
+	"parkwire/internal/trace"
 )
 
 // ProxyOptions configure a [Proxy]. URLs and Name are required.
 type ProxyOptions struct {
-	// URLs are the addresses of the instances, such as "http://parking-1:5000". At most 64.
+	// URLs are the addresses of the instances, such as "http://parking-1:5000". At most 64. "dns+http://parking:5000" stands for as many
+	// instances as the name has addresses: it is looked up again and again.
 	URLs []string
 	// Name is the part's, as clients and logs are told it.
 	Name string
 	// NoKeys says that the part keeps no Idempotency-Keys, which the gateway refuses: none is handed on, and what changes something is not asked twice.
 	NoKeys bool
+	// LookupInterval is how often names are looked up. Default 5 s.
+	LookupInterval time.Duration
+	// DialNames reaches the servers of names.
+	DialNames Dial
 	// ReadyInterval is how often each instance is asked for /readyz. Default 1 s.
 	ReadyInterval time.Duration
 	// LostAfter is for how long an instance does not answer to /readyz, while another one is ready, until the streams that come
@@ -58,15 +64,15 @@ type ProxyOptions struct {
 // Proxy is a [Part] whose instances run elsewhere. Each request goes to the ready instance with the fewest under way. WebSocket
 // upgrades and server-sent events pass through.
 type Proxy struct {
-	options   ProxyOptions
-	instances []*instance
-	turn      atomic.Uint64
-	transport *http.Transport
-	reverse   *httputil.ReverseProxy
-	inFlight  prometheus.Gauge
-	streams   *streams
-	opening   chan struct{} // one element for each stream that is being opened
-	again     *allowance    // for what is asked twice
+	options  ProxyOptions
+	roster   roster
+	names    []*name
+	turn     atomic.Uint64
+	reverse  *httputil.ReverseProxy
+	inFlight prometheus.Gauge
+	streams  *streams
+	opening  *turns     // of streams
+	again    *allowance // for what is asked twice
 
 	turnedAway prometheus.Counter
 }
@@ -74,6 +80,7 @@ type Proxy struct {
 // NewProxy makes a proxy. The error names the address that cannot be one.
 func NewProxy(o ProxyOptions) (*Proxy, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
+	o.LookupInterval = cmp.Or(o.LookupInterval, 5*time.Second)
 	o.ReadyInterval = cmp.Or(o.ReadyInterval, time.Second)
 	o.LostAfter = cmp.Or(o.LostAfter, 20*time.Second)
 	o.AnswerTimeout = cmp.Or(o.AnswerTimeout, 30*time.Second)
@@ -82,7 +89,7 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 	o.HandshakeWait = cmp.Or(o.HandshakeWait, 5*time.Second)
 	o.FinishWait = cmp.Or(o.FinishWait, 3*time.Second)
 	part := prometheus.Labels{"part": o.Name}
-	p := &Proxy{options: o, transport: newTransport(o.AnswerTimeout), again: newAllowance(), streams: newStreams(2 * o.FinishWait), opening: make(chan struct{}, o.Handshakes*max(len(o.URLs), 1)),
+	p := &Proxy{options: o, again: newAllowance(), streams: newStreams(2 * o.FinishWait),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "parkwire_gateway_proxied_in_flight", Help: "Requests and streams under way to a part in other processes.", ConstLabels: part,
 		}),
@@ -94,12 +101,18 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 		return nil, fmt.Errorf("%s: %d addresses; there must be 1 to 64", o.Name, len(o.URLs))
 	}
 	for _, text := range o.URLs {
-		u, err := url.Parse(text)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		address, shared := strings.CutPrefix(text, dnsPrefix)
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 			return nil, fmt.Errorf("%s: %q is no address of an instance, such as http://parking-1:5000", o.Name, text)
 		}
-		p.instances = append(p.instances, newInstance(u))
+		if shared {
+			p.names = append(p.names, newName(u))
+		} else {
+			p.roster.add(newInstance(u, "", o.AnswerTimeout))
+		}
 	}
+	p.opening = newTurns(func() int { return o.Handshakes * max(len(p.roster.all()), 1) })
 	p.reverse = &httputil.ReverseProxy{
 		Rewrite: p.rewrite, Transport: p, ModifyResponse: modify, ErrorHandler: p.refuse, BufferPool: &bufferPool{},
 		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug), // connections that ended in the middle
@@ -107,7 +120,7 @@ func NewProxy(o ProxyOptions) (*Proxy, error) {
 	resting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "parkwire_gateway_instances_resting", Help: "Instances that are passed over because they take requests and do not answer.", ConstLabels: part,
 	}, func() (n float64) {
-		for _, in := range p.instances {
+		for _, in := range p.roster.all() {
 			if in.breaker.rests() {
 				n++
 			}
@@ -130,13 +143,16 @@ const headerKey = "Idempotency-Key"
 // takesKeys reports whether a method is one of those under which a key means something; others may be repeated without.
 func takesKeys(method string) bool { return method == http.MethodPost || method == http.MethodPatch }
 
+// headerTraceparent is [trace.Header] as a header of HTTP is kept.
+var headerTraceparent = http.CanonicalHeaderKey(trace.Header)
+
 type flightKey struct{}
 
 // ServeHTTP hands a request on and brings the answer back.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.inFlight.Inc()
 	defer p.inFlight.Dec()
-	f := &flight{instances: p.instances, current: -1, most: int64(p.options.Handshakes)}
+	f := &flight{instances: p.known(r.Context()), most: int64(p.options.Handshakes)}
 	defer f.leave()
 	r = r.WithContext(context.WithValue(r.Context(), flightKey{}, f))
 	if isStream(r) {
@@ -149,6 +165,10 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.body, _ = r.Body.(*clientBody)
+	if span := trace.Of(r.Context()).Child("ask "+p.options.Name, trace.Client, time.Time{}); span != nil {
+		defer span.End()
+		r.Header.Set(trace.Header, span.Traceparent())
+	}
 	p.reverse.ServeHTTP(w, r)
 }
 
@@ -172,7 +192,7 @@ func makeRewindable(r *http.Request) error {
 // taken out on the way by naming it in Connection.
 func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	identity.CopyForwarded(r.Out.Header, r.In.Header)
-	for _, name := range []string{problem.HeaderRequestID, identity.HeaderForwardedFor, "Authorization", access.HeaderKey} {
+	for _, name := range []string{problem.HeaderRequestID, identity.HeaderForwardedFor, "Authorization", access.HeaderKey, headerTraceparent} {
 		if values := r.In.Header[name]; len(values) > 0 {
 			r.Out.Header[name] = values
 		}
@@ -205,7 +225,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errClientBody):
 		problem.Write(w, r, unreadable())
 		return
-	case errors.As(err, &noConnection), errors.Is(err, errResting):
+	case errors.As(err, &noConnection), errors.Is(err, errResting), errors.Is(err, errNobody):
 	case isTimeout(err):
 		answer = problem.New(http.StatusGatewayTimeout, "timeout",
 			fmt.Sprintf("The %s service took too long to answer. Whether it did what was asked is not known.", p.options.Name))
@@ -220,12 +240,17 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // Ready returns nil where any instance is ready.
 func (p *Proxy) Ready() error {
 	var errs []error
-	for _, in := range p.instances {
+	for _, in := range p.roster.all() {
 		c, err := in.state()
-		if c == ready && err == nil {
+		if c == ready {
 			return nil
 		}
-		errs = append(errs, fmt.Errorf("%s: %w", in.url.Host, err))
+		errs = append(errs, fmt.Errorf("%s: %w", in.name, err))
+	}
+	for _, n := range p.names {
+		if err := n.trouble(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", n.url.Host, err))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -233,15 +258,21 @@ func (p *Proxy) Ready() error {
 // Drain ends the streams that pass through here, each after what is whole, and those that begin hereafter.
 func (p *Proxy) Drain(ctx context.Context) { p.streams.end(ctx, p.options.DrainWindow) }
 
-// Run asks each instance, again and again, whether it is ready, until ctx ends.
+// Run asks each instance, again and again, whether it is ready, and looks up which ones there are, until ctx ends.
 func (p *Proxy) Run(ctx context.Context) error {
+	named := p.roster.all()
 	var wg sync.WaitGroup
-	for _, in := range p.instances {
+	for _, in := range named {
 		wg.Go(func() { p.watch(ctx, in) })
+	}
+	for _, n := range p.names {
+		wg.Go(func() { p.keepLookingUp(ctx, n) })
 	}
 	wg.Wait()
 	p.Drain(ctx) // at once, since ctx has ended
-	p.transport.CloseIdleConnections()
+	for _, in := range named {
+		in.transport.CloseIdleConnections()
+	}
 	return nil
 }
 

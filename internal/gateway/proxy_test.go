@@ -88,7 +88,7 @@ func TestARequestIsTheSameElsewhereAsHere(t *testing.T) {
 	b := remote(t, []string{serve(t, part).URL}, nil)
 	token := "Bearer " + b.tokenOf(identity.Principal{Subject: "tester", Scopes: []string{"operate"}, Lots: []string{"central", "ost 2"}})
 	a := b.do("POST", "/api/v1/spots/a%2Fb/occupy?x=1;y&%zz", strings.NewReader("{}"), "Authorization", token,
-		"Connection", "X-Parkwire-Subject, X-Parkwire-Lots, Authorization, X-Request-Id", "X-Parkwire-Scopes", "admin", "Traceparent", "00-aa-bb-01",
+		"Connection", "X-Parkwire-Subject, X-Parkwire-Lots, Authorization, X-Request-Id", "X-Parkwire-Scopes", "admin", "Traceparent", followed,
 		"If-Match", `"6"`, "Idempotency-Key", "k", "Expect", "100-continue", "X-Request-Id", "id-1", "X-Forwarded-For", "1.2.3.4", "Accept-Encoding", "br")
 	if a.status != 409 || len(a.header["X-Request-Id"]) != 1 || a.header.Get("X-Request-Id") != "id-1" || len(a.header["Cache-Control"]) != 1 {
 		t.Errorf("answered %d %v", a.status, a.header)
@@ -98,7 +98,7 @@ func TestARequestIsTheSameElsewhereAsHere(t *testing.T) {
 		t.Errorf("arrived as %+v", got)
 	}
 	for name, want := range map[string]string{
-		"X-Parkwire-Subject": "tester", "X-Parkwire-Scopes": "operate", "X-Parkwire-Lots": "central ost%202", "Traceparent": "00-aa-bb-01", "If-Match": `"6"`, "X-Request-Id": "id-1",
+		"X-Parkwire-Subject": "tester", "X-Parkwire-Scopes": "operate", "X-Parkwire-Lots": "central ost%202", "Traceparent": unfollowed, "If-Match": `"6"`, "X-Request-Id": "id-1",
 		"X-Forwarded-For": "127.0.0.1", "Authorization": token, "Idempotency-Key": "k", "Expect": "", "Accept-Encoding": "br", "User-Agent": "Go-http-client/1.1",
 	} {
 		if h := strings.Join(got.header.Values(name), "|"); h != want {

@@ -14,6 +14,7 @@ import (
 	"parkwire/internal/identity"
 	"parkwire/internal/limit"
 	"parkwire/internal/problem"
+	"parkwire/internal/trace"
 )
 
 // serve is the way of every request, from top to bottom.
@@ -21,6 +22,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	r = problem.Identify(r) // a copy but for the header, which is the gateway's to change from here on
 	x := &exchange{ResponseWriter: w, began: time.Now(), resource: g.lookup(r), client: identity.ClientAddress(r, g.options.TrustedProxies), strict: isStrict(r)}
 	x.Header().Set(problem.HeaderRequestID, problem.RequestID(r.Context()))
+	x.span, r = g.begin(x, r)
 	defer g.end(x, r)
 
 	handler, release, err := g.admit(x, r)
@@ -38,6 +40,31 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	if x.status == 0 && !x.taken {
 		x.WriteHeader(http.StatusOK)
 	}
+}
+
+// begin begins the span of a request, if it is to be followed, and has those behind follow what is followed here alone. Streams are not followed: they
+// have no end.
+func (g *Gateway) begin(x *exchange, r *http.Request) (*trace.Span, *http.Request) {
+	said := r.Header.Get(headerTraceparent)
+	if !x.resource.api || isStream(r) {
+		tell(r.Header, trace.Unfollowed(said))
+		return nil, r
+	}
+	span, onward := g.options.Tracer.Enter(said, methodLabel(r.Method), x.resource.pattern, trace.Server)
+	tell(r.Header, onward)
+	if span == nil {
+		return nil, r
+	}
+	span.Set("http.request.method", r.Method, "http.route", x.resource.pattern, "parkwire.request_id", problem.RequestID(r.Context()))
+	return span, r.WithContext(span.In(r.Context()))
+}
+
+func tell(h http.Header, traceparent string) {
+	if traceparent == "" {
+		h.Del(headerTraceparent)
+		return
+	}
+	h.Set(headerTraceparent, traceparent)
 }
 
 // admit decides who serves a request, and makes it one that parts can trust.
@@ -121,7 +148,7 @@ func (g *Gateway) end(x *exchange, r *http.Request) {
 	cause := recover()
 	if cause != nil {
 		if err, ok := cause.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-			g.options.Logger.Error("a request made the program panic", "requestId", problem.RequestID(r.Context()),
+			g.options.Logger.ErrorContext(r.Context(), "a request made the program panic", "requestId", problem.RequestID(r.Context()),
 				"method", r.Method, "path", r.URL.EscapedPath(), "panic", cause, "stack", string(debug.Stack()))
 			if x.status == 0 && !x.taken {
 				cause = nil
@@ -131,6 +158,13 @@ func (g *Gateway) end(x *exchange, r *http.Request) {
 		x.aborted = cause != nil
 	}
 	g.record(x, r)
+	if x.span != nil {
+		x.span.Set("http.response.status_code", x.status)
+		if x.status >= 500 || x.aborted {
+			x.span.Fail(errors.New(x.class()))
+		}
+		x.span.End()
+	}
 	if cause != nil {
 		panic(http.ErrAbortHandler)
 	}

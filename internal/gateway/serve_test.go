@@ -143,12 +143,12 @@ func TestEveryRouteAsksForItsScope(t *testing.T) {
 
 func TestPartsAreToldWhoAsksByTheGatewayAlone(t *testing.T) {
 	b := newBench(t, nil)
-	forged := []string{"X-Parkwire-Subject", "root", "x-parkwire-scopes", "admin", "X-Parkwire-Else", "1", "Traceparent", "00-aa-bb-01", "X-Request-Id", "my-id.1"}
+	forged := []string{"X-Parkwire-Subject", "root", "x-parkwire-scopes", "admin", "X-Parkwire-Else", "1", "Traceparent", followed, "X-Request-Id", "my-id.1"}
 	a := b.do("GET", "/api/v1/lots", nil, forged...)
 	token := "Bearer " + b.token("operate", "read")
 	b.do("GET", "/api/v1/lots", nil, append(forged, "Authorization", token)...)
 	for i, want := range []map[string]string{
-		{"X-Parkwire-Subject": "", "X-Parkwire-Scopes": "", "X-Parkwire-Else": "", "Authorization": "", "Traceparent": "00-aa-bb-01", "X-Request-Id": "my-id.1"},
+		{"X-Parkwire-Subject": "", "X-Parkwire-Scopes": "", "X-Parkwire-Else": "", "Authorization": "", "Traceparent": unfollowed, "X-Request-Id": "my-id.1"},
 		{"X-Parkwire-Subject": "tester", "X-Parkwire-Scopes": "operate read", "X-Parkwire-Else": "", "Authorization": token},
 	} {
 		for name, value := range want {
@@ -156,6 +156,10 @@ func TestPartsAreToldWhoAsksByTheGatewayAlone(t *testing.T) {
 				t.Errorf("request %d: %s arrived as %q, not %q", i, name, got, value)
 			}
 		}
+	}
+	b.do("GET", "/api/v1/lots", nil, "Traceparent", "00-aa-bb-01")
+	if got := b.parking.requests()[2].header.Values("Traceparent"); len(got) > 0 {
+		t.Errorf("a traceparent that is none arrived as %q", got)
 	}
 	if a.header.Get("X-Request-Id") != "my-id.1" {
 		t.Errorf("the request id is answered as %q", a.header.Get("X-Request-Id"))

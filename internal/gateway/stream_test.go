@@ -130,10 +130,16 @@ func TestServerSentEventsPassAtOnceAndOutliveTheServersBounds(t *testing.T) {
 }
 
 func TestAnInstanceKilledInTheMiddleCutsItsStreamsAndNoMore(t *testing.T) {
-	first, second := serve(t, echoing(t)), serve(t, echoing(t))
+	named := func(name string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Instance", name)
+			echoing(t).ServeHTTP(w, r)
+		})
+	}
+	first, second := serve(t, named("first")), serve(t, named("second"))
 	proxy := newProxy(t, "live", first.URL, second.URL)
 	b := newBench(t, func(o *gateway.Options) { o.Live = proxy })
-	open := func() *bufio.Scanner {
+	open := func() (string, *bufio.Scanner) {
 		r, _ := http.NewRequestWithContext(t.Context(), "GET", b.server.URL+"/notifications", nil)
 		r.Header.Set("Accept", "text/event-stream")
 		response, err := b.client.Do(r)
@@ -145,30 +151,37 @@ func TestAnInstanceKilledInTheMiddleCutsItsStreamsAndNoMore(t *testing.T) {
 		if !s.Scan() {
 			t.Fatalf("nothing came: %v", s.Err())
 		}
-		return s
+		return response.Header.Get("Instance"), s
 	}
-	streams := []*bufio.Scanner{open(), open()} // one on each
-	first.CloseClientConnections()
-	first.Listener.Close()
-	ended := make(chan struct{}, 2)
-	for _, s := range streams {
+	ended := map[string]chan struct{}{}
+	for len(ended) < 2 { // until there is one on each; both may be on one that was found ready earlier
+		name, s := open()
+		if ended[name] != nil {
+			continue
+		}
+		end := make(chan struct{})
+		ended[name] = end
 		go func() {
+			defer close(end)
 			for s.Scan() {
 			}
-			ended <- struct{}{}
 		}()
 	}
-	<-ended
+	first.CloseClientConnections()
+	first.Listener.Close()
+	<-ended["first"]
 	for range 10 {
-		open() // on the other one
+		if name, _ := open(); name != "second" {
+			t.Errorf("a stream is from the instance %q", name)
+		}
 	}
 	select {
-	case <-ended:
-		t.Error("the stream of the instance that lives ended too")
+	case <-ended["second"]:
+		t.Fatal("the stream of the instance that lives ended too")
 	default:
 	}
 	proxy.Drain(t.Context())
-	<-ended
+	<-ended["second"]
 	if a := b.do("GET", "/notifications", nil, "Accept", "text/event-stream"); a.status != 503 {
 		t.Errorf("after draining a stream is answered %d", a.status)
 	}

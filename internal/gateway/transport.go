@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -29,7 +30,8 @@ type dialError struct{ err error }
 func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
-func newTransport(answerTimeout time.Duration) *http.Transport {
+// newTransport makes one for one instance. Where address is not "" it is connected to there, whatever its URL says.
+func newTransport(answerTimeout time.Duration, address string) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout: dialTimeout,
 		// A machine that vanished is noticed in the middle of a stream, too.
@@ -37,8 +39,8 @@ func newTransport(answerTimeout time.Duration) *http.Transport {
 		Control:         boundSilence(silenceTimeout),
 	}
 	return &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, address)
+		DialContext: func(ctx context.Context, network, named string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, cmp.Or(address, named))
 			if err != nil {
 				return nil, &dialError{err}
 			}
@@ -86,10 +88,10 @@ func (p *Proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	p.again.earn()
 	if !f.next(p.turn.Add(1), false) {
-		return nil, errResting
+		return nil, f.nobody()
 	}
 	for again := p.repeatable(r); ; {
-		in := f.instances[f.current]
+		in := f.current
 		asked, settled := r, func() {}
 		if again {
 			asked, settled = p.whileReached(r, in)
@@ -120,8 +122,11 @@ func (p *Proxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// errResting says that no instance was asked, because none of them answers at present.
-var errResting = errors.New("every instance rests, because it did not answer")
+// Why no instance was asked.
+var (
+	errResting = errors.New("every instance rests, because it did not answer")
+	errNobody  = errors.New("no instance is known")
+)
 
 // repeatable reports whether a request may be done twice: what only reads, and what is done under a key that the part keeps, if its body can
 // be sent again.
@@ -147,8 +152,8 @@ func (p *Proxy) whileReached(r *http.Request, in *instance) (asked *http.Request
 
 // ask sends a request to the instance that has it.
 func (p *Proxy) ask(f *flight, r *http.Request) (*http.Response, error) {
-	in := f.instances[f.current]
-	response, err := p.transport.RoundTrip(p.attempt(r, in))
+	in := f.current
+	response, err := in.transport.RoundTrip(p.attempt(r, in))
 	became, cause := failed, context.Cause(r.Context())
 	switch noConnection := new(dialError); {
 	case err == nil && response.StatusCode != http.StatusBadGateway && response.StatusCode != http.StatusGatewayTimeout: // by a proxy in between
@@ -159,7 +164,7 @@ func (p *Proxy) ask(f *flight, r *http.Request) (*http.Response, error) {
 		became = unclear
 	}
 	if rests := in.breaker.report(time.Now(), became, f.trial); rests > 0 {
-		p.options.Logger.Warn("an instance takes requests and does not answer, so it rests", "to", p.options.Name, "instance", in.url.Host, "for", rests, "error", err)
+		p.options.Logger.Warn("an instance takes requests and does not answer, so it rests", "to", p.options.Name, "instance", in.name, "for", rests, "error", err)
 	}
 	if err != nil && errors.Is(cause, errLost) {
 		err = errLost

@@ -10,6 +10,7 @@ import (
 	"parkwire/internal/alerts/delivery"
 	"parkwire/internal/event"
 	"parkwire/internal/sqldb"
+	"parkwire/internal/trace/tracetest"
 )
 
 func TestSubjectsAreToldWhatTheirRulesWaitFor(t *testing.T) {
@@ -124,6 +125,27 @@ func TestAnEditReachesTheProcessThatDecides(t *testing.T) {
 			})
 			return err == nil && left == 0
 		})
+	})
+}
+
+// Any program may write to the log, with headers of its own.
+func TestAChangeWhoseTraceparentIsNoneIsToldOf(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		in := w.start()
+		w.occupied("x/1/a")
+		in.settle()
+		ada := by("ada")
+		hook := in.ask(ada, "POST", "/channels", body{"kind": "webhook", "url": "https://hook.invalid/"}).field("id")
+		in.rule(ada, body{"channels": []any{hook}})
+		for i, header := range tracetest.Foreign() {
+			w.header = header
+			w.free("x/1/a")
+			in.says(ada, i+1)
+			w.occupied("x/1/a")
+		}
+		if n := in.count("select count(*) from alert_deliveries where traceparent <> ''"); n > 0 {
+			t.Errorf("%d deliveries are of traces that are none", n)
+		}
 	})
 }
 

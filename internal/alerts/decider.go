@@ -33,6 +33,7 @@ type decider struct {
 	unbegun  []unbegun              // rules that begin anew
 	removed  []string               // rules that were removed while nobody decided
 	sequence int64                  // of the last decision
+	traces   map[int]string         // of changes that made rules speak, by the numbers of the decisions that wait to be taken
 	whole    bool                   // the twin was taken: counts are true
 	caughtUp bool                   // what is so is not much older than the present: rules may speak of it
 
@@ -141,6 +142,7 @@ func (d *decider) Apply(ctx context.Context, tx *sqldb.Tx, records []kafkalog.Re
 func (d *decider) apply(ctx context.Context, tx *sqldb.Tx, events []consumer.Event) error {
 	var done outcome
 	began := false
+	d.traces = nil
 	for _, e := range events {
 		if e.Offset < 0 {
 			d.engine.Keep(d.spotOfTwin(e))
@@ -160,8 +162,14 @@ func (d *decider) apply(ctx context.Context, tx *sqldb.Tx, events []consumer.Eve
 		}
 		before := d.engine.Decided()
 		d.engine.Apply(d.changeOf(e), d.moment())
-		for range d.engine.Decided() - before {
+		for i := before; i < d.engine.Decided(); i++ {
 			done.causes = append(done.causes, e.Record.Timestamp)
+			if traceparent := e.FollowedTrace(); traceparent != "" {
+				if d.traces == nil {
+					d.traces = map[int]string{}
+				}
+				d.traces[i] = traceparent
+			}
 		}
 	}
 	if began {
@@ -314,6 +322,7 @@ func (d *decider) write(ctx context.Context, tx *sqldb.Tx, done outcome) error {
 		}
 		d.sequence = last
 	}
+	d.traces = nil
 	done.suppressed = c.Suppressed
 	done.decisions = map[decide.Kind]int{}
 	for _, one := range c.Decisions {

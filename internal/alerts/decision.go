@@ -198,7 +198,7 @@ func (d *decider) saveDecisions(ctx context.Context, tx *sqldb.Tx, decisions []d
 			}
 			told = append(told, delivery.Alert{
 				DecisionID: v.ID, RuleID: v.RuleID, Subject: one.Rule.Subject, Channels: one.Rule.Channels, Type: delivery.TypeFired, At: one.At,
-				LotID: lot, Topic: topic(one), Text: v.Text, Data: document,
+				LotID: lot, Topic: topic(one), Text: v.Text, Data: document, Traceparent: d.traces[i],
 			})
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"parkwire/internal/alerts/decide"
 )
 
 type metrics struct {
@@ -32,6 +34,9 @@ func newMetrics(registerer prometheus.Registerer, s *Service) *metrics {
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parkwire_alerts_streams_ended_total", Help: "Streams that the service ended, by reason.",
 		}, []string{"reason"}),
+	}
+	for _, kind := range decide.Kinds { // 0 is to be seen before the first time
+		m.decisions.WithLabelValues(string(kind))
 	}
 	s.streams.ended = m.ended
 	if registerer != nil {

@@ -25,6 +25,7 @@ import (
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/rest"
 	"parkwire/internal/sqldb"
+	"parkwire/internal/trace"
 )
 
 //go:embed migrations/*.sql
@@ -67,11 +68,12 @@ type Options struct {
 
 	// Access says what is revoked of what streams were opened with. Default: nothing ever is.
 	Access   Access
-	Delivery delivery.Options // but for DB, Logger, Registerer, and whom it tells of changes
+	Delivery delivery.Options // but for DB, Logger, Registerer, Tracer, and whom it tells of changes
 
 	Clock      func() time.Time // nil: time.Now
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer // nil: no traces
 }
 
 // Service is one process of the service. Any number may work on one database: one of them decides, all serve and deliver.
@@ -106,7 +108,7 @@ func New(o Options) (*Service, error) {
 	s.outbox = outbox.New(outbox.Options{DB: o.DB, Log: o.Log, Clock: o.Clock, Logger: o.Logger})
 	o.Delivery.DB, o.Delivery.Logger, o.Delivery.Registerer = o.DB, o.Logger, o.Registerer
 	o.Delivery.Audit, o.Delivery.Audited, o.Delivery.Sending.Keep = s.outbox.Append, s.outbox.Wake, o.Retention
-	o.Delivery.Now = o.Clock
+	o.Delivery.Now, o.Delivery.Tracer = o.Clock, o.Tracer
 	var err error
 	if s.delivery, err = delivery.New(o.Delivery); err != nil {
 		return nil, err
@@ -116,7 +118,7 @@ func New(o Options) (*Service, error) {
 	s.metrics = newMetrics(o.Registerer, s)
 	s.decider.metrics = s.metrics
 	events := consumer.New(consumer.Options{
-		Name: "alerts", From: consumer.Twin, Log: o.Log, DB: o.DB, Effect: s.decider, Committed: s.committed, Logger: o.Logger, Registerer: o.Registerer,
+		Name: "alerts", From: consumer.Twin, Log: o.Log, DB: o.DB, Effect: s.decider, Committed: s.committed, Logger: o.Logger, Registerer: o.Registerer, Tracer: o.Tracer,
 	})
 	s.decider.current = func() bool { _, current := events.Through(); return current }
 	s.consumers = []*consumer.Consumer{events, consumer.New(consumer.Options{
@@ -202,7 +204,7 @@ func (s *Service) pruneDecisions(ctx context.Context) error {
 
 // Handler serves everything under /api/v1/alerts. It trusts the headers by which a gateway says who makes a request, see [identity.Behind].
 func (s *Service) Handler() http.Handler {
-	return rest.Handler(s.routes(), rest.Options{Unavailable: sqldb.ErrUnavailable, Logger: s.logger})
+	return rest.Handler(s.routes(), rest.Options{Unavailable: sqldb.ErrUnavailable, Logger: s.logger, Tracer: s.options.Tracer})
 }
 
 // routes are all for those who say who they are, also where reading is public: rules and alerts belong to subjects.

@@ -47,6 +47,7 @@ type world struct {
 	topics   kafkalog.Options
 	producer *kafkalog.Producer
 	versions map[string]int64
+	header   string // traceparent of what becomes of spots; "": none
 
 	mu    sync.Mutex
 	ahead time.Duration // of the machine's clock
@@ -158,7 +159,11 @@ func (w *world) becomes(path string, status event.Status, change event.Change) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.send(kafkalog.Message{Topic: w.topics.SpotsTopic, Key: []byte(e.SpotID), Value: value}, kafkalog.Message{Topic: w.topics.Topic, Key: []byte(e.SpotID), Value: value})
+	var headers []kafkalog.Header
+	if w.header != "" {
+		headers = append(headers, kafkalog.Header{Key: "traceparent", Value: []byte(w.header)})
+	}
+	w.send(kafkalog.Message{Topic: w.topics.SpotsTopic, Key: []byte(e.SpotID), Value: value}, kafkalog.Message{Topic: w.topics.Topic, Key: []byte(e.SpotID), Value: value, Headers: headers})
 }
 
 func (w *world) occupied(path string) {

@@ -29,7 +29,7 @@ func (s *Service) routes() rest.Routes {
 
 // Handler serves everything under /api/v1/audit. It trusts the headers of the gateway, see [rest.Handler].
 func (s *Service) Handler() http.Handler {
-	return rest.Handler(s.routes(), rest.Options{Unavailable: sqldb.ErrUnavailable, Logger: s.logger})
+	return rest.Handler(s.routes(), rest.Options{Unavailable: sqldb.ErrUnavailable, Logger: s.logger, Tracer: s.tracer})
 }
 
 // An exportFormat is a way to write records down.

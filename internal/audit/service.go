@@ -17,6 +17,7 @@ import (
 	"parkwire/internal/consumer"
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/sqldb"
+	"parkwire/internal/trace"
 )
 
 // Options configure a [Service]. Log and DB are required; DB has the tables of [Sets].
@@ -33,6 +34,7 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer    // nil: no traces
 	Now        func() time.Time // default time.Now
 }
 
@@ -45,6 +47,7 @@ type Service struct {
 	logger    *slog.Logger
 	now       func() time.Time
 	metrics   *metrics
+	tracer    *trace.Tracer
 	consumers []*consumer.Consumer
 
 	logged Head // what the log was told last; used by one goroutine
@@ -57,7 +60,7 @@ func Sets() []sqldb.Set { return []sqldb.Set{consumer.Migrations(), Migrations()
 func New(o Options) *Service {
 	s := &Service{
 		db: o.DB, retention: o.Retention, interval: cmp.Or(o.HeadInterval, time.Minute), key: o.Key,
-		logger: cmp.Or(o.Logger, slog.Default()), now: o.Now, metrics: newMetrics(o.Registerer),
+		logger: cmp.Or(o.Logger, slog.Default()), now: o.Now, metrics: newMetrics(o.Registerer), tracer: o.Tracer,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -72,7 +75,7 @@ func New(o Options) *Service {
 		effect := &chainer{topic: c.topic, describe: c.describe, now: s.now, metrics: s.metrics}
 		s.consumers = append(s.consumers, consumer.New(consumer.Options{
 			Name: c.name, Topic: c.topic, From: consumer.Beginning, Log: o.Log, DB: o.DB, Effect: effect, Committed: effect.committed,
-			Logger: s.logger, Registerer: o.Registerer,
+			Logger: s.logger, Registerer: o.Registerer, Tracer: o.Tracer,
 		}))
 	}
 	return s

@@ -71,7 +71,7 @@ func (s *Service) write(w http.ResponseWriter, r *http.Request, who identity.Pri
 	h.Set("Vary", "Accept, Accept-Encoding, Authorization")
 	h.Set("X-Content-Type-Options", "nosniff")
 	body, etag := d.body, d.etag
-	if zipped := d.gzipped(); zipped != nil && takesGzip(r) {
+	if zipped := d.gzipped(); zipped != nil && rest.TakesGzip(r) {
 		body, etag = zipped, d.gzipTag()
 		h.Set("Content-Encoding", "gzip")
 	}
@@ -92,20 +92,6 @@ func (s *Service) write(w http.ResponseWriter, r *http.Request, who identity.Pri
 		_, _ = w.Write(body) // a client that is gone needs no answer
 	}
 	return "sent"
-}
-
-// takesGzip reports whether the client takes an answer that is compressed.
-func takesGzip(r *http.Request) bool {
-	for one := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
-		coding, quality, _ := strings.Cut(one, ";")
-		if coding = strings.TrimSpace(coding); !strings.EqualFold(coding, "gzip") && coding != "*" {
-			continue
-		}
-		q, found := strings.CutPrefix(strings.ReplaceAll(quality, " ", ""), "q=")
-		weight, err := strconv.ParseFloat(q, 64)
-		return !found || err != nil || weight > 0
-	}
-	return false
 }
 
 func (s *Service) fail(w http.ResponseWriter, r *http.Request, e endpoint, err error) {

@@ -27,7 +27,7 @@ func (s *Service) Routes() rest.Routes {
 
 // Handler serves them. It trusts the headers by which a gateway says who makes a request, see [identity.Behind].
 func (s *Service) Handler() http.Handler {
-	return rest.Handler(s.Routes(), rest.Options{Unavailable: sqldb.ErrUnavailable, Logger: s.logger})
+	return rest.Handler(s.Routes(), rest.Options{Unavailable: sqldb.ErrUnavailable, Logger: s.logger, Tracer: s.tracer})
 }
 
 // knownUntil returns up to when the past is known, or that nothing is, as when the service has just started.

@@ -17,6 +17,7 @@ import (
 	"parkwire/internal/directory"
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/sqldb"
+	"parkwire/internal/trace"
 )
 
 // Options configure a [Service]. Log and DB are required; DB has [Sets].
@@ -27,6 +28,7 @@ type Options struct {
 
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer // nil: no traces
 }
 
 // Service is the history service.
@@ -36,6 +38,7 @@ type Service struct {
 	clock     func() time.Time
 	retention Retention
 	metrics   *metrics
+	tracer    *trace.Tracer
 
 	effect    *effect
 	through   func() (t time.Time, current bool) // of events
@@ -54,12 +57,12 @@ func Sets() []sqldb.Set {
 // New makes the service; [Service.Run] starts it.
 func New(o Options) *Service {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	s := &Service{db: o.DB, logger: o.Logger, clock: time.Now, retention: o.Retention, metrics: newMetrics(o.Registerer)}
+	s := &Service{db: o.DB, logger: o.Logger, clock: time.Now, retention: o.Retention, metrics: newMetrics(o.Registerer), tracer: o.Tracer}
 	s.effect = newEffect(s.metrics)
 	// The log holds days, and some spots have not changed for longer: the compacted twin knows them.
 	s.events = consumer.New(consumer.Options{
 		Name: "history", From: consumer.Whole, Log: o.Log, DB: o.DB, Effect: s.effect, Committed: s.effect.committed,
-		Logger: o.Logger, Registerer: o.Registerer,
+		Logger: o.Logger, Registerer: o.Registerer, Tracer: o.Tracer,
 	})
 	s.through = s.events.Through
 	s.directory = consumer.New(consumer.Options{

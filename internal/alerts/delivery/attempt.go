@@ -62,7 +62,7 @@ func (s *Service) attempt(ctx context.Context, d claimed) result {
 
 func (s *Service) toWebhook(ctx context.Context, d claimed) result {
 	answer, err := s.webhooks.Send(ctx, webhook.Message{
-		URL: d.channelOf.Target, Secrets: d.channelOf.Private.secrets(s.now()), ID: d.id, Body: []byte(d.document),
+		URL: d.channelOf.Target, Secrets: d.channelOf.Private.secrets(s.now()), ID: d.id, Body: []byte(d.document), Traceparent: d.traceparent,
 	})
 	switch {
 	case err != nil:

@@ -67,6 +67,7 @@ type claimed struct {
 	id, decision, rule, typ, document, text, topic string
 	lease                                          string
 	attempts                                       int // with this one
+	traceparent                                    string
 	created                                        time.Time
 	channelOf                                      channel
 }
@@ -188,7 +189,7 @@ func (s *Service) take(ctx context.Context, claims []claim, unusable []string, n
 			}
 		}
 		all, err = sqldb.All(ctx, tx, func(r sqldb.Row) (claimed, error) { return scanClaimed(r, lease) }, `
-			select d.delivery_id, d.decision_id, d.rule_id, d.type, d.document, d.text, d.topic, d.attempts, d.created_at, `+channelColumns("c")+`
+			select d.delivery_id, d.decision_id, d.rule_id, d.type, d.document, d.text, d.topic, d.attempts, d.created_at, d.traceparent, `+channelColumns("c")+`
 			from alert_deliveries d join alert_channels c on c.channel_id = d.channel_id
 			where d.state = 'sending' and d.lease = ? order by d.next_at, d.delivery_id`, lease)
 		return err
@@ -231,7 +232,7 @@ func (s *Service) giveBack(claims []claim, got []claimed) {
 func scanClaimed(r sqldb.Row, lease string) (claimed, error) {
 	d := claimed{lease: lease}
 	var attempts, created int64
-	into := []any{&d.id, &d.decision, &d.rule, &d.typ, &d.document, &d.text, &d.topic, &attempts, &created}
+	into := []any{&d.id, &d.decision, &d.rule, &d.typ, &d.document, &d.text, &d.topic, &attempts, &created, &d.traceparent}
 	c, err := scanChannel(r, into...)
 	if err != nil {
 		return claimed{}, err

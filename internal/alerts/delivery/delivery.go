@@ -24,6 +24,7 @@ import (
 	"parkwire/internal/mail"
 	"parkwire/internal/outward"
 	"parkwire/internal/sqldb"
+	"parkwire/internal/trace"
 	"parkwire/internal/webhook"
 	"parkwire/internal/webpush"
 )
@@ -53,6 +54,8 @@ type Alert struct {
 	Topic      string          // what it is about: a browser that was away is told the newest of each topic alone; "": each by itself
 	Text       string          // one sentence, for people
 	Data       json.RawMessage // the decision, for programs
+	// Traceparent is of the change that made the rule speak; "" where its trace is not followed.
+	Traceparent string
 }
 
 // document is what is sent.
@@ -115,6 +118,7 @@ type Options struct {
 	Now        func() time.Time // default time.Now
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Tracer     *trace.Tracer // nil: no traces
 }
 
 // Service sends what is to be delivered, and serves the channels of subjects.
@@ -245,7 +249,7 @@ func Enqueue(ctx context.Context, tx *sqldb.Tx, now time.Time, alerts []Alert) (
 
 // columns are those of a new row.
 const columns = `alert_deliveries (delivery_id, decision_id, channel_id, subject, rule_id, lot_id, topic, type, kind, target, document, text,
-  state, attempts, interrupted, created_at, next_at, lease, last_status, last_error, finished_at)`
+  state, attempts, interrupted, created_at, next_at, lease, last_status, last_error, finished_at, traceparent)`
 
 func insertRows(ctx context.Context, tx *sqldb.Tx, rows [][]any) error {
 	if len(rows) == 0 {
@@ -269,7 +273,7 @@ func newRow(c channel, a Alert, now time.Time) ([]any, error) {
 	at := now.UnixMilli()
 	return []any{
 		id.String(), a.DecisionID, c.ID, c.Subject, a.RuleID, a.LotID, a.Topic, a.Type, c.Kind, c.Target, string(text), a.Text,
-		stateWaiting, 0, 0, at, at, "", 0, "", 0,
+		stateWaiting, 0, 0, at, at, "", 0, "", 0, a.Traceparent,
 	}, nil
 }
 

@@ -2,11 +2,13 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"parkwire/internal/sqldb"
+	"parkwire/internal/trace"
 )
 
 // How often what is not urgent is looked after, and how much of it in a transaction.
@@ -64,7 +66,16 @@ func (s *Service) Run(ctx context.Context) error {
 // made makes an attempt, and tells the circuits.
 func (s *Service) made(ctx context.Context, d claimed) outcome {
 	began := time.Now()
+	span := s.options.Tracer.Begin(d.traceparent, "deliver "+d.kind, trace.Client, began)
+	d.traceparent = span.Onward(d.traceparent)
 	r := s.attempt(ctx, d)
+	if span != nil {
+		span.Set("server.address", d.host, "http.response.status_code", r.status, "parkwire.attempt", d.attempts)
+		if r.verdict != taken {
+			span.Fail(errors.New(r.reason))
+		}
+		span.End()
+	}
 	s.metrics.attempted(d.kind, r, time.Since(began))
 	if r.err != nil { // of which its subject is not told everything
 		s.logger.Debug("an attempt failed", "channel", d.channel, "kind", d.kind, "host", d.host, "error", r.err)

@@ -21,6 +21,7 @@ import (
 	"parkwire/internal/kafkalog"
 	"parkwire/internal/problem"
 	"parkwire/internal/relay"
+	"parkwire/internal/rest"
 	"parkwire/internal/sqldb"
 )
 
@@ -105,6 +106,7 @@ func (o *Outbox) Append(ctx context.Context, tx *sqldb.Tx, r *http.Request, who 
 	c := change{
 		ID: name.String(), Time: event.At(o.options.Clock()), Subject: who.Subject, Method: r.Method, Route: route, RequestID: problem.RequestID(r.Context()),
 		Resource: resource{kind, id}, Outcome: "changed", Before: before, After: after,
+		Traceparent: rest.Traceparent(r),
 	}
 	if client := (identity.Behind{}).Client(r); client.IsValid() {
 		c.Client = client.String()

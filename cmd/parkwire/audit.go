@@ -33,7 +33,7 @@ const reachDatabase = 30 * time.Second
 func verifyAudit(ctx context.Context, s streams, args []string) error {
 	flags := newFlags(s, "audit verify [--audit-database-url URL | --data-dir DIR | --file FILE] [--head SEQUENCE:HASH]… [--public-key FILE]…")
 	loader := config.NewLoader()
-	loader.RegisterFlags(flags, "data-dir", "database-url", "audit-database-url", "services-prefix")
+	loader.RegisterFlags(flags, "data-dir", "database-url", "database-password-file", "audit-database-url", "audit-database-password-file", "services-prefix")
 	file := flags.String("file", "", "an export to check, NDJSON or CSV, instead of the database; - for standard input")
 	report := flags.String("json", "", "file for the report as JSON; - for standard output, instead of the text")
 	v := audit.Verification{Keys: audit.Keys{}}
@@ -107,18 +107,18 @@ func verifyDatabase(ctx context.Context, s streams, loader *config.Loader, v aud
 	if err := loader.Load(s.environ); err != nil {
 		return audit.Report{}, err
 	}
-	url, schema, err := loader.ResolveDatabase(config.Audit)
+	at, err := loader.ResolveDatabase(config.Audit)
 	if err != nil {
 		return audit.Report{}, err
 	}
-	if path, ok := strings.CutPrefix(url, config.SQLite); ok {
+	if path, ok := strings.CutPrefix(at.URL, config.SQLite); ok {
 		if _, err := os.Stat(path); err != nil {
 			return audit.Report{}, fmt.Errorf("there is no audit database: %w; --data-dir or --audit-database-url says where it is", err)
 		}
 	}
 	logger := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError}))
 	db, err := sqldb.Open(sqldb.Options{
-		URL: url, Schema: schema, Sets: audit.Sets(), ReadOnly: true, Logger: logger, Registerer: prometheus.NewRegistry(),
+		URL: at.URL, PasswordFile: at.PasswordFile, MaxConns: at.Connections, Schema: at.Schema, Sets: audit.Sets(), ReadOnly: true, Logger: logger, Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		return audit.Report{}, fmt.Errorf("--audit-database-url: %w", err)

@@ -8,18 +8,18 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
 	"parkwire/internal/config"
+	"parkwire/internal/sbom"
+	"parkwire/web"
 )
 
 // printConfig prints the effective configuration of a target.
 func printConfig(_ context.Context, s streams, args []string) error {
-	target := config.All
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		target, args = config.Target(args[0]), args[1:]
-	}
+	target, args := targetOf(args)
 	flags := newFlags(s, "config [all|gateway|parking|notifications|history|audit|alerts] [--format text|json] [settings]")
 	loader := config.NewLoader()
 	loader.RegisterFlags(flags)
@@ -42,6 +42,14 @@ func printConfig(_ context.Context, s streams, args []string) error {
 		return err
 	}
 	return missing
+}
+
+// targetOf cuts a target off the beginning of the arguments; where they begin with none it is all.
+func targetOf(args []string) (config.Target, []string) {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		return config.Target(args[0]), args[1:]
+	}
+	return config.All, args
 }
 
 // askHealth asks /readyz of the process on this machine, for supervisors that can only run a command.
@@ -77,18 +85,32 @@ func askHealth(ctx context.Context, s streams, args []string) error {
 	return nil
 }
 
-func printVersion(_ context.Context, s streams, args []string) error {
-	if err := parse(newFlags(s, "version"), args); err != nil {
-		return err
+// builtFrom returns the commit that the binary was built from; "" where nobody said so.
+func builtFrom(info *debug.BuildInfo) string {
+	if revision != "" || info == nil {
+		return revision
 	}
-	revision := ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" {
-				revision = " " + setting.Value[:min(12, len(setting.Value))]
-			}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return setting.Value
 		}
 	}
-	fmt.Fprintf(s.out, "parkwire %s%s %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return ""
+}
+
+func printVersion(_ context.Context, s streams, args []string) error {
+	flags := newFlags(s, "version [--sbom]")
+	list := flags.Bool("sbom", false, "print what the binary is made of instead: a bill of materials (CycloneDX, JSON)")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	info, _ := debug.ReadBuildInfo()
+	built := builtFrom(info)
+	if *list {
+		return sbom.Write(s.out, sbom.Options{Version: version, Revision: built, Build: info, Lock: web.Lock})
+	}
+	fmt.Fprintln(s.out, strings.Join(slices.DeleteFunc([]string{
+		"parkwire", version, built[:min(12, len(built))], runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH,
+	}, func(part string) bool { return part == "" }), " "))
 	return nil
 }

@@ -18,8 +18,11 @@ import (
 	"parkwire/internal/config"
 )
 
-// version is set when the binary is built: -ldflags "-X main.version=1.2.3".
-var version = "dev"
+// version is set when the binary is built: -ldflags "-X main.version=1.2.3". So is revision, the commit, where Go cannot see it for itself.
+var (
+	version  = "dev"
+	revision = ""
+)
 
 // Exit codes: 0 done, 1 failed, 2 the command line or the configuration cannot be used, 130 ended by a second
 // signal.
@@ -59,8 +62,9 @@ func commands() []command {
 		{"load", "open very many clients, publish, and measure and check what reaches them", loadClients},
 		{"token", "print a token", token},
 		{"config", "print each effective setting and where it came from", printConfig},
+		{"doctor", "examine everything that a deployment depends on, and say what to mend", examine},
 		{"health", "ask the process on this machine whether it is ready", askHealth},
-		{"version", "print the version", printVersion},
+		{"version", "print the version, or what the binary is made of", printVersion},
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 
 // rebuild deletes what a service has made of the log, and makes it again. The service may run meanwhile.
 func rebuild(ctx context.Context, s streams, args []string) error {
-	flags := newFlags(s, "rebuild "+strings.Join(app.Rebuildable, "|")+" [settings]")
+	flags := newFlags(s, "rebuild "+strings.Join(append(slices.Clone(app.Rebuildable), string(config.Parking)), "|")+" [settings]")
 	loader := config.NewLoader()
 	loader.RegisterFlags(flags)
 	another := flags.Bool("another-log", false, "delete what was made of another log than the one that is read: what is not in this one does not come back")
@@ -28,6 +28,9 @@ func rebuild(ctx context.Context, s streams, args []string) error {
 	}
 	if err := parse(flags, args); err != nil {
 		return err
+	}
+	if service == string(config.Parking) {
+		return catchUp(ctx, s, loader)
 	}
 	if !slices.Contains(app.Rebuildable, service) {
 		if service == "" {
@@ -83,6 +86,56 @@ func rebuild(ctx context.Context, s streams, args []string) error {
 	return nil
 }
 
+// catchUp brings a database of the parking part that was restored from a backup to where the log is.
+func catchUp(ctx context.Context, s streams, loader *config.Loader) error {
+	if err := loader.Load(s.environ); err != nil {
+		return err
+	}
+	c, err := loader.Resolve(rebuildTarget(loader.Config(), string(config.Parking)))
+	if err != nil {
+		return err
+	}
+	if c.LogLevel == "info" {
+		c.LogLevel = "warn"
+	}
+	logger := newLogger(s, c)
+	for _, warning := range loader.Warnings {
+		logger.Warn(warning)
+	}
+	line := progress.NewLine(s.err, isTerminal(s.err), 200*time.Millisecond)
+	steps := newSteps()
+	r, err := app.CatchUp(ctx, c, app.CatchUpOptions{
+		Options: app.Options{Version: version, Logger: logger},
+		Progress: func(done, total int64) {
+			if text := steps.at("parking", done, total); line.Due() {
+				line.Show(text)
+			}
+		},
+	})
+	line.Clear()
+	if err != nil {
+		return fmt.Errorf("what was applied stays, and it may be run again: %w", err)
+	}
+	fmt.Fprintf(s.out, "events that the database did not have: %d, of %d spots\n", r.Events, r.Spots)
+	if r.Unknown > 0 {
+		fmt.Fprintf(s.out, "of %d of these the log has forgotten what lies between: they are as they are now, and their histories have a hole\n", r.Unknown)
+	}
+	if n := len(r.Untold); n > 0 {
+		fmt.Fprintf(s.out, "spots of which neither the log nor its twin knows: %d (%s). They may have been removed after the backup: remove those that are gone\n", n, some(r.Untold))
+	}
+	fmt.Fprintf(s.out, "lots: %d, zones: %d, sensors: %d, keys and revocations: %d\nparking is where the log is\n", r.Lots, r.Zones, r.Sensors, r.Keys)
+	return nil
+}
+
+// some are the first of very many names.
+func some(names []string) string {
+	const most = 20
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + " and others"
+	}
+	return strings.Join(names, ", ")
+}
+
 // begin says how far the log goes back, before what is older is deleted.
 func begin(consumer string, records int64, oldest time.Time) string {
 	if oldest.IsZero() {
@@ -93,7 +146,11 @@ func begin(consumer string, records int64, oldest time.Time) string {
 
 // rebuildTarget is what the settings are resolved for: the service alone where Kafka is elsewhere, unless `parkwire all` keeps its database in the folder.
 func rebuildTarget(c config.Config, service string) config.Target {
-	if _, err := os.Stat(filepath.Join(c.DataDir, service+".db")); err == nil || len(c.KafkaBrokers) == 0 {
+	file := service + ".db"
+	if service == string(config.Parking) {
+		file = "parkwire.db"
+	}
+	if _, err := os.Stat(filepath.Join(c.DataDir, file)); err == nil || len(c.KafkaBrokers) == 0 {
 		return config.All
 	}
 	return config.Target(service)

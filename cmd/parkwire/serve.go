@@ -10,6 +10,7 @@ import (
 
 	"parkwire/internal/app"
 	"parkwire/internal/config"
+	"parkwire/internal/trace"
 )
 
 // collectAt is by how many percent the heap of a notification instance grows until it is collected, where GOGC does not say. There are very
@@ -29,6 +30,7 @@ func serve(target config.Target) func(context.Context, streams, []string) error 
 		if err != nil {
 			return err
 		}
+		defer context.AfterFunc(ctx, func() { _ = tellSupervisor(context.WithoutCancel(ctx), s.environ, "STOPPING=1") })()
 		return a.Run(ctx)
 	}
 }
@@ -60,8 +62,13 @@ func load(s streams, loader *config.Loader, flags *flag.FlagSet, target config.T
 			return nil, err
 		}
 	}
-	if target == config.All && isTerminal(s.err) {
-		options.Ready = func(url string) { fmt.Fprint(s.err, welcome(c, url)) }
+	options.Ready = func(url string) {
+		if err := tellSupervisor(context.Background(), s.environ, "READY=1"); err != nil {
+			logger.Warn("systemd does not hear that the process is ready", "error", err)
+		}
+		if target == config.All && isTerminal(s.err) {
+			fmt.Fprint(s.err, welcome(c, url))
+		}
 	}
 	return app.New(c, options)
 }
@@ -82,8 +89,9 @@ func newLogger(s streams, c *config.Resolved) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // was validated
 	options := &slog.HandlerOptions{Level: level}
+	handler := slog.Handler(slog.NewTextHandler(s.err, options))
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(s.err, options))
+		handler = slog.NewJSONHandler(s.err, options)
 	}
-	return slog.New(slog.NewTextHandler(s.err, options))
+	return slog.New(trace.LogHandler(handler))
 }

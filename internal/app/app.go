@@ -26,6 +26,7 @@ import (
 	"parkwire/internal/limit"
 	"parkwire/internal/parking"
 	"parkwire/internal/sqldb"
+	"parkwire/internal/trace"
 )
 
 // Options configure an [App] beyond what the configuration says.
@@ -49,6 +50,7 @@ type App struct {
 	verifier    *identity.Verifier // nil where no key is configured
 	provider    *oidc.Provider     // nil where none is configured
 	tokens      identity.Tokens    // what checks tokens: either, both or none of these
+	tracer      *trace.Tracer      // nil where there is no collector
 	runner      *runner
 
 	// What the modules made, in the order in which they need each other.
@@ -72,24 +74,16 @@ type App struct {
 	served     http.Handler // what it serves
 }
 
-// New makes the parts. It reads, or makes, the key for tokens, reads the certificate, and does no other I/O.
+// New makes the parts. Where they need them, it reads, or makes, the key for tokens and reads the certificate, and does no other I/O.
 func New(c *config.Resolved, o Options) (*App, error) {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	a := &App{config: c, options: o, registry: newRegistry(o.Version), health: &health{}, becameReady: make(chan struct{}), handlers: map[string]http.Handler{},
 		databases: map[config.Target]*sqldb.DB{}, consumers: map[string][]*consumer.Consumer{}}
-	var err error
-	if a.verifier, err = Verifier(c); err != nil {
+	a.registry.MustRegister(a.health)
+	if err := a.makeTracer(); err != nil {
 		return nil, err
 	}
-	a.provider = a.makeProvider()
-	a.tokens = identity.Tokens{}
-	if a.verifier != nil {
-		a.tokens[identity.Issuer] = a.verifier
-	}
-	if a.provider != nil {
-		a.tokens[c.OIDCIssuer] = a.provider
-	}
-	roots := append([]string{"admin", "server", "proxied", "further"}, c.Modules...)
+	roots := append([]string{"admin", "traces", "server", "proxied", "further"}, c.Modules...)
 	if o.Companion != nil {
 		roots = append(roots, "companion")
 	}

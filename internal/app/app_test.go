@@ -3,10 +3,12 @@ package app_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +22,7 @@ import (
 	"parkwire/internal/event"
 	"parkwire/internal/identity"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/trace/tracetest"
 	"parkwire/test/e2e/stack"
 )
 
@@ -263,5 +266,22 @@ func TestAPortInUseNamesItsSetting(t *testing.T) {
 		if err := a.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), "--"+setting) {
 			t.Errorf("%s: it ended with %v", setting, err)
 		}
+	}
+}
+
+func TestAProcessIsNamedInTracesByItsHostAndPort(t *testing.T) {
+	c, port := tracetest.New(t), stack.Port(t)
+	p := start(t, "--listen="+stack.Address(port), "--trace-endpoint="+c.URL, "--trace-share=1")
+	p.do("GET", "/api/v1/lots", "")
+	if err := p.end(); err != nil {
+		t.Fatal(err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spans := c.Spans()
+	if want := fmt.Sprint(host, ":", port); len(spans) == 0 || spans[0].Instance != want {
+		t.Errorf("the spans are %+v; they should be of %s", spans, want)
 	}
 }

@@ -23,7 +23,7 @@ func (a *App) makeLimits() (part, error) {
 		return part{}, nil
 	}
 	shared, err := limit.NewShared(limit.SharedOptions{
-		URL: c.RedisURL, Prefix: c.RedisChannel + ":limit:", Rate: rate, Logger: a.logger("limits"), Registerer: a.registry,
+		Location: redisLocation(c), Prefix: c.RedisChannel + ":limit:", Rate: rate, Logger: a.logger("limits"), Registerer: a.registry,
 	})
 	if err != nil {
 		return part{}, fmt.Errorf("--redis-url: %w", err)

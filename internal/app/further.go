@@ -22,9 +22,15 @@ type further interface {
 }
 
 // makeDatabase makes the database of a further service.
-func (a *App) makeDatabase(service config.Target, url string, sets []sqldb.Set) (part, error) {
+func (a *App) makeDatabase(service config.Target, sets []sqldb.Set) (part, error) {
 	name := string(service)
-	db, err := sqldb.Open(sqldb.Options{URL: url, Schema: a.config.Schema(service), Sets: sets, Logger: a.logger(name), Registerer: a.registry})
+	at, err := a.config.Database(service)
+	if err != nil {
+		return part{}, err
+	}
+	db, err := sqldb.Open(sqldb.Options{
+		URL: at.URL, PasswordFile: at.PasswordFile, MaxConns: at.Connections, Schema: at.Schema, Sets: sets, Logger: a.logger(name), Registerer: a.registry,
+	})
 	if err != nil {
 		return part{}, fmt.Errorf("--%s-database-url: %w", name, err)
 	}

@@ -68,6 +68,7 @@ var modules = graph{
 	"proxied":   {after: []string{"server"}, make: (*App).makeProxied},
 	"companion": {needs: []string{"server"}, make: (*App).makeCompanion},
 	"identity":  {make: (*App).makeIdentity},
+	"traces":    {make: (*App).makeTraces},
 	"admin":     {make: (*App).makeAdmin},
 }
 
@@ -117,15 +118,22 @@ func (a *App) makeBroker() (part, error) {
 }
 
 func (a *App) makeLog() (part, error) {
-	c := a.config
-	log, err := kafkalog.Open(kafkalog.Options{
-		Brokers: c.KafkaBrokers, Topic: c.KafkaTopic, SpotsTopic: c.KafkaSpotsTopic, RejectedTopic: c.KafkaRejectedTopic,
-		AuditTopic: c.KafkaAuditTopic, AccessTopic: c.KafkaAccessTopic, GroupPrefix: c.ServicesPrefix + "-",
-		Partitions: c.KafkaPartitions, Replication: c.KafkaReplication, Retention: c.KafkaRetention, AuditRetention: c.KafkaAuditRetention,
-		Logger: a.logger("log"), Registerer: a.registry,
-	})
+	o := logOptions(a.config, Options{Logger: a.logger("log")})
+	o.Registerer = a.registry
+	log, err := kafkalog.Open(o)
 	a.log = log
 	return part{run: log.Run, ready: log.Ready, close: closing(log.Close)}, err
+}
+
+// logOptions are those of everybody who uses the event log.
+func logOptions(c *config.Resolved, o Options) kafkalog.Options {
+	return kafkalog.Options{
+		Brokers: c.KafkaBrokers, Security: kafkaSecurity(c), Topic: c.KafkaTopic, SpotsTopic: c.KafkaSpotsTopic, RejectedTopic: c.KafkaRejectedTopic,
+		AuditTopic: c.KafkaAuditTopic, AccessTopic: c.KafkaAccessTopic, GroupPrefix: c.ServicesPrefix + "-",
+		Partitions: c.KafkaPartitions, Replication: c.KafkaReplication, MinInSync: c.KafkaMinInSync,
+		Retention: c.KafkaRetention, RetentionBytes: int64(c.KafkaRetentionSize), AuditRetention: c.KafkaAuditRetention,
+		Logger: o.Logger,
+	}
 }
 
 func (a *App) makeStore() (part, error) {
@@ -133,7 +141,8 @@ func (a *App) makeStore() (part, error) {
 	if path, ok := strings.CutPrefix(a.config.DatabaseURL, config.SQLite); ok {
 		a.store, err = sqlite.Open(sqlite.Options{Path: path, Logger: a.logger("store"), Registerer: a.registry})
 	} else {
-		a.store, err = postgres.Open(postgres.Options{URL: a.config.DatabaseURL, Logger: a.logger("store"), Registerer: a.registry})
+		a.store, err = postgres.Open(postgres.Options{URL: a.config.DatabaseURL, PasswordFile: a.config.DatabasePasswordFile,
+			MaxConns: a.config.DatabaseConnections, Logger: a.logger("store"), Registerer: a.registry})
 	}
 	if err != nil {
 		return part{}, fmt.Errorf("--database-url: %w", err)
@@ -148,7 +157,7 @@ func (a *App) makeBus() (part, error) {
 	case c.RedisURL == config.Memory:
 		a.bus = memory.New()
 	default:
-		r, err := redis.Open(redis.Options{URL: c.RedisURL, Channel: c.RedisChannel, Logger: a.logger("bus"), Registerer: a.registry})
+		r, err := redis.Open(redis.Options{Location: redisLocation(c), Channel: c.RedisChannel, Sharded: c.RedisSharded, Logger: a.logger("bus"), Registerer: a.registry})
 		if err != nil {
 			return part{}, fmt.Errorf("--redis-url: %w", err)
 		}
@@ -158,13 +167,13 @@ func (a *App) makeBus() (part, error) {
 }
 
 func (a *App) makeRelay() (part, error) {
-	r := relay.New(relay.Options{Outbox: a.store, Records: a.store, Log: a.log, Logger: a.logger("relay"), Registerer: a.registry})
+	r := relay.New(relay.Options{Outbox: a.store, Records: a.store, Log: a.log, Logger: a.logger("relay"), Registerer: a.registry, Tracer: a.tracer})
 	return part{run: r.Run, ready: r.Ready}, nil
 }
 
 func (a *App) makeParking() (part, error) {
 	service := parking.NewService(parking.Options{
-		Store: a.store, HistoryRetention: a.config.HistoryRetention, Logger: a.logger("parking"), Registerer: a.registry,
+		Store: a.store, HistoryRetention: a.config.HistoryRetention, Logger: a.logger("parking"), Registerer: a.registry, Tracer: a.tracer,
 		Topic: func() (event.TopicID, bool) { id := a.log.TopicID(); return id, id != event.TopicID{} },
 	})
 	var g gate
@@ -178,7 +187,7 @@ func (a *App) makeParking() (part, error) {
 func (a *App) makeMQTT() (part, error) {
 	c := a.config
 	s, err := mqtt.New(mqtt.Options{
-		URL: c.MQTTURL, Username: c.MQTTUsername, Password: c.MQTTPassword, ClientID: c.MQTTClientID, Topics: c.MQTTTopics, Share: c.MQTTShare,
+		URL: c.MQTTURL, Username: c.MQTTUsername, Password: c.MQTTPassword, PasswordFile: c.MQTTPasswordFile, ClientID: c.MQTTClientID, Topics: c.MQTTTopics, Share: c.MQTTShare,
 		Deliver: a.parking.Deliver, Logger: a.logger("mqtt"), Registerer: a.registry,
 	})
 	if err != nil {
@@ -188,7 +197,7 @@ func (a *App) makeMQTT() (part, error) {
 }
 
 func (a *App) makeBridge() (part, error) {
-	b := bridge.New(bridge.Options{Log: a.log, Bus: a.bus, Group: a.config.KafkaGroup, Logger: a.logger("bridge"), Registerer: a.registry})
+	b := bridge.New(bridge.Options{Log: a.log, Bus: a.bus, Group: a.config.KafkaGroup, Logger: a.logger("bridge"), Registerer: a.registry, Tracer: a.tracer})
 	return part{run: b.Run, ready: b.Ready, bridged: true}, nil
 }
 
@@ -204,7 +213,7 @@ func (a *App) makeLive() (part, error) {
 		MemoryBytes: int64(c.LiveMemory), ClientBytes: int64(c.LiveClientLimit), DrainWindow: max(c.DrainWindow, 1), // 0 would be the default
 		MaxClients: clients, ClientsPerAddress: c.LiveAddressLimit, ClientsPerPrincipal: c.LivePrincipalLimit, TrustedProxies: c.TrustedProxies, HandshakeRate: c.LiveHandshakeRate,
 		PingInterval: c.LivePingInterval, Compression: c.LiveCompression, Engine: c.LiveEngine, Loops: c.LiveLoops,
-		Logger: a.logger("live"), Registerer: a.registry,
+		Logger: a.logger("live"), Registerer: a.registry, Tracer: a.tracer,
 	})
 	a.handlers["live"], a.sendAway = service.Handler(), service.Drain
 	return part{run: both(service.Run, func(ctx context.Context) error { return granted.FollowLog(ctx, a.log, a.logger("access")) }),
@@ -240,6 +249,17 @@ func both(one, other func(context.Context) error) func(context.Context) error {
 // provider. Tokens that can be checked without it are taken, so the platform serves while the provider is away.
 func (a *App) makeIdentity() (part, error) {
 	c, logger := a.config, a.logger("identity")
+	var err error
+	if a.verifier, err = Verifier(c); err != nil {
+		return part{}, err
+	}
+	a.provider, a.tokens = a.makeProvider(), identity.Tokens{}
+	if a.verifier != nil {
+		a.tokens[identity.Issuer] = a.verifier
+	}
+	if a.provider != nil {
+		a.tokens[c.OIDCIssuer] = a.provider
+	}
 	p := part{bridged: true, run: func(ctx context.Context) error {
 		var following sync.WaitGroup
 		if a.verifier != nil && c.JWTKeyFile != "" {
@@ -281,7 +301,7 @@ func (a *App) makeGateway() (part, error) {
 	g := gateway.New(gateway.Options{
 		Parking: toParking, Live: toLive, History: toFurther[0], Audit: toFurther[1], Alerts: toFurther[2], Dashboard: web.Handler(login.TokenOrigin, web.Tiles{URL: c.DashboardTiles, Attribution: c.DashboardTilesAttribution, MaxZoom: c.DashboardTilesMaxZoom}), Login: login, Authenticator: access.Doorman{Tokens: a.tokens, Set: granted}, ReadPublic: c.ReadPublic,
 		Limiter: a.limiter, Hosts: c.Hosts, BodyLimit: int64(c.BodyLimit), TrustedProxies: c.TrustedProxies,
-		CORSOrigins: c.CORSOrigins, Logger: a.logger("gateway"), Registerer: a.registry,
+		CORSOrigins: c.CORSOrigins, Logger: a.logger("gateway"), Registerer: a.registry, Tracer: a.tracer,
 	})
 	a.gateway = g
 	a.handlers["gateway"], a.endStreams = g.Handler(), append(a.endStreams, g.Drain)

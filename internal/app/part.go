@@ -222,6 +222,16 @@ func (h *health) report() (ready bool, troubles []trouble) {
 	return ready, troubles
 }
 
+// parts are the names of those that say something of themselves.
+func (h *health) parts() (names []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.checks {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 // err is report as one error; nil when ready.
 func (h *health) err() error { return h.errBut("") }
 

@@ -19,14 +19,14 @@ import (
 )
 
 func (a *App) makeHistoryDatabase() (part, error) {
-	return a.makeDatabase(config.History, a.config.HistoryDatabaseURL, history.Sets())
+	return a.makeDatabase(config.History, history.Sets())
 }
 
 // makeHistory makes the history service, which serves the open feeds too.
 func (a *App) makeHistory() (part, error) {
 	c, logger := a.config, a.logger("history")
 	s := history.New(history.Options{
-		Log: a.log, DB: a.databases[config.History], Logger: logger, Registerer: a.registry,
+		Log: a.log, DB: a.databases[config.History], Logger: logger, Registerer: a.registry, Tracer: a.tracer,
 		Retention: history.Retention{Minutes: c.HistoryMinutesRetention, Intervals: c.HistoryIntervalsRetention, Rollups: c.HistoryRollupsRetention},
 	})
 	open := feeds.New(feeds.Options{DB: a.databases[config.History], Until: s.Until, OnStreet: c.FeedsOnStreet, Logger: logger, Registerer: a.registry})
@@ -37,7 +37,7 @@ func (a *App) makeHistory() (part, error) {
 }
 
 func (a *App) makeAuditDatabase() (part, error) {
-	return a.makeDatabase(config.Audit, a.config.AuditDatabaseURL, audit.Sets())
+	return a.makeDatabase(config.Audit, audit.Sets())
 }
 
 func (a *App) makeAudit() (part, error) {
@@ -51,13 +51,13 @@ func (a *App) makeAudit() (part, error) {
 	}
 	s := audit.New(audit.Options{
 		Log: a.log, DB: a.databases[config.Audit], Retention: c.AuditRetention, HeadInterval: c.AuditHeadInterval, Key: key,
-		Logger: a.logger("audit"), Registerer: a.registry,
+		Logger: a.logger("audit"), Registerer: a.registry, Tracer: a.tracer,
 	})
 	return a.makeFurther(config.Audit, s, s.Handler(), nil), nil
 }
 
 func (a *App) makeAlertsDatabase() (part, error) {
-	return a.makeDatabase(config.Alerts, a.config.AlertsDatabaseURL, alerts.Sets())
+	return a.makeDatabase(config.Alerts, alerts.Sets())
 }
 
 // makeAlerts makes the alert service. What was revoked ends its streams as those of notifications.
@@ -69,7 +69,7 @@ func (a *App) makeAlerts() (part, error) {
 	}
 	s, err := alerts.New(alerts.Options{
 		Log: a.log, DB: a.databases[config.Alerts], RulesPerSubject: c.AlertsRulesPerSubject, Retention: c.AlertsRetention,
-		Access: granted, Delivery: sending, Logger: logger, Registerer: a.registry,
+		Access: granted, Delivery: sending, Logger: logger, Registerer: a.registry, Tracer: a.tracer,
 	})
 	if err != nil {
 		return part{}, err
@@ -95,7 +95,7 @@ func (a *App) makeDelivery() (o delivery.Options, err error) {
 	}
 	if c.AlertsSMTPURL != "" {
 		host, _ := os.Hostname() // "": the server is told another name
-		if o.Mail, err = mail.New(mail.Options{URL: c.AlertsSMTPURL, From: c.AlertsMailFrom, Hello: host}); err != nil {
+		if o.Mail, err = mail.New(mail.Options{URL: c.AlertsSMTPURL, PasswordFile: c.AlertsSMTPPasswordFile, From: c.AlertsMailFrom, Hello: host}); err != nil {
 			return o, fmt.Errorf("--alerts-smtp-url: %w", err)
 		}
 	}

@@ -13,5 +13,7 @@ install -d -m 700 "$dir"
 [[ -s $dir/postgres-password ]] || random >"$dir/postgres-password"
 [[ -s $dir/audit-key ]] || openssl genpkey -algorithm ed25519 -out "$dir/audit-key" # signs heads of the audit chain
 [[ -s $dir/vapid-key ]] || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$dir/vapid-key" # by which push services of browsers know the platform
+[[ -s $dir/grafana-password ]] || random >"$dir/grafana-password"
+rm -f "$dir/pgpass" # root alone could write into what is 0444
 echo "*:*:parkwire:parkwire:$(cat "$dir/postgres-password")" >"$dir/pgpass"
-chmod 444 "$dir"/{jwt-key,postgres-password,pgpass,audit-key,vapid-key}
+chmod 444 "$dir"/{jwt-key,postgres-password,pgpass,audit-key,vapid-key,grafana-password}

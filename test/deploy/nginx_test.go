@@ -65,8 +65,8 @@ func edit(t *testing.T, change func(string) string, path ...string) {
 	}
 }
 
-// composeNames are looked up when NGINX reads its configuration; outside of compose they are not there.
-var composeNames = regexp.MustCompile(`(gateway|notifications)-\d`)
+// inCompose finds what is different under compose: names that are looked up for as long as NGINX runs, which one that is older than 1.27.3 cannot.
+var inCompose = regexp.MustCompile(`(?:gateway|notifications)(:\d+) resolve`)
 
 func TestNGINXAcceptsEveryConfiguration(t *testing.T) {
 	nginx := need(t, "nginx")
@@ -75,24 +75,24 @@ func TestNGINXAcceptsEveryConfiguration(t *testing.T) {
 			t.Run(main+" with "+site, func(t *testing.T) {
 				dir := nginxFolder(t, site)
 				for _, file := range []string{"http.conf", "stream.conf"} {
-					edit(t, func(text string) string { return composeNames.ReplaceAllString(text, "127.0.0.1") }, dir, "site", file)
+					edit(t, func(text string) string {
+						return strings.ReplaceAll(inCompose.ReplaceAllString(text, "127.0.0.1$1"), " /tmp/", " "+dir+"/")
+					}, dir, "site", file)
 				}
 				accepts(t, nginx, dir, main)
 			})
 		}
 	}
 	t.Run("with TLS", func(t *testing.T) {
-		openssl := need(t, "openssl")
 		dir := nginxFolder(t, "site-host")
-		key, certificate := filepath.Join(dir, "key"), filepath.Join(dir, "certificate")
-		stack.Run(t, time.Minute, nil, openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=parking.example.org",
-			"-days", "1", "-keyout", key, "-out", certificate)
-		example, err := os.ReadFile(filepath.Join(dir, "tls.conf.example"))
+		certificates := filepath.Join(dir, "tls")
+		certificate(t, certificates, "127.0.0.1")
+		text, err := os.ReadFile(filepath.Join(dir, "tls.conf"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := strings.NewReplacer("/etc/nginx/tls/parkwire.crt", certificate, "/etc/nginx/tls/parkwire.key", key).Replace(string(example))
-		if err := os.WriteFile(filepath.Join(dir, "site", "tls.conf"), []byte(text), 0o644); err != nil {
+		text = []byte(strings.ReplaceAll(string(text), "/etc/nginx/tls", certificates))
+		if err := os.WriteFile(filepath.Join(dir, "site", "tls.conf"), text, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		accepts(t, nginx, dir, "nginx.conf")

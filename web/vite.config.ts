@@ -17,7 +17,7 @@ export default defineConfig({
       output: { codeSplitting: { groups: [{ name: 'frame', test: /\/(src\/(ui|live|text|shell|identity)|node_modules\/(@preact|preact)|clients\/typescript)\/(?!german)/ }] } },
     },
   },
-  test: { css: true }, // tests read the styles
+  test: { css: true, testTimeout: 30_000 }, // tests read the styles; a busy machine is slow
   server: {
     // `npm run dev` beside a running `parkwire all`.
     proxy: {

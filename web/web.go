@@ -25,6 +25,11 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
+// Lock is the package-lock.json of the packages that dist is built of.
+//
+//go:embed package-lock.json
+var Lock []byte
+
 // Handler serves the dashboard. Addresses inside the page, such as /lots/central, are answered
 // with the page itself; a file that is not there, with 404.
 //

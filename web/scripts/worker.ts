@@ -2,7 +2,7 @@
 import { build, type Plugin } from 'vite';
 
 /** Files of public/ that the page needs without a network. */
-const always = ['/favicon.svg', '/manifest.webmanifest', '/icons/icon-192.png'];
+const always = ['/favicon.svg', '/manifest.webmanifest', '/manifest.de.webmanifest', '/icons/icon-192.png'];
 /** Larger files are kept only once they have been used: who never opens the map does not fetch it for nothing. In bytes, before compression. */
 const large = 300_000;
 

@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { Account, arrivalPath } from './identity/account';
 import { TabStorage } from './identity/storage';
 import { Api } from './live/api';
+import { keepLooking } from './live/described';
 import { BrowserShelf } from './live/last';
 import { Session } from './live/session';
 import { App } from './shell/App';
@@ -30,11 +31,15 @@ const account: Account = new Account(
   () => session.restart(),
 );
 const session = new Session(new Api(account), '/notifications', { credentials: account });
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted && !account.returned()) location.reload();
+});
 watchPage(session.connection);
 startClock();
 startRouter(arrive);
 void session.connection.run(); // while the words come
-remember(session, new BrowserShelf(), account.isPublic);
+keepLooking(session.described);
+remember(session, new BrowserShelf(), account.isPublic, account.seesAll);
 await startSettings();
 startKiosk();
 render(<Who value={account}><App session={session} /></Who>, document.getElementById('app')!);

@@ -282,6 +282,26 @@ describe('signing out', () => {
     expect(stored.size).toBe(0);
   });
 
+  test('forgets who was here before it leaves, as browsers show the page again as it was left', async () => {
+    const account = await signIn();
+    left.length = 0;
+    changed.mockImplementation(() => void left.push('forgotten'));
+    account.signOut();
+    expect(left[0]).toBe('forgotten');
+    expect([account.person.value, await account.token()]).toEqual([undefined, undefined]);
+  });
+
+  test('while the token is refreshed stays so, and the fresh one is ended too', async () => {
+    const account = await signIn();
+    await pass(240_000);
+    const token = account.token();
+    while (provider.asked('refresh_token') === 0) await Promise.resolve();
+    account.signOut();
+    expect(await token).toBeUndefined();
+    expect([account.person.value, account.setback.value, stored.size]).toEqual([undefined, undefined, 0]);
+    expect(provider.revocations).toEqual(['refresh-1', 'refresh-2']);
+  });
+
   test('of a typed token is forgetting it', async () => {
     provider.login = false;
     const account = load();
@@ -291,6 +311,50 @@ describe('signing out', () => {
     expect(left).toEqual(['/']);
     expect(stored.size).toBe(0);
   });
+});
+
+describe('a page that the browser shows again as it was left', () => {
+  test('goes on where nothing has changed', async () => {
+    const account = await signIn();
+    expect(account.returned()).toBe(true);
+    await pass(240_000);
+    await account.token();
+    expect(account.returned(), 'also after it refreshed its token').toBe(true);
+    expect(account.person.value?.name).toBe('Otto');
+  });
+
+  test('forgets who was here where the tab was signed out since, or goes on by another token', async () => {
+    const account = await signIn();
+    const later = load();
+    await later.token();
+    expect(account.returned(), 'its refresh token was used').toBe(false);
+    expect([account.person.value, await account.token()]).toEqual([undefined, undefined]);
+    expect(provider.asked('refresh_token'), 'and is not used again').toBe(1);
+    expect(later.returned()).toBe(true);
+    stored.clear();
+    expect([later.returned(), later.person.value]).toEqual([false, undefined]);
+  });
+});
+
+test('a page that everybody could see and nobody can any more says that one must sign in', async () => {
+  provider.login = false;
+  const account = load();
+  expect(await account.token()).toBeUndefined();
+  provider.readPublic = false;
+  account.refused(undefined);
+  await vi.waitUntil(() => account.locked.value);
+  expect(account.way.value).toBe('token');
+});
+
+test('a token that is typed in while another one is looked at is looked at too', async () => {
+  provider.login = false;
+  const account = load();
+  await account.token();
+  const first = account.useToken('first');
+  provider.principal = { subject: 'rea', scopes: ['read'] };
+  await account.useToken('second');
+  await first;
+  expect([await account.token(), account.person.value?.subject, account.who()]).toEqual(['second', 'rea', 'rea']);
 });
 
 test('a platform that is older than the page has no sign-in, and one that is away is asked again', async () => {

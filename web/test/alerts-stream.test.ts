@@ -45,6 +45,21 @@ class Streams {
   }
 }
 
+test('a tab that waits for a sign-in leaves the stream to others when it ends', async () => {
+  const ended = new AbortController();
+  const asked: string[] = [];
+  const stream = new AlertStream({
+    request: (async (address: string) => (asked.push(address), new Response())) as typeof fetch,
+    token: () => new Promise(() => {}), // until somebody signs in
+    refused: async () => undefined, reset: () => undefined, alert: () => undefined, changed: () => undefined,
+  });
+  const done = stream.run(0, ended.signal);
+  await Promise.resolve();
+  ended.abort();
+  await done;
+  expect(asked).toEqual([]);
+});
+
 const alertOf = (sequence: number) => `event: alert\nid: ${sequence}\ndata: ${JSON.stringify({ id: `d${sequence}`, sequence })}\n\n`;
 
 function start(streams: Streams, after = 0) {
@@ -101,7 +116,7 @@ describe('the stream of alerts', () => {
     await settle();
     vi.setSystemTime(Date.now() + 3_600_000);
     stream.wake();
-    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.advanceTimersByTimeAsync(0); // at once, without a pause between attempts
     expect(streams.asked).toHaveLength(2);
     await end();
   });

@@ -188,6 +188,18 @@ describe('the state is loaded again', () => {
     expect(load).toHaveBeenCalledTimes(3);
   });
 
+  test('at once for somebody else, who waits for nobody', async () => {
+    follow();
+    connection.restart();
+    await pass(0);
+    expect(load).toHaveBeenCalledTimes(2);
+    FakeSocket.last.open();
+    expect(FakeSocket.last.after).toBe('loaded-2');
+    FakeSocket.last.expire();
+    await pass(timing.firstRetry - 10);
+    expect(load, 'and no more often than that').toHaveBeenCalledTimes(2);
+  });
+
   test('when the subscription is refused, which is told', async () => {
     follow();
     FakeSocket.last.say({ type: 'Error', code: 'forbidden', message: 'Not for you.', id: FakeSocket.last.said[0]!.id });

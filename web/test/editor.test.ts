@@ -38,6 +38,20 @@ test('what was changed is written, with the mark of what was read', async () => 
   expect([writes, proposed]).toEqual([[[{ name: 'Street' }, '"1"']], ['Street is Street']]);
 });
 
+test('what is filled in after it was saved is new to that, and no clash with it', async () => {
+  const form = editor();
+  form.set('name', 'Street');
+  await form.save();
+  expect(await form.save(), 'nothing is new').toBe(true);
+  expect(writes).toHaveLength(1);
+  form.set('name', 'Avenue');
+  expect([await form.save(), form.clashes, stored.item.name]).toEqual([true, [], 'Avenue']);
+  stored = { item: { ...stored.item, name: 'Theirs' }, etag: '"theirs"' };
+  form.set('name', 'Mine');
+  expect(await form.save()).toBe(false);
+  expect(form.clashes).toMatchObject([{ field: 'name', theirs: 'Theirs' }]);
+});
+
 test('what was not changed is not written', async () => {
   expect(await editor().save()).toBe(true);
   expect(writes).toEqual([]);

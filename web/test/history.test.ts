@@ -3,7 +3,7 @@ import { bucketName, decimal, duration, share, weekday } from '../src/history/fo
 import { cellsOf, together, topOf } from '../src/history/heat';
 import { liveOf } from '../src/history/present';
 import { bucketAt, countSteps, durationSteps, extremes, highest, plotted, scaleOf, ticksOf, type Line } from '../src/history/series';
-import { addDays, dateOf, isDate, offsetOf, repeated, wall, wallAt } from '../src/history/times';
+import { addDays, dateIn, dateOf, isDate, offsetOf, repeated, wall, wallAt } from '../src/history/times';
 import { earlier, later, pace, parametersOf, periodOf, readView, weeksOf, type View } from '../src/history/view';
 import type { Bucket, HourOfWeek, Measures } from '../src/history/wire';
 import { languages } from '../src/text/language';
@@ -75,6 +75,9 @@ test('one goes back by as much as is seen, and forward until the present is foll
   expect([past.on, earlier(past, today).on]).toEqual(['2026-11-23', '2026-11-16']);
   expect(later(past, today).on).toBeUndefined();
   expect(later(live, today)).toBe(live);
+  const west = dateIn('America/Los_Angeles', Date.parse('2026-11-25T03:00:00Z')); // evening there, while it is tomorrow by UTC
+  expect([west, pace({ ...live, on: west }, west), dateIn('Europe/Berlin', Date.parse('2026-11-24T23:30:00Z')), dateIn('Nowhere/Land', 0), dateIn(undefined, 0)])
+    .toEqual(['2026-11-24', 60_000, '2026-11-25', '1970-01-01', '1970-01-01']);
   expect([pace(live, today), pace(past, today), pace({ ...live, on: today }, today)]).toEqual([60_000, undefined, 60_000]);
 });
 

@@ -62,6 +62,36 @@ describe('the dictionaries', () => {
     for (const dictionary of [english, german]) expect(texts(dictionary, '').filter(([, text]) => text.trim() === '')).toEqual([]);
   });
 
+  test('have one name for one thing', () => {
+    for (const { common: { term }, table, manage, alerts, plan, spot, history } of [english, german]) {
+      expect(new Set([table.columns.status, manage.spotFields.status])).toEqual(new Set([term.status]));
+      expect(new Set([table.columns.category, manage.spotFields.category, alerts.category])).toEqual(new Set([term.category]));
+      expect(new Set([table.columns.zone, manage.spotFields.zoneId, alerts.zone, history.zone])).toEqual(new Set([term.zone]));
+      expect(new Set([manage.zoneFields.level, plan.level(1).replace(' 1', ''), manage.level(1).replace(' 1', '')]).size, 'levels').toBe(1);
+      expect(new Set([table.columns.lot, manage.tab.lot, alerts.lot])).toEqual(new Set([term.lot]));
+      expect(new Set([table.columns.name, alerts.spot, spot.title])).toEqual(new Set([term.spot]));
+    }
+  });
+
+  const sources = import.meta.glob<string>('../src/text/*/*.ts', { query: '?raw', import: 'default', eager: true });
+  test.each([['german', /Etage|Stockwerk|\bArt\b(?! der Änderung)|Alle Arten|gewöhnlich|Standzeit|Sensor ausgefallen|keinen Sensor mehr/], ['english', /storey|lost its sensor|sensor lost/]])('%s has no other name beside it', (name, other) => {
+    const files = Object.entries(sources).filter(([file]) => file.includes(`/${name}/`));
+    expect(files.length).toBeGreaterThan(8);
+    for (const [file, text] of files) expect(text.match(other)?.[0], file).toBeUndefined();
+  });
+
+  const manifests = import.meta.glob<string>('../public/*.webmanifest', { query: '?raw', import: 'default', eager: true });
+  test('are those in which the page is installed', () => {
+    const of = (code: string) => JSON.parse(manifests[code === 'en' ? '../public/manifest.webmanifest' : `../public/manifest.${code}.webmanifest`]!) as { lang: string; id: string; shortcuts: { name: string; url: string }[] };
+    for (const [{ code }, { shell }] of [[en, english], [de, german]] as const) {
+      const { lang, shortcuts } = of(code);
+      expect([lang, ...shortcuts.map(({ name }) => name)]).toEqual([code, shell.map, shell.table, shell.changes, shell.alerts]);
+      const told = ({ lang: _, description: __, shortcuts: paths, ...same }: ReturnType<typeof of> & { description?: string }) => ({ ...same, paths: paths.map(({ url }) => url) });
+      expect(told(of(code)), 'else it is the same').toEqual(told(of('en')));
+    }
+    expect(Object.keys(manifests)).toHaveLength(languages.length);
+  });
+
   test('have names of views that fit a bar of six on a telephone', () => {
     for (const { shell } of [english, german]) {
       for (const name of [shell.city, shell.map, shell.table, shell.changes, shell.alerts, shell.manage]) expect(name.length, name).toBeLessThanOrEqual(10);

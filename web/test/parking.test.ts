@@ -68,11 +68,13 @@ describe('an event', () => {
     expect(Object.keys(spots(state)), 'but a later one does').toEqual(['c-01', 'c-02', 'c-03']);
   });
 
-  test('of a spot that is not known tells the feed and changes nothing, unless it adds the spot', () => {
+  test('of a spot that is not known tells the feed and asks for its lot: how it came may have been left out', () => {
     const state = parking();
-    const { news } = state.apply([change('c-77', 9, 'occupied', 'occupied')]);
+    const { news, incomplete } = state.apply([change('c-77', 9, 'occupied', 'occupied')]);
     expect(news).toHaveLength(1);
     expect(state.total.value.total).toBe(3);
+    expect([...incomplete]).toEqual(['central']);
+    expect([...state.apply([change('c-78', 9, 'removed', 'removed')]).incomplete], 'but not of one that is gone').toEqual([]);
   });
 
   test('of a lot that is not known asks for the lots', () => {

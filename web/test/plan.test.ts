@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Parking } from '../src/live/parking';
 import type { Location, Spot } from '../src/live/wire';
-import { canDraw, floorsOf } from '../src/plan/floors';
+import { asGrids, canDraw, floorsOf } from '../src/plan/floors';
 import { layOut, stepFrom } from '../src/plan/geometry';
+import { atOnce } from '../src/ui/pace';
 
 const degree = 111_319.49; // metres
 /** A point so many metres from a middle, in a town that is turned against north. */
@@ -68,14 +69,15 @@ describe('the floors of a lot', () => {
     parking.setZones('p', zones.map(([id, level]) => ({ id, lotId: 'p', name: id.toUpperCase(), ...(level !== undefined && { level }) })));
     return parking;
   }
-  const shape = (parking: Parking, drawn = true) => floorsOf(parking, 'p', drawn).map(({ key, parts }) =>
+  const made = (parking: Parking) => atOnce(floorsOf(parking, 'p'));
+  const shape = (parking: Parking, drawn = true) => (drawn ? made(parking) : asGrids(made(parking))).map(({ key, parts }) =>
     [key, ...parts.map(({ layout, zones }) => `${layout ? 'drawn' : 'grid'} ${zones.map(({ id, bays }) => `${id}:${bays.length}`).join(' ')}`)]);
 
   test('come by level, and each is drawn as it lies', () => {
     const parking = lot([...inZone('b', rows(10, 20, 2.6, 8)), ...inZone('a', rows(10, 20, 2.6, 8))], [['a', 1], ['b', -1]]);
     expect(shape(parking)).toEqual([['-1', 'drawn b:20'], ['1', 'drawn a:20']]);
     expect(shape(parking, false)).toEqual([['-1', 'grid b:20'], ['1', 'grid a:20']]);
-    expect([canDraw(floorsOf(parking, 'p', true)), canDraw(floorsOf(parking, 'p', false))]).toEqual([true, false]);
+    expect([canDraw(made(parking)), canDraw(asGrids(made(parking)))]).toEqual([true, false]);
   });
 
   test('show zones beside each other as they lie, unless that would be too wide', () => {
@@ -88,5 +90,22 @@ describe('the floors of a lot', () => {
   test('have a tidy grid for what has no place', () => {
     const parking = lot([...inZone('a', [...rows(5, 10, 2.6, 8), undefined]), ...inZone('b', [undefined, undefined])], [['a'], ['b', 2]]);
     expect(shape(parking)).toEqual([['', 'drawn a:10', 'grid a:1'], ['2', 'grid b:2']]);
+  });
+
+  test('are made in steps, between which spots may come and go', () => {
+    const zones = Array.from({ length: 10 }, (_, i) => `z${i}`);
+    const spots = zones.flatMap((id, i) => inZone(id, rows(50, 2_000, 2.6, 6.5, i * 200)));
+    const parking = lot(spots, zones.map((id) => [id] as const));
+    const steps = floorsOf(parking, 'p');
+    let count = 0;
+    for (; ; count++) {
+      const { done, value } = steps.next();
+      if (done) {
+        expect(value.flatMap(({ parts }) => parts.map(({ layout }) => layout?.places.length))).toEqual(zones.map(() => 2_000));
+        break;
+      }
+      parking.load([{ id: 'p', name: 'P' }], spots.filter((_, i) => i % 500 !== count)); // some lose their place in the state
+    }
+    expect(count).toBeGreaterThanOrEqual(zones.length * 2);
   });
 });

@@ -184,6 +184,76 @@ describe('a spot', () => {
   });
 });
 
+describe('a spot that somebody else removed meanwhile', () => {
+  test('does not come back with the answer to what was asked for before', () => {
+    const state = parking();
+    const { settle } = state.propose('c-01', { status: 'closed' });
+    state.apply([event('c-01', 2, 'closed', 'closed'), event('c-01', 3, 'removed', 'removed')]);
+    settle(spot('c-01', { status: 'closed', version: 2 }));
+    expect(Object.keys(shown(state))).toEqual(['c-02']);
+    expect(counts(state)).toMatchObject({ total: 1, closed: 0 });
+    state.apply([event('c-01', 4, 'free', 'added')]);
+    expect(shown(state)['c-01'], 'but when it is added again').toMatchObject({ status: 'free', version: 4 });
+  });
+
+  test('does not come back either where its event told no more than the end, or the state was loaded anew', () => {
+    const state = parking();
+    const added = state.propose('c-03', { lotId: 'central', status: 'free' });
+    state.apply([event('c-03', 2, 'removed', 'removed')]);
+    added.settle(spot('c-03'));
+    const closed = state.propose('c-01', { status: 'closed' });
+    state.load(lots, [spot('c-02')]);
+    closed.settle(spot('c-01', { status: 'closed', version: 2 }));
+    expect(Object.keys(shown(state))).toEqual(['c-02']);
+    expect(counts(state)).toMatchObject({ total: 1, free: 1 });
+  });
+
+  test('is gone where it was answered before', () => {
+    const state = parking();
+    state.propose('c-03', { lotId: 'central', status: 'free' }).settle(spot('c-03'));
+    state.apply([event('c-03', 2, 'removed', 'removed')]);
+    expect(counts(state).total).toBe(2);
+  });
+});
+
+test('what was asked for by the one before is nothing to the next', () => {
+  const state = parking();
+  state.setZones('central', [{ id: 'z1', lotId: 'central', name: 'Level 1' }]);
+  const proposals = [state.propose('c-01', { status: 'closed' }), state.propose('c-03', { lotId: 'central', status: 'free' })];
+  const [lot, zone] = [state.proposeLot('harbour', { id: 'harbour', name: 'Harbour' }), state.proposeZone('central', 'z2', { id: 'z2', lotId: 'central', name: 'Level 2' })];
+  state.forget();
+  proposals[0]!.settle(spot('c-01', { status: 'closed', version: 2 }));
+  proposals[1]!.settle(spot('c-03'));
+  lot.settle({ id: 'harbour', name: 'Harbour' });
+  zone.settle({ id: 'z2', lotId: 'central', name: 'Level 2' });
+  expect([state.total.value.total, state.lots.value, state.zonesOfLot('central').value]).toEqual([0, [], []]);
+});
+
+test('what the platform told is known apart from what is proposed', () => {
+  const state = parking(spot('c-01', { name: 'One' }));
+  state.propose('c-01', { status: 'closed', name: 'Other' });
+  state.propose('c-03', { lotId: 'central', status: 'free' });
+  expect(state.toldOfLot('central')).toEqual([spot('c-01', { name: 'One' })]);
+});
+
+test('answers with lots and zones hold in the order in which they were asked for, and none undoes what was done since', () => {
+  const state = parking();
+  const named = (name: string) => [{ id: 'central', name }];
+  const names = () => state.lots.value.map(({ name }) => name).join();
+  const [first, second] = [state.askLots(), state.askLots()];
+  expect(state.merge(named('second'), [], second)).toBe(true);
+  expect([state.merge(named('first'), [], first), names()]).toEqual([false, 'second']);
+  const before = state.askLots();
+  const [proposal] = [state.proposeLot('central', { id: 'central', name: 'mine' })];
+  proposal.settle({ id: 'central', name: 'mine' });
+  expect([state.load(named('before'), [], before), names()]).toEqual([false, 'mine']);
+  expect([state.merge(named('after'), []), names()]).toEqual([true, 'after']);
+  const zones = state.askZones('central');
+  state.proposeZone('central', 'z1', { id: 'z1', lotId: 'central', name: 'Mine' }).settle({ id: 'z1', lotId: 'central', name: 'Mine' });
+  expect(state.setZones('central', [], zones)).toBe(false);
+  expect(state.zonesOfLot('central').value.map(({ name }) => name)).toEqual(['Mine']);
+});
+
 test('lots and zones are shown as they are asked for, and as they were where that is refused', () => {
   const state = parking();
   const seen: string[] = [];
@@ -201,4 +271,22 @@ test('lots and zones are shown as they are asked for, and as they were where tha
   expect(state.zonesOfLot('harbour').value.map(({ name }) => name)).toEqual(['Pier']);
   renamed.revert();
   expect(state.zonesOfLot('harbour').value.map(({ name }) => name)).toEqual(['Quay']);
+});
+
+test('lists that are told again as they were are the same lists, and of others that are, the same items', () => {
+  const state = parking();
+  const harbour = { id: 'harbour', name: 'Harbour', location: { lat: 1, lon: 2 } };
+  const zone = { id: 'z1', lotId: 'central', name: 'Level 1', level: 1 };
+  state.merge([...lots, harbour], []);
+  state.setZones('central', [zone]);
+  const [shownLots, shownZones] = [state.lots.value, state.zonesOfLot('central').value];
+  state.merge(structuredClone([harbour, ...lots]), []);
+  state.setZones('central', structuredClone([zone]));
+  expect(state.lots.value).toBe(shownLots);
+  expect(state.zonesOfLot('central').value).toBe(shownZones);
+  state.merge([...lots, { ...harbour, location: { lat: 1, lon: 3 } }], []);
+  expect(state.lots.value[0]).toBe(shownLots[0]);
+  expect(state.lots.value[1]).toMatchObject({ location: { lon: 3 } });
+  state.setZones('central', []);
+  expect(state.zonesOfLot('central').value).toEqual([]);
 });

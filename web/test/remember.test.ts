@@ -31,6 +31,8 @@ class FakeShelf implements Shelf {
 let shelf: FakeShelf, session: Session, forget: () => void;
 let reachable: boolean;
 const isPublic = signal<boolean | undefined>(undefined);
+const isWhole = signal(true);
+let lots: (typeof lot)[];
 const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
 beforeEach(() => {
@@ -41,6 +43,8 @@ beforeEach(() => {
   FakeSocket.made = [];
   shelf = new FakeShelf();
   isPublic.value = undefined;
+  isWhole.value = true;
+  lots = [lot];
 });
 
 afterEach(() => {
@@ -54,10 +58,10 @@ async function begin(canBeReached: boolean): Promise<void> {
   reachable = canBeReached;
   const answer = async (asking: string) => {
     if (!reachable) throw new TypeError('no network');
-    return Response.json(asking.includes('/spots') ? { items: [spot], after: 'now' } : { items: [lot] });
+    return Response.json(asking.includes('/spots') ? { items: [spot], after: 'now' } : { items: lots });
   };
   session = new Session(new Api(nobody, answer as typeof fetch), address, { Socket });
-  forget = remember(session, shelf, isPublic);
+  forget = remember(session, shelf, isPublic, isWhole);
   void session.connection.run();
   await pass(0);
 }
@@ -77,6 +81,32 @@ test('a live page keeps its state, writes only what has changed, and forgets lot
   }
   expect(shelf.puts).toBe(1);
   expect(shelf.asOf, 'it is known to be whole until then').toBe(1_000_000 + pace.first + pace.between);
+});
+
+test('a name that no count tells of is kept, and what could not be kept is kept the next time', async () => {
+  isPublic.value = true;
+  await begin(true);
+  FakeSocket.last.open();
+  const another = async () => {
+    for (let time = 0; time < pace.between; time += 10_000) {
+      FakeSocket.last.heartbeat('later');
+      await pass(10_000);
+    }
+  };
+  await pass(pace.first + 100);
+  const { put } = shelf;
+  shelf.put = async () => {
+    throw new Error('there is no room');
+  };
+  session.parking.merge(lots, [{ ...spot, version: 2, name: 'By the door' }]);
+  await another();
+  expect(shelf.lots.get('central')!.spots[0]!.name).toBeUndefined();
+  shelf.put = put;
+  await another();
+  expect(shelf.lots.get('central')!.spots).toEqual([{ ...spot, version: 2, name: 'By the door' }]);
+  session.parking.merge([{ ...lot, name: 'Zentrum' }], []);
+  await another();
+  expect(shelf.lots.get('central')!.lot.name).toBe('Zentrum');
 });
 
 test('without a platform, what was kept is shown', async () => {
@@ -101,4 +131,35 @@ test('what needs a sign-in is neither kept nor left', async () => {
   FakeSocket.last.open();
   await pass(pace.first + pace.between);
   expect([shelf.asOf, shelf.lots.size, shelf.puts]).toEqual([undefined, 0, 0]);
+});
+
+test('what somebody sees who is limited to some lots does not take the place of all', async () => {
+  isPublic.value = true;
+  isWhole.value = false;
+  await begin(true);
+  FakeSocket.last.open();
+  await pass(pace.first + 100);
+  expect(shelf.puts).toBe(0);
+  isWhole.value = true;
+  for (let time = 0; time < pace.between; time += 10_000) {
+    FakeSocket.last.heartbeat('later');
+    await pass(10_000);
+  }
+  expect(shelf.puts).toBe(1);
+});
+
+test.each([['central', 1], ['harbour', 2]])('what is kept is of one person, whole, and without what is only proposed: somebody signs in while %s is written', async (last, puts) => {
+  isPublic.value = true;
+  lots = [lot, { id: 'harbour', name: 'Harbour' }];
+  await begin(true);
+  FakeSocket.last.open();
+  session.parking.propose('c-01', { status: 'closed' });
+  const put = shelf.put;
+  shelf.put = async (kept) => {
+    await put(kept);
+    if (kept.lot.id === last) session.restart();
+  };
+  await pass(pace.first + 100);
+  expect([shelf.puts, shelf.asOf], 'not sealed').toEqual([puts, undefined]);
+  expect(shelf.lots.get('central')!.spots).toEqual([spot]);
 });

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { inOrder } from '../src/text/labels';
 import { folded, hasTerms, orderKey, termsOf } from '../src/text/search';
 import { several, toggled, together } from '../src/ui/parameters';
 import { inSight } from '../src/ui/window';
@@ -10,10 +9,10 @@ test('what is looked for is found without case and accents, each word anywhere',
   expect(hasTerms(text, termsOf('sud nord'))).toBe(false);
 });
 
-test('keys of names stand as the names do', () => {
+test('keys of names stand as people expect the names', () => {
   const names = ['A-10', 'a-9', 'A-1', 'B', 'ä-2', 'A', 'c-L2-099', 'c-L10-001', 'c-L2-100', 'Deck 1', 'deck 01b', '100', '20', 'x12345678901234567890', 'x2'];
   const key = (a: string, b: string) => (orderKey(a) < orderKey(b) ? -1 : orderKey(a) > orderKey(b) ? 1 : 0);
-  expect(names.toSorted(key)).toEqual(names.toSorted(inOrder));
+  expect(names.toSorted(key)).toEqual(names.toSorted(new Intl.Collator('en', { numeric: true, sensitivity: 'base' }).compare));
 });
 
 test('several values are one parameter, in their own order', () => {

@@ -78,7 +78,10 @@ describe('the time of a spot', () => {
   const hour = 3_600_000;
   const day = Date.UTC(2026, 10, 24);
   const interval = (status: string, begin: string, end?: string): SpotInterval => ({ status, begin: `2026-11-${begin}:00+01:00`, ...(end && { end: `2026-11-${end}:00+01:00` }) });
-  const pieces = piecesOf([interval('free', '23T22:00', '24T06:00'), interval('occupied', '24T06:00', '24T18:00'), interval('odd', '24T18:00')], '2026-11-24T19:00:00.000Z');
+  const pieces = piecesOf(
+    [interval('free', '23T22:00', '24T06:00'), interval('occupied', '24T06:00', '24T18:00'), interval('odd', '24T18:00')],
+    '2026-11-23T21:00:00+01:00', '2026-11-24T21:00:00+01:00', '2026-11-24T19:00:00.000Z',
+  );
 
   test('is what the clocks of the lot showed; what goes on reaches up to what is known, and an unknown word is unknown', () => {
     expect(pieces.map(({ status, from, to }) => [status, (from - day) / hour, (to - day) / hour])).toEqual([['free', -2, 6], ['occupied', 6, 18], ['unknown', 18, 20]]);
@@ -106,10 +109,36 @@ describe('the time of a spot', () => {
 
   test('has whole hours marked, few of them', () => {
     expect(hoursOf({ from: day, to: day + 24 * hour }).map((at) => (at - day) / hour)).toEqual([0, 4, 8, 12, 16, 20]);
+    expect(hoursOf({ from: day, to: day + 24 * hour + 500 }).length, 'a moment more is no fifth hour').toBe(6);
+    expect(hoursOf({ from: day + 20.1 * hour, to: day + 44.1 * hour }).map((at) => (at - day) / hour), 'none at the very end').toEqual([24, 28, 32, 36, 40]);
     expect(hoursOf({ from: day + 0.5 * hour, to: day + 2.5 * hour }).map((at) => (at - day) / hour)).toEqual([1, 2]);
   });
 
-  test('at which clocks were put back is not drawn backwards', () => {
-    expect(piecesOf([{ status: 'free', begin: '2026-10-25T02:50:00+02:00', end: '2026-10-25T02:10:00+01:00' }], '2026-10-25T03:00:00Z')).toEqual([]);
+  test('is cut to what was asked for, and known of, by its moments', () => {
+    const cut = piecesOf([interval('free', '20T00:00', '24T06:00'), interval('occupied', '24T06:00')], '2026-11-24T00:00:00+01:00', '2026-11-24T12:00:00+01:00', '2026-11-24T10:00:00Z');
+    expect(cut.map(({ from, to, begin, end }) => [(from - day) / hour, (to - day) / hour, (end - begin) / hour])).toEqual([[0, 6, 6], [6, 11, 5]]);
+  });
+
+  describe('at which clocks are changed', () => {
+    const whole = (items: SpotInterval[], date: string) => piecesOf(items, `2026-${date}T00:00:00+02:00`, `2026-${date}T23:00:00+01:00`, `2026-${date}T22:00:00Z`);
+
+    test('is as long as it was when they are put back', () => {
+      const night = whole([{ status: 'occupied', begin: '2026-10-25T01:00:00+02:00', end: '2026-10-25T05:00:00+01:00' }, { status: 'free', begin: '2026-10-25T05:00:00+01:00', end: '2026-10-25T10:00:00+01:00' }], '10-25');
+      expect(sharesOf(night).map(({ status, minutes, share }) => [status, minutes, share])).toEqual([['occupied', 300, 0.5], ['free', 300, 0.5]]);
+      expect(night.map(({ turned }) => turned), 'and says by which clocks it began and ended').toEqual([['+02:00', '+01:00'], undefined]);
+    });
+
+    test('is as long as it was when they are put forward', () => {
+      const morning = piecesOf([{ status: 'occupied', begin: '2026-03-29T01:00:00+01:00', end: '2026-03-29T05:00:00+02:00' }], '2026-03-29T00:00:00+01:00', '2026-03-29T12:00:00+02:00', '2026-03-29T10:00:00Z');
+      expect(sharesOf(morning)[0]!.minutes).toBe(180);
+    });
+
+    test('is there, though not drawn backwards, within the hour that comes twice', () => {
+      const hourTwice = whole([{ status: 'free', begin: '2026-10-25T02:50:00+02:00', end: '2026-10-25T02:10:00+01:00' }, { status: 'occupied', begin: '2026-10-25T02:10:00+01:00', end: '2026-10-25T02:50:00+01:00' }], '10-25');
+      expect(hourTwice.map(({ status, begin, end }) => [status, (end - begin) / 60_000])).toEqual([['free', 20], ['occupied', 40]]);
+      const [from, to] = [Date.UTC(2026, 9, 25), Date.UTC(2026, 9, 26)];
+      expect(strip(hourTwice, from, to).pieces.map(({ status }) => status)).toEqual(['occupied']);
+      expect(new Set(hourTwice.map(({ begin }) => begin)).size, 'and each is told from the other').toBe(2);
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { english } from '../src/text/english';
+import { german } from '../src/text/german';
 import { inOrder, shortened } from '../src/text/labels';
 import { parseEvent } from '../src/live/wire';
 
@@ -31,6 +32,14 @@ test('an interrupted connection says since when; an open one says nothing', () =
   expect(staleness('open', time)).toBe('');
   expect(staleness('connecting', undefined)).toBe('');
   expect(delay(time)).toContain('14:03:12');
+});
+
+test('a time of yesterday is told with its day', () => {
+  const [evening, morning] = [new Date(2026, 10, 23, 23, 58, 30).getTime(), new Date(2026, 10, 24, 7, 0, 0).getTime()];
+  for (const { feed, spot } of [english, german]) {
+    for (const text of [feed.nothingSince(evening, morning), feed.gapBetween(evening, evening + 60_000, morning), spot.asOf(evening, morning)]) expect(text).toMatch(/Nov 23, 2026.*23:5/);
+    for (const text of [feed.nothingSince(evening, evening + 1), spot.asOf(evening, evening + 1)]) expect(text).not.toContain('2026');
+  }
 });
 
 test('labels lose what they have in common, where they are long, after a separator', () => {

@@ -30,8 +30,9 @@ class FakeCaches {
 
 let caches: FakeCaches;
 const storage = () => caches as unknown as CacheStorage;
+let behind: Promise<unknown>; // work that goes on behind the answer
 const answer = async (way: 'page' | 'asset' | 'file', path: string, fetched: () => Promise<Response>) =>
-  (await answerOf(way, new Request(host + path), kept, storage(), fetched)).text();
+  (await answerOf(way, new Request(host + path), kept, storage(), fetched, (work) => (behind = work))).text();
 const offline = () => Promise.reject<Response>(new TypeError('no network'));
 const online = async () => new Response('new');
 
@@ -53,6 +54,28 @@ describe('a page', () => {
     const late = answer('page', '/', () => new Promise(() => {}));
     await vi.advanceTimersByTimeAsync(patience);
     expect(await late).toBe('kept page');
+    vi.useRealTimers();
+  });
+
+  test('of this version takes the place of the kept one, also when it comes too late: what it may do is said beside it', async () => {
+    const page = '<script src="/assets/index-2.js">';
+    const keptNow = () => caches.kept.get(kept.name)!.get('/');
+    await answer('page', '/lots/central', async () => new Response(page));
+    await behind;
+    expect(keptNow()).toBe(page);
+    for (const other of [new Response('<script src="/assets/index-3.js">'), new Response('Sign in to the hotel network'), new Response(`error ${page}`, { status: 503 })]) {
+      await answer('page', '/', async () => other);
+      await behind;
+      expect(keptNow(), 'another version, another host, or no page').toBe(page);
+    }
+    vi.useFakeTimers();
+    let come = (_: Response) => {};
+    const late = answer('page', '/', () => new Promise((resolve) => (come = resolve)));
+    await vi.advanceTimersByTimeAsync(patience);
+    expect(await late).toBe(page);
+    come(new Response(`${page} later`));
+    await behind;
+    expect(keptNow()).toBe(`${page} later`);
     vi.useRealTimers();
   });
 

@@ -61,10 +61,18 @@ test('a tab that was frozen opens its connection anew when it is seen', () => {
 test('a machine that slept under an open page is noticed by its clock, whatever was heard since', () => {
   vi.setSystemTime(Date.now() + 3_600_000);
   FakeSocket.last.say({ type: 'Heartbeat', cursor: 'from before the sleep' });
-  vi.advanceTimersByTime(5_000);
+  vi.advanceTimersByTime(500);
   expect(FakeSocket.made).toHaveLength(2);
   FakeSocket.last.welcome();
   live(60);
+  expect(FakeSocket.made, 'once').toHaveLength(2);
+});
+
+test('a page that was frozen while it was in sight is awake as soon as the browser says so', () => {
+  vi.setSystemTime(Date.now() + 3_600_000); // no timer ran
+  page.dispatchEvent(new Event('resume'));
+  expect(FakeSocket.made).toHaveLength(2);
+  vi.advanceTimersByTime(5_000);
   expect(FakeSocket.made, 'once').toHaveLength(2);
 });
 

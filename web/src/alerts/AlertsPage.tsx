@@ -79,8 +79,8 @@ function Own({ session, subject }: PageProps & { subject: string }) {
 
   const { problem } = book;
   if (book.absent.value) return <p class="explained" data-testid="absent">{alerts.absent} {problem.value?.detail}</p>;
+  const failed = problem.value && words.common.problem(problem.value);
   if (!book.loaded.value) {
-    const failed = problem.value && words.common.problem(problem.value);
     return failed ? <p class="explained" role="alert" data-testid="away">{failed.title}. {failed.detail} {alerts.triesAgain}</p> : <p class="quiet" role="status">{words.common.loading}</p>;
   }
   if (kiosk.value) return <ToldSection book={book} telling={telling} />;
@@ -98,6 +98,7 @@ function Own({ session, subject }: PageProps & { subject: string }) {
           </a>
         ))}
       </nav>
+      {failed && <p class="quiet" role="status" data-testid="not-fresh">{failed.title}. {alerts.triesAgain}</p>}
       {editing !== null && (editing === 'new' || rule) && <RuleEditor key={editing} session={session} book={book} rule={rule} subject={subject} />}
       {editing !== null && editing !== 'new' && !rule && <p class="explained" role="alert">{alerts.noSuchRule}</p>}
       {editing === null && section === 'rules' && <RulesSection session={session} book={book} />}

@@ -1,11 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import type { Problem } from '../live/http';
+import { problemOf, type Problem } from '../live/http';
 import type { Session } from '../live/session';
-import type { Lot } from '../live/wire';
 import { words } from '../text/words';
 import { alertsPath, go, query } from '../ui/router';
-import { problemOf, type Book } from './book';
+import type { Book } from './book';
 import { definitionOf, draftFor, draftOf, faultsOf, patchOf, ruleLike, type Draft, type Faults } from './draft';
 import { Field, Said } from './fields';
 import { HoursFields } from './HoursFields';
@@ -33,7 +32,7 @@ export function RuleEditor({ session, book, rule, subject }: { session: Session;
   const found = faultsOf(named(), Date.now());
   const sound = Object.keys(found).length === 0;
   const faults: Faults = tried.value ? found : {};
-  const lot = session.parking.lots.value.find(({ id }) => id === draft.value.lotId) as (Lot & { readonly timeZone?: string }) | undefined;
+  const lot = session.parking.lots.value.find(({ id }) => id === draft.value.lotId);
 
   /** What was changed here is changed in the rule as it is now, where it was changed elsewhere meanwhile. */
   const send = async (anyway: boolean) => {

@@ -1,7 +1,7 @@
-import { useEffect } from 'preact/hooks';
 import type { Session } from '../live/session';
 import { words } from '../text/words';
 import { alertsPath } from '../ui/router';
+import { useZones } from '../ui/zones';
 import type { Book } from './book';
 import { RuleCard } from './RuleCard';
 
@@ -9,10 +9,7 @@ import { RuleCard } from './RuleCard';
 export function RulesSection({ session, book }: { session: Session; book: Book }) {
   const { alerts } = words;
   const rules = book.rules.value ?? [];
-  const lots = [...new Set(rules.flatMap(({ target }) => (target.zoneId !== undefined && target.lotId !== undefined ? [target.lotId] : [])))].sort().join('\n');
-  useEffect(() => {
-    for (const lotId of lots.split('\n')) if (lotId !== '') void session.fetchZones(lotId); // for the names of their zones
-  }, [session, lots]);
+  useZones(session, [...new Set(rules.flatMap(({ target }) => (target.zoneId !== undefined && target.lotId !== undefined ? [target.lotId] : [])))].sort());
   return (
     <section aria-label={alerts.rules}>
       <header>

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Problem } from '../live/http';
+import { problemOf, type Problem } from '../live/http';
 import { words } from '../text/words';
-import { problemOf, type Book } from './book';
+import type { Book } from './book';
 import { Said } from './fields';
 import { permission, want, wanted } from './notify';
 import { isOfAnother, obstacle, ownChannel, presentEndpoint, PushError, subscribe, unsubscribe, type PushObstacle } from './push';

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Session } from '../live/session';
 import { kiosk } from '../shell/settings';
@@ -35,6 +35,7 @@ export default function Toasts({ session }: { session: Session }) {
     return telling.begin(person, account);
   }, [telling, who]);
   useEffect(showLooking, []);
+  useEffect(() => whenBack(session, () => void telling.wake()), [session, telling]);
   useEffect(() => {
     const wake = () => document.visibilityState === 'visible' && void telling.wake();
     addEventListener('online', wake);
@@ -61,6 +62,16 @@ export default function Toasts({ session }: { session: Session }) {
       )}
     </section>
   );
+}
+
+/** Calls back when the platform answers again: the stream of alerts, which has its own pauses, would come later. Returns what ends that. */
+function whenBack({ connection }: Session, back: () => void): () => void {
+  let away = false;
+  return effect(() => {
+    const state = connection.state.value;
+    if (state === 'open' && away) back();
+    away = state === 'reconnecting' || state === 'offline';
+  });
 }
 
 function Toast({ decision, dismiss }: { decision: Decision; dismiss: () => void }) {

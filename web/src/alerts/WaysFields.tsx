@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import { words } from '../text/words';
 import { alertsPath } from '../ui/router';
 import type { Book } from './book';
@@ -10,6 +11,12 @@ export function WaysFields({ book, draft, set, subject }: PartProps & { book: Bo
   const { alerts } = words;
   const channels = book.channels.value ?? [];
   const toggle = (id: string) => set({ channels: draft.channels.includes(id) ? draft.channels.filter((each) => each !== id) : [...draft.channels, id] });
+  const latest = useRef(draft);
+  latest.current = draft;
+  const add = (id: string) => { // by the draft as it is when the browser has subscribed
+    const { channels: before } = latest.current;
+    if (!before.includes(id)) set({ channels: [...before, id] });
+  };
   const full = draft.channels.length >= mostChannels;
   return (
     <fieldset>
@@ -23,7 +30,7 @@ export function WaysFields({ book, draft, set, subject }: PartProps & { book: Bo
           </span>
         </label>
       ))}
-      <ThisBrowser book={book} subject={subject} brief onSubscribed={({ id }) => !draft.channels.includes(id) && set({ channels: [...draft.channels, id] })} />
+      <ThisBrowser book={book} subject={subject} brief onSubscribed={({ id }) => add(id)} />
       <p><a href={alertsPath({ show: 'ways' })} target="_blank" rel="noopener">{alerts.moreWays}</a></p>
     </fieldset>
   );

@@ -1,6 +1,7 @@
-import { useEffect, useId } from 'preact/hooks';
+import { useId } from 'preact/hooks';
 import type { Session } from '../live/session';
 import { words } from '../text/words';
+import { useZones } from '../ui/zones';
 import type { Draft, Faults, Where } from './draft';
 import { Choice, Field } from './fields';
 import { categories } from './wire';
@@ -17,9 +18,7 @@ const mostOffered = 50; // spots while one types
 export function WhereFields({ session, draft, faults, set }: PartProps & { session: Session }) {
   const { alerts } = words;
   const { where, lotId } = draft;
-  useEffect(() => {
-    if (lotId !== '') void session.fetchZones(lotId);
-  }, [session, lotId]);
+  useZones(session, lotId === '' ? [] : [lotId], 0);
   return (
     <fieldset>
       <legend>{alerts.where}</legend>
@@ -34,7 +33,7 @@ export function WhereFields({ session, draft, faults, set }: PartProps & { sessi
             {(attributes) => (
               <select {...attributes} name="category" value={draft.category} onChange={(event) => set({ category: event.currentTarget.value })}>
                 <option value="">{where === 'everywhere' ? alerts.choose : alerts.anyCategory}</option>
-                {categories.map((each) => <option key={each} value={each}>{alerts.categoryName(each)}</option>)}
+                {categories.map((each) => <option key={each} value={each}>{words.common.categoryName(each)}</option>)}
               </select>
             )}
           </Field>

@@ -1,6 +1,6 @@
 // What the page of alerts knows: the rules and channels of who is signed in. Views read its signals, and change things through it.
-import { batch, computed, signal } from '@preact/signals';
-import { ProblemError, type Problem } from '../live/http';
+import { batch, computed, signal, type Signal } from '@preact/signals';
+import { problemOf, type Problem } from '../live/http';
 import { AlertsApi, isAbsent, type ChannelPatch, type ChannelWish, type RulePatch } from './api';
 import type { Channel, NewChannel, Rule } from './wire';
 
@@ -14,6 +14,7 @@ export class Book {
   #closed = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #loads = 0; // counts loads: the answer to the latest one stays
+  #loading = false;
 
   constructor(readonly api: AlertsApi) {}
 
@@ -40,9 +41,11 @@ export class Book {
   async load(): Promise<void> {
     const load = ++this.#loads;
     clearTimeout(this.#retry);
+    this.#loading = true;
     try {
       const [rules, channels] = await Promise.all([this.api.rules(), this.api.channels()]);
       if (load !== this.#loads) return;
+      this.#loading = false;
       batch(() => {
         this.#rules.value = rules;
         this.#channels.value = channels;
@@ -51,7 +54,8 @@ export class Book {
       });
     } catch (error) {
       if (load !== this.#loads) return;
-      this.#absent.value = isAbsent(error);
+      this.#loading = false;
+      this.#absent.value = !this.loaded.peek() && isAbsent(error); // what is there stays, with what is being written on it
       this.#problem.value = problemOf(error);
       if (!this.#closed) this.#retry = setTimeout(() => void this.load(), again);
     }
@@ -59,25 +63,26 @@ export class Book {
 
   close(): void {
     this.#closed = true;
+    this.#loading = false;
     this.#loads++;
     clearTimeout(this.#retry);
   }
 
   async addRule(wish: RulePatch): Promise<Rule> {
     const added = await this.api.addRule(wish);
-    this.#rules.value = [...(this.#rules.peek() ?? []), added];
+    this.#set(this.#rules, [...(this.#rules.peek() ?? []), added]);
     return added;
   }
 
   async changeRule(rule: Rule, patch: RulePatch): Promise<Rule> {
     const changed = await this.api.changeRule(rule, patch);
-    this.#rules.value = this.#rules.peek()?.map((each) => (each.id === rule.id ? changed : each));
+    this.#set(this.#rules, this.#rules.peek()?.map((each) => (each.id === rule.id ? changed : each)));
     return changed;
   }
 
   async removeRule(rule: Rule): Promise<void> {
     await this.api.removeRule(rule.id);
-    this.#rules.value = this.#rules.peek()?.filter(({ id }) => id !== rule.id);
+    this.#set(this.#rules, this.#rules.peek()?.filter(({ id }) => id !== rule.id));
   }
 
   async addChannel(wish: ChannelWish): Promise<NewChannel> {
@@ -106,11 +111,13 @@ export class Book {
   put(channel: NewChannel): NewChannel {
     const { secret: _, ...known } = channel;
     const channels = this.#channels.peek() ?? [];
-    this.#channels.value = channels.some(({ id }) => id === known.id) ? channels.map((each) => (each.id === known.id ? known : each)) : [...channels, known];
+    this.#set(this.#channels, channels.some(({ id }) => id === known.id) ? channels.map((each) => (each.id === known.id ? known : each)) : [...channels, known]);
     return channel;
   }
-}
 
-/** What went wrong, for a person. */
-export const problemOf = (error: unknown): Problem =>
-  error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error), cause: 'fault' };
+  /** Takes over what was done. What is being loaded may not know of it, and is loaded anew. */
+  #set<T>(list: Signal<readonly T[] | undefined>, value: readonly T[] | undefined): void {
+    list.value = value;
+    if (this.#loading) void this.load();
+  }
+}

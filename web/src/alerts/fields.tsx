@@ -2,9 +2,8 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
-import type { Problem } from '../live/http';
+import { problemOf, type Problem } from '../live/http';
 import { words } from '../text/words';
-import { problemOf } from './book';
 import type { Fault } from './draft';
 
 export interface FieldAttributes {

@@ -49,7 +49,7 @@ export async function notify(decision: Decision): Promise<void> {
   if (!wanted.peek() || present() !== 'granted' || (await somebodyLooks())) return;
   const path = placeOf(decision) ?? '/alerts?show=told';
   // The tag is that of the push message of the same alert: one takes the place of the other.
-  const content: NotificationOptions = { body: words.alerts.toldText(decision), tag: `alert-${decision.id}`, data: { path }, icon: '/icons/icon-192.png', lang: document.documentElement.lang };
+  const content: NotificationOptions = { body: words.alerts.toldText(decision), tag: `alert-${decision.id}`, data: { path }, icon: '/icons/icon-192.png', badge: '/icons/badge-96.png', lang: document.documentElement.lang };
   const worker = await navigator.serviceWorker?.getRegistration();
   if (worker?.active) return worker.showNotification(decision.ruleName, content);
   const notification = new Notification(decision.ruleName, content);

@@ -1,6 +1,7 @@
 // This browser as a place to which alerts are sent, also while no page of Parkwire is open: Web Push.
 import { slugOf, type AlertsApi } from './api';
 import { lookAgain } from './notify';
+import { markOf } from './subject';
 import type { Channel, NewChannel } from './wire';
 
 /** Why this browser cannot be told. `worker`: the page could not keep its service worker; `service`: the browser reaches no push service. */
@@ -15,9 +16,9 @@ export class PushError extends Error {
 const patience = 5_000; // for the service worker, in milliseconds
 const name = 'parkwire.push';
 
-/** What this browser remembers of its subscription: whose it is, and which was told to the platform. */
+/** What this browser remembers of its subscription: whose it is, without saying who that is, and which was told to the platform. */
 interface Mark {
-  readonly subject: string;
+  readonly of: string;
   readonly endpoint: string;
 }
 
@@ -35,7 +36,7 @@ export async function presentEndpoint(): Promise<string | undefined> {
 }
 
 /** Whether the subscription of this browser is somebody else's, who was signed in here before. */
-export const isOfAnother = (subject: string): boolean => (mark()?.subject ?? subject) !== subject;
+export const isOfAnother = (subject: string): boolean => (mark()?.of ?? markOf(subject)) !== markOf(subject);
 
 /** Subscribes this browser and tells the platform. Asks the person for the permission first. Throws a PushError or ProblemError. */
 export async function subscribe(api: AlertsApi, subject: string, label: string): Promise<NewChannel> {
@@ -53,7 +54,7 @@ export async function subscribe(api: AlertsApi, subject: string, label: string):
     throw new PushError(error instanceof DOMException && error.name === 'NotAllowedError' ? 'denied' : 'service');
   });
   const channel = await api.addChannel({ kind: 'push', name: label, subscription: subscription.toJSON() });
-  remember({ subject, endpoint: subscription.endpoint });
+  remember({ of: markOf(subject), endpoint: subscription.endpoint });
   return channel;
 }
 
@@ -63,11 +64,29 @@ export async function unsubscribe(): Promise<void> {
   remember(undefined);
 }
 
-/** Browsers change subscriptions by themselves: the platform is told of the present one. Nothing is asked of the person. */
+/**
+ * Browsers change subscriptions by themselves: the platform is told of the present one, and rules that told the one before tell this one. Nothing is
+ * asked of the person.
+ */
 export async function keepSubscribed(api: AlertsApi, subject: string, label: string): Promise<void> {
   const known = mark();
-  if (known?.subject !== subject || obstacle() !== undefined || Notification.permission !== 'granted') return;
-  if ((await presentEndpoint()) !== known.endpoint) await subscribe(api, subject, label);
+  if (known?.of !== markOf(subject) || obstacle() !== undefined || Notification.permission !== 'granted') return;
+  if ((await presentEndpoint()) === known.endpoint) return;
+  const before = ownChannel(await api.channels(), known.endpoint);
+  const { id } = await subscribe(api, subject, label);
+  try {
+    if (before && before.id !== id) await replace(api, before.id, id);
+  } catch (error) {
+    remember(known); // so that the next page does the rest
+    throw error;
+  }
+}
+
+async function replace(api: AlertsApi, before: string, now: string): Promise<void> {
+  for (const rule of await api.rules()) {
+    if (rule.channels.includes(before)) await api.changeRule(rule, { channels: [...rule.channels.filter((id) => id !== before && id !== now), now] });
+  }
+  await api.removeChannel(before);
 }
 
 /** The channel that this browser is, among the subject's. */

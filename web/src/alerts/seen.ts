@@ -1,5 +1,8 @@
-// Up to which alert this browser has shown the list of them, for each subject. Nothing is kept before there was one.
-const name = 'parkwire.alerts-seen';
+// Up to which alert this browser has shown the list of them, for each subject. Nothing is kept before there was one, and nothing that says whose it is.
+import { markOf } from './subject';
+
+const name = 'parkwire.alerts-read';
+const most = 50; // subjects, of which those that were here last stay
 
 type Marks = Readonly<Record<string, number>>;
 
@@ -14,13 +17,15 @@ function marks(): Marks {
 
 /** Undefined: it never has. */
 export function lastSeen(subject: string): number | undefined {
-  const mark: unknown = marks()[subject];
+  const mark: unknown = marks()[markOf(subject)];
   return typeof mark === 'number' ? mark : undefined;
 }
 
 export function rememberSeen(subject: string, sequence: number): void {
   try {
-    localStorage.setItem(name, JSON.stringify({ ...marks(), [subject]: sequence }));
+    const own = markOf(subject);
+    const others = Object.entries(marks()).filter(([mark]) => mark !== own);
+    localStorage.setItem(name, JSON.stringify(Object.fromEntries([...others.slice(1 - most), [own, sequence]])));
   } catch {
     // It counts as unread in the next page again.
   }

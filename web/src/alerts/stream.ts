@@ -23,6 +23,7 @@ export class AlertStream {
   #heard = 0; // when something came last
   #cut: (() => void) | undefined; // ends the present stream
   #hurry: (() => void) | undefined; // ends the present pause
+  #soon = false; // whether the next attempt follows at once
 
   constructor(private readonly options: StreamOptions) {}
 
@@ -35,6 +36,10 @@ export class AlertStream {
       this.options.changed('connecting');
       const wait = await this.#once(place, () => (failures = 0)).catch(() => undefined);
       if (ended.aborted) break;
+      if (this.#soon) {
+        this.#soon = false;
+        continue;
+      }
       this.options.changed(wait === 'absent' ? 'absent' : 'waiting');
       await this.#pause(wait === 'absent' ? pace.absent : (wait ?? backoff(failures)));
       failures++;
@@ -44,8 +49,11 @@ export class AlertStream {
 
   /** Makes sure that the stream is alive, as after a sleep, and waits no longer for the next attempt. */
   wake(): void {
-    if (Date.now() - this.#heard > pace.silence / 2) this.#cut?.();
-    this.#hurry?.();
+    if (this.#hurry) this.#hurry();
+    else if (this.#cut && Date.now() - this.#heard > pace.silence / 2) {
+      this.#soon = true;
+      this.#cut();
+    }
   }
 
   /** One stream until it ends. Returns how long to wait before the next, where that was said. */
@@ -60,7 +68,7 @@ export class AlertStream {
       watch = setTimeout(() => cut.abort(), pace.silence);
     };
     try {
-      const access = await token();
+      const access = await Promise.race([token(), over(cut.signal)]); // which may wait for a sign-in, while another tab could keep the stream
       if (access === undefined) return 'absent';
       const answer = await request(`/api/v1/alerts/stream?after=${place.after}`, {
         headers: { accept: 'text/event-stream', authorization: `Bearer ${access}` }, signal: cut.signal, cache: 'no-store',
@@ -115,6 +123,9 @@ export class AlertStream {
     });
   }
 }
+
+/** Fails when the signal says so. */
+const over = (signal: AbortSignal): Promise<never> => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 
 /** A random part of a time that doubles with each failure, so that many pages do not come back at once. */
 const backoff = (failures: number) => Math.random() * Math.min(pace.longest, pace.first * 2 ** failures);

@@ -1,7 +1,8 @@
 // Who is signed in is told of their alerts while a page is open. Of all tabs of a subject one keeps the stream, as browsers open few connections to one
 // host; it tells the others.
 import { batch, signal } from '@preact/signals';
-import type { Account, Person } from '../identity/account';
+import type { Account } from '../identity/account';
+import type { Person } from '../identity/person';
 import type { Session } from '../live/session';
 import { AlertsApi, isAbsent } from './api';
 import { notify } from './notify';

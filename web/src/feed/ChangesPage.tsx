@@ -7,12 +7,12 @@ import { kiosk } from '../shell/settings';
 import { useTitle } from '../shell/title';
 import { folded } from '../text/search';
 import { words } from '../text/words';
+import { clock } from '../ui/clock';
 import { query } from '../ui/router';
-import { useWindow } from '../ui/window';
 import { useZones } from '../ui/zones';
 import { FeedFilters } from './FeedFilters';
 import { isNarrow, parametersOf, readFilter, sieveOf } from './filter';
-import { Line } from './Line';
+import { LineList } from './LineList';
 import { NewOnes, PauseButton } from './PauseButton';
 import { readerLength } from './reader';
 import { useReader, type Pace } from './useReader';
@@ -63,8 +63,7 @@ interface LinesProps {
 }
 
 function Lines({ session, lines, names, pace: { away, inside }, narrow }: LinesProps) {
-  const list = useRef<HTMLOListElement>(null);
-  const { from, to } = useWindow(list, lines.length);
+  const list = useRef<HTMLDivElement>(null);
   // Who has moved away from the newest line reads there, and it does not run away from them. A wall display is moved by itself.
   useEffect(() => {
     const look = () => {
@@ -76,22 +75,14 @@ function Lines({ session, lines, names, pace: { away, inside }, narrow }: LinesP
   }, [away]);
 
   if (lines.length === 0) {
-    const since = session.connection.state.value === 'open' && !narrow ? `${words.feed.nothingSince(session.since)} ` : '';
+    const since = session.connection.state.value === 'open' && !narrow ? `${words.feed.nothingSince(session.since, clock.value)} ` : '';
     return <p class="none" data-testid="feed-empty">{since}{narrow ? words.feed.noneMatches : words.feed.appearHere}</p>;
   }
   return (
-    <>
-      <ol
-        ref={list}
-        aria-label={words.feed.list}
-        style={{ height: `calc(var(--row) * ${lines.length})`, paddingBlockStart: `calc(var(--row) * ${from})` }}
-        onFocusIn={() => (inside.value = true)}
-        onFocusOut={() => (inside.value = false)}
-      >
-        {lines.slice(from, to).map((item) => <Line key={item.key} item={item} names={names} exact />)}
-      </ol>
+    <div ref={list}>
+      <LineList lines={lines} names={names} inside={inside} exact />
       {lines.length >= readerLength && <p class="none">{words.feed.noOlder(readerLength)}</p>}
-    </>
+    </div>
   );
 }
 

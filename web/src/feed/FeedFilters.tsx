@@ -22,7 +22,7 @@ export function FeedFilters({ session: { parking }, filter }: { session: Session
           change={(lot) => change({ lot, zone: undefined })}
         />
         {(zones.length > 0 || filter.zone !== undefined) && (
-          <Pick label={words.table.zone} all={words.table.allZones} options={zones.map(({ id, name }) => [id, name] as const)} value={filter.zone} change={(zone) => change({ zone })} />
+          <Pick label={words.common.term.zone} all={words.table.allZones} options={zones.map(({ id, name }) => [id, name] as const)} value={filter.zone} change={(zone) => change({ zone })} />
         )}
         {isNarrow(filter) && <button type="button" onClick={() => change({ lot: undefined, zone: undefined, outcomes: [], kinds: [], text: '' })}>{words.table.clear}</button>}
       </div>

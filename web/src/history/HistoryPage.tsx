@@ -1,10 +1,11 @@
 import { computed } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { LotPageProps } from '../shell/pages';
 import { useTitle } from '../shell/title';
 import { words } from '../text/words';
 import { clock } from '../ui/clock';
 import { query } from '../ui/router';
+import { useZones } from '../ui/zones';
 import { HistoryApi } from './api';
 import { useAsked } from './asked';
 import { Controls } from './Controls';
@@ -15,7 +16,7 @@ import { Notes } from './Notes';
 import { LengthPanel, OccupancyPanel, TurnoverPanel } from './panels';
 import { liveOf } from './present';
 import { StaysPanel } from './StaysPanel';
-import { dateOf, wallAt } from './times';
+import { dateIn } from './times';
 import { Trouble } from './Trouble';
 import { intervalOf, pace, periodOf, readView } from './view';
 
@@ -26,7 +27,7 @@ export default function HistoryPage({ session, lot }: LotPageProps) {
   const view = readView(query.value);
   const { zone, range, on } = view;
   useTitle(words.history.title(lot.name));
-  useEffect(() => void session.fetchZones(lot.id), [session, lot.id]);
+  useZones(session, [lot.id], 0);
 
   const live = useMemo(() => {
     const counts = zone === undefined ? parking.countsOfLot(lot.id) : parking.countsOfZone(lot.id, zone);
@@ -37,14 +38,14 @@ export default function HistoryPage({ session, lot }: LotPageProps) {
     return on !== undefined || share === null || intervalOf(range) === 'day' ? undefined : { at: clock.peek(), value: share };
   };
 
+  const today = dateIn(lot.timeZone, Date.now());
   const asked = useAsked(
     session,
     JSON.stringify([lot.id, range, on, zone]),
     (signal) => history.metrics(lot.id, { interval: intervalOf(range), ...periodOf(view, Date.now()), zone }, signal),
-    pace(view, dateOf(Date.now())),
+    pace(view, today),
   );
   const metrics = asked.answer.value;
-  const today = dateOf(metrics ? wallAt(Date.now(), metrics.to) : Date.now());
 
   return (
     <article class="history" data-testid="history" data-range={metrics && range} aria-busy={asked.busy.value}>

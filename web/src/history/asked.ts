@@ -1,7 +1,7 @@
 // What is asked for, and asked for again as long as it is looked at.
 import { batch, signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ProblemError, type Problem } from '../live/http';
+import { ProblemError, problemOf, type Problem } from '../live/http';
 import type { Session } from '../live/session';
 
 type Ask<T> = (signal: AbortSignal) => Promise<T>;
@@ -70,7 +70,7 @@ export class Asked<T> {
       } catch (error) {
         if (controller.signal.aborted) return;
         wait = Math.max(error instanceof ProblemError ? error.retryAfter : 0, Math.min(timing.longestRetry, timing.firstRetry * 2 ** failures++));
-        this.#problem.value = error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error), cause: 'fault' };
+        this.#problem.value = problemOf(error);
       }
       asking = false;
       this.#busy.value = false;

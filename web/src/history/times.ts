@@ -25,6 +25,16 @@ export function repeated(times: readonly string[]): ReadonlySet<string> {
 /** The date of a time: 2026-11-24. */
 export const dateOf = (wallTime: number): string => new Date(wallTime).toISOString().slice(0, 10);
 
+/** The date at a moment by the clocks of a time zone; by UTC, where the browser does not know it. */
+export function dateIn(timeZone: string | undefined, moment: number): string {
+  try {
+    const parts = new Intl.DateTimeFormat('en', { timeZone: timeZone ?? 'UTC', year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(moment);
+    return (['year', 'month', 'day'] as const).map((type) => parts.find((part) => part.type === type)!.value).join('-');
+  } catch {
+    return dateOf(moment);
+  }
+}
+
 /** The date so many days later. */
 export const addDays = (date: string, days: number): string => dateOf(Date.parse(`${date}T00:00:00Z`) + days * day);
 

@@ -1,36 +1,11 @@
-// Who looks at the page: signs them in and out, keeps the access token fresh, and knows what they may do.
+// Who looks at the page: signs them in and out, and keeps the access token fresh.
 import { batch, computed, signal } from '@preact/signals';
 import type { Credentials } from '../live/api';
-import { ProblemError, send } from '../live/http';
-import { begin, claimsOf, farewell, redeem, refresh, revoke, SignInError, type Client, type Endpoints, type Tokens } from './flow';
-import { claim, type TabStorage } from './storage';
-
-/** The scopes, each including those before it. */
-const scopes = ['read', 'ingest', 'operate', 'admin'] as const;
-export type Scope = (typeof scopes)[number];
-
-/** What the platform says of the one who asks: GET /api/v1/identity. */
-interface Identity {
-  readonly readPublic: boolean;
-  readonly login?: Omit<Client, 'endpoints'> & { readonly endpoints?: Endpoints };
-  readonly principal?: Principal;
-}
-
-interface Principal {
-  readonly subject: string;
-  readonly scopes: readonly string[];
-  /** Absent: all. */
-  readonly lots?: readonly string[];
-}
-
-export interface Person extends Omit<Principal, 'scopes'> {
-  readonly name: string;
-  /** The strongest scope, which includes those before it. */
-  readonly scope: Scope | undefined;
-}
-
-/** How people sign in here: at a provider, which may be out of reach or need an encrypted page, or, where there is none, with a token that they have. */
-export type Way = 'provider' | 'unreachable' | 'insecure' | 'token';
+import { ProblemError } from '../live/http';
+import { askAgain, Entrance } from './entrance';
+import { begin, farewell, ofTyped, redeem, refresh, revoke, SignInError, type Tokens } from './flow';
+import { may, personOf, type Person, type Scope } from './person';
+import { claim, type Kept, type TabStorage } from './storage';
 
 /** Why somebody is not signed in who was or wanted to be. Detail is in the words of who refused it. */
 export interface Setback {
@@ -53,16 +28,16 @@ export interface Surroundings {
 /** Where the provider sends the browser back to. */
 export const arrivalPath = '/signed-in';
 
-const askAgain = 10_000; // while the provider is out of reach, in milliseconds
 /** After a refusal, in milliseconds. Tokens know when they were issued by the second: one of the second in which all before were revoked is refused too. */
 const afterRefusal = 1_000;
 const longestTimer = 0x7fff_ffff; // that a browser can set
 
 export class Account implements Credentials {
-  readonly #identity = signal<Identity | undefined>(undefined);
+  readonly #entrance: Entrance;
   readonly #tokens = signal<Tokens | undefined>(undefined);
   readonly #setback = signal<Setback | undefined>(undefined);
   #known: Tokens | undefined; // the tokens of which the platform has said whose they are
+  #kept: string; // what this page goes on with after a reload, as the tab has it
   #refused = 0; // when the platform last refused a token
   #shown: string | undefined; // as whom the page was shown last
   #beginning: Promise<void> | undefined;
@@ -70,31 +45,31 @@ export class Account implements Credentials {
   #ending: ReturnType<typeof setTimeout> | undefined;
 
   /** changed is called when the page is somebody else's from now on, or nobody's: what was shown to the one before is to be forgotten. */
-  constructor(private readonly surroundings: Surroundings, private readonly arrival: URLSearchParams | undefined, private readonly changed: () => void) {}
+  constructor(private readonly surroundings: Surroundings, private readonly arrival: URLSearchParams | undefined, private readonly changed: () => void) {
+    this.#entrance = new Entrance(surroundings.request, surroundings.secure);
+    this.#kept = JSON.stringify(surroundings.storage.kept ?? null);
+  }
 
   /** Who is signed in; undefined: nobody, or it is not known yet. */
   readonly person = computed<Person | undefined>(() => {
     const tokens = this.#tokens.value;
-    const principal = tokens?.access ? this.#identity.value?.principal : undefined;
-    if (!principal) return undefined;
-    const { scopes: held, ...rest } = principal;
-    return { ...rest, name: tokens?.name ?? rest.subject, scope: scopes.findLast((scope) => held.includes(scope)) };
+    const principal = tokens?.access ? this.#entrance.said.value?.principal : undefined;
+    return principal && personOf(principal, tokens?.name);
   });
 
   /** Whether one must sign in to see anything. */
-  readonly locked = computed(() => this.#identity.value?.readPublic === false && this.#tokens.value === undefined);
+  readonly locked = computed(() => this.#entrance.said.value?.readPublic === false && this.#tokens.value === undefined);
 
   /** Whether everybody may look; undefined: not known yet. */
-  readonly isPublic = computed(() => this.#identity.value?.readPublic);
+  readonly isPublic = computed(() => this.#entrance.said.value?.readPublic);
 
-  /** Undefined: not known yet. */
-  readonly way = computed<Way | undefined>(() => {
-    const { login } = this.#identity.value ?? {};
-    if (!this.#identity.value) return undefined;
-    if (!login) return 'token';
-    if (!this.surroundings.secure) return 'insecure';
-    return login.endpoints ? 'provider' : 'unreachable';
-  });
+  /** Whether the one who looks is limited to no lots. */
+  readonly seesAll = computed(() => this.person.value?.lots === undefined);
+
+  /** How one signs in here; undefined: not known yet. */
+  get way() {
+    return this.#entrance.way;
+  }
 
   get setback() {
     return this.#setback;
@@ -108,14 +83,12 @@ export class Account implements Credentials {
 
   /** Whether the one who is signed in may do what needs the scope, in this lot. */
   may(scope: Scope, lotId: string): boolean {
-    const { scope: held, lots } = this.person.value ?? {};
-    return held !== undefined && scopes.indexOf(held) >= scopes.indexOf(scope) && (lots?.includes(lotId) ?? true);
+    return may(this.person.value, scope, lotId);
   }
 
   /** Whether there is anything for which the one who is signed in may do what needs the scope. */
   mayAnywhere(scope: Scope): boolean {
-    const { scope: held, lots } = this.person.value ?? {};
-    return held !== undefined && scopes.indexOf(held) >= scopes.indexOf(scope) && lots?.length !== 0;
+    return may(this.person.value, scope);
   }
 
   /** Waits as long as one must sign in first. While the provider is away, a page that everybody may see goes on as nobody's. */
@@ -129,9 +102,14 @@ export class Account implements Credentials {
     return this.#tokens.peek()?.access || undefined;
   }
 
-  refused(token: string): void {
+  who(): string | undefined {
+    return this.person.peek()?.subject;
+  }
+
+  refused(token: string | undefined): void {
     const tokens = this.#tokens.peek();
-    if (tokens?.access !== token) return; // there is another one already
+    if (token === undefined && !tokens) void this.#entrance.learn().catch(() => undefined); // one must sign in now who need not before
+    if (!tokens || tokens.access !== token) return; // there is another one already
     if (tokens.refresh === undefined) return this.#end({ reason: 'refused' });
     this.#refused = Date.now();
     this.#tokens.value = { ...tokens, due: 0, expires: 0 };
@@ -141,14 +119,14 @@ export class Account implements Credentials {
   async check(): Promise<void> {
     const token = this.#tokens.peek()?.access;
     if (!token) return;
-    await send(this.surroundings.request, 'GET', '/api/v1/identity', token).catch((error: unknown) => {
+    await this.#entrance.ask(token).catch((error: unknown) => {
       if (isRefusal(error)) this.refused(token);
     });
   }
 
   /** Goes to the provider. It sends the browser back to the page where it is now. */
   async signIn(back: string): Promise<void> {
-    const client = this.#client();
+    const { client } = this.#entrance;
     if (!client || !this.surroundings.secure) return;
     const { address, attempt } = await begin(client, this.#redirect, back);
     this.surroundings.storage.attempt = attempt;
@@ -158,19 +136,31 @@ export class Account implements Credentials {
   /** Takes a token that somebody typed in. */
   async useToken(typed: string): Promise<void> {
     this.#setback.value = undefined;
-    this.surroundings.storage.kept = { id: '', typed };
+    this.#remember({ id: '', typed });
     this.#take(ofTyped(typed));
     await this.#settle();
+    if (this.#tokens.peek() !== this.#known) await this.#settle(); // the one before was under way
   }
 
   signOut(): void {
-    const { storage, request, leave, origin } = this.surroundings;
-    const client = this.#client();
+    const { request, leave, origin } = this.surroundings;
+    const { client } = this.#entrance;
     const { refresh, id } = this.#tokens.peek() ?? {};
-    storage.kept = undefined;
+    this.#remember(undefined);
     if (client && refresh !== undefined) revoke(client, refresh, request);
     const provided = refresh !== undefined || id !== undefined;
-    leave((provided && client && farewell(client, `${origin}/`, id)) || '/'); // and what was seen goes with the page
+    this.#forget(); // browsers keep the page as it is left, and show it again at "back"
+    leave((provided && client && farewell(client, `${origin}/`, id)) || '/');
+  }
+
+  /**
+   * The browser shows this page again as it was left. False: meanwhile the tab was signed out, or goes on otherwise. Then this page has forgotten who
+   * was here, and is to be loaded anew.
+   */
+  returned(): boolean {
+    if (JSON.stringify(this.surroundings.storage.kept ?? null) === this.#kept) return true;
+    this.#forget();
+    return false;
   }
 
   dismiss(): void {
@@ -181,17 +171,12 @@ export class Account implements Credentials {
     return this.surroundings.origin + arrivalPath;
   }
 
-  #client(): Client | undefined {
-    const { login } = this.#identity.peek() ?? {};
-    return login?.endpoints && { ...login, endpoints: login.endpoints };
-  }
-
   /** Learns how one signs in here, and who is signed in already: who comes back from the provider, or was before the page was loaded again. */
   async #begin(): Promise<void> {
     const { storage, request, locks } = this.surroundings;
-    await this.#learn();
+    await this.#entrance.learn();
     const attempt = storage.takeAttempt();
-    const client = this.#client();
+    const { client } = this.#entrance;
     if (this.arrival) {
       try {
         if (!attempt) throw new SignInError('answer', 'It was not begun in this tab.');
@@ -205,25 +190,10 @@ export class Account implements Credentials {
     }
     const { kept } = storage;
     if (kept?.typed !== undefined) return this.#take(ofTyped(kept.typed));
-    if (kept?.refresh === undefined || !this.#identity.peek()?.login) return;
+    if (kept?.refresh === undefined || !this.#entrance.said.peek()?.login) return;
     if (await claim(kept.id, locks)) return this.#take({ access: '', expires: 0, due: 0, refresh: kept.refresh });
-    storage.kept = undefined;
+    this.#remember(undefined);
     this.#setback.value = { reason: 'duplicate' };
-  }
-
-  /** Asks how one signs in, and again as long as the provider is out of reach. */
-  async #learn(): Promise<void> {
-    const identity = await send<Identity>(this.surroundings.request, 'GET', '/api/v1/identity', undefined).catch((error: unknown): Identity => {
-      if (error instanceof ProblemError && error.problem.status === 404) return { readPublic: true }; // a platform that is older than this page
-      throw error;
-    });
-    const { principal = this.#identity.peek()?.principal, ...rest } = identity;
-    this.#identity.value = principal ? { ...rest, principal } : rest;
-    if (identity.login && !identity.login.endpoints) this.#learnAgain();
-  }
-
-  #learnAgain(): void {
-    setTimeout(() => void this.#learn().catch(() => this.#learnAgain()), askAgain);
   }
 
   /** Sees to it that the token is fresh, and that it is known whose it is. */
@@ -236,20 +206,22 @@ export class Account implements Credentials {
 
   async #refresh(): Promise<void> {
     const tokens = this.#tokens.peek();
-    const client = this.#client();
+    const { client } = this.#entrance;
     if (tokens?.refresh === undefined || Date.now() < tokens.due) return;
     const wait = this.#refused + afterRefusal - Date.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
     try {
       if (!client) throw new SignInError('unreachable');
       const fresh = await refresh(client, tokens.refresh, this.surroundings.request);
+      if (this.#hasLeft(tokens)) return revoke(client, fresh.refresh!, this.surroundings.request);
       this.#keep({ ...(tokens.name !== undefined && { name: tokens.name }), ...fresh }, this.surroundings.storage.kept?.id ?? crypto.randomUUID());
     } catch (error) {
       if (!(error instanceof SignInError)) throw error;
+      if (this.#hasLeft(tokens)) return;
       if (error.code !== 'unreachable') return this.#end(setback(error, 'ended'));
       if (Date.now() < tokens.expires) return; // it does for now
       this.#setback.value = { reason: 'unreachable' };
-      if (!this.#identity.peek()?.readPublic) throw new ProblemError({ title: 'The sign-in service cannot be reached', detail: 'Your sign-in goes on as soon as it answers.', cause: 'signInUnreachable' });
+      if (!this.#entrance.said.peek()?.readPublic) throw new ProblemError({ title: 'The sign-in service cannot be reached', detail: 'Your sign-in goes on as soon as it answers.', cause: 'signInUnreachable' });
       this.#tokens.value = { ...tokens, access: '', due: Date.now() + askAgain };
       setTimeout(() => void this.token().catch(() => undefined), askAgain);
     }
@@ -259,9 +231,12 @@ export class Account implements Credentials {
     const tokens = this.#tokens.peek();
     if (!tokens?.access || tokens === this.#known) return;
     try {
-      this.#identity.value = await send<Identity>(this.surroundings.request, 'GET', '/api/v1/identity', tokens.access);
+      const said = await this.#entrance.ask(tokens.access);
+      if (tokens !== this.#tokens.peek()) return; // it says whose those before are
+      this.#entrance.take(said);
       this.#known = tokens;
     } catch (error) {
+      if (tokens !== this.#tokens.peek()) return;
       if (!isRefusal(error)) throw error;
       this.#end({ reason: 'refused', ...(error.problem.detail !== undefined && { detail: error.problem.detail }) });
     }
@@ -280,7 +255,7 @@ export class Account implements Credentials {
   #keep(tokens: Tokens, id: string): void {
     const { storage, locks } = this.surroundings;
     if (storage.kept?.id !== id) void claim(id, locks);
-    storage.kept = tokens.refresh === undefined ? undefined : { id, refresh: tokens.refresh };
+    this.#remember(tokens.refresh === undefined ? undefined : { id, refresh: tokens.refresh });
     this.#setback.value = undefined;
     this.#take(tokens);
   }
@@ -294,15 +269,28 @@ export class Account implements Credentials {
 
   /** Nobody is signed in from now on, and the page says why. */
   #end(setback: Setback): void {
+    this.#remember(undefined);
+    this.#forget(setback);
+  }
+
+  #forget(setback?: Setback): void {
     clearTimeout(this.#ending);
-    this.surroundings.storage.kept = undefined;
     batch(() => {
-      const { principal: _, ...identity } = this.#identity.peek()!;
-      this.#identity.value = identity;
+      this.#entrance.forget();
       this.#known = this.#tokens.value = undefined;
       this.#setback.value = setback;
     });
     this.#tell();
+  }
+
+  #remember(kept: Kept | undefined): void {
+    this.surroundings.storage.kept = kept;
+    this.#kept = JSON.stringify(kept ?? null);
+  }
+
+  /** Whether somebody has signed out, or in anew, since these were held. */
+  #hasLeft({ refresh }: Tokens): boolean {
+    return this.#tokens.peek()?.refresh !== refresh;
   }
 
   #unlocked(): Promise<void> {
@@ -314,12 +302,6 @@ export class Account implements Credentials {
       });
     });
   }
-}
-
-/** A token that was typed in says itself when it ends. */
-function ofTyped(access: string): Tokens {
-  const exp = Number(claimsOf(access).exp ?? NaN) * 1000;
-  return { access, expires: exp > 0 ? exp : Infinity, due: Infinity };
 }
 
 function setback({ code, message }: SignInError, reason: 'failed' | 'ended' = 'failed'): Setback {

@@ -1,4 +1,4 @@
-// What outlives the page, in the tab's own storage: it ends with the tab, and no other tab reads it. The access token is never among it.
+// What outlives the page, in the tab's own storage: it ends with the tab, and no other tab reads it. An access token is among it only where somebody typed it in.
 import type { Attempt } from './flow';
 
 /** How the tab goes on being signed in when the page is loaded again: by a refresh token, or by a token that somebody typed in. */

@@ -1,7 +1,7 @@
 // What the page follows: the state is loaded, then the client of parkwire.v1 goes on from its cursor; where that is lost, it is loaded again.
 import { batch, computed, signal } from '@preact/signals';
 import { Parkwire, type SocketConstructor, type TokenProvider } from 'parkwire-client';
-import { ProblemError, type Problem } from './http';
+import { ProblemError, problemOf, type Problem } from './http';
 import { parseEvent, type ParkingEvent } from './wire';
 
 export type ConnectionState = 'connecting' | 'open' | 'reconnecting' | 'offline';
@@ -101,7 +101,7 @@ export class Connection {
         if (this.#takeAtOnce()) continue;
       } catch (error) {
         failures++;
-        this.#problem.value = error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error), cause: 'fault' as const };
+        this.#problem.value = problemOf(error);
         wait = error instanceof ProblemError ? error.retryAfter : 0;
       }
       await this.#pause(Math.max(wait, this.#backoff(failures)));
@@ -117,6 +117,7 @@ export class Connection {
   /** Loads the state again and follows on a new connection, as for somebody else. */
   restart(): void {
     this.#wasOpen.value = false;
+    this.#atOnce = this.#following;
     this.#client.reconnect();
     this.#leave?.();
     this.#hurry?.();

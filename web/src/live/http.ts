@@ -8,7 +8,7 @@ export interface Problem {
   readonly status?: number;
   readonly requestId?: string;
   /** What this page itself found out: it says so in its own language, see `words.common.problem`. */
-  readonly cause?: 'unreachable' | 'unreadable' | 'unexpected' | 'signInUnreachable' | 'noChanges' | 'fault';
+  readonly cause?: 'unreachable' | 'unreadable' | 'unexpected' | 'signInUnreachable' | 'ended' | 'noChanges' | 'fault';
   /** A problem may carry more, such as the errors of single lines. */
   readonly [extension: string]: unknown;
 }
@@ -19,6 +19,10 @@ export class ProblemError extends Error {
     super(problem.detail ?? problem.title);
   }
 }
+
+/** Of whatever was thrown: what the platform or this page said of it, else that the page itself is at fault. */
+export const problemOf = (error: unknown): Problem =>
+  (error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: error instanceof Error ? error.message : String(error), cause: 'fault' });
 
 const patience = 20_000; // milliseconds for one answer, after which it is asked for again
 
@@ -71,7 +75,7 @@ export async function exchange<T>(request: typeof fetch, method: Method, path: s
     signal?.throwIfAborted();
     throw new ProblemError({ title: 'Parkwire cannot be reached', detail: 'The server does not answer. It may be restarting, or this device has no connection.', cause: 'unreachable' });
   }
-  if (!answer.ok) throw new ProblemError(await problemOf(answer), retryAfter(answer));
+  if (!answer.ok) throw new ProblemError(await refusal(answer), retryAfter(answer));
   const { status, headers } = answer;
   try {
     const content = status === 204 ? undefined : await answer[as]();
@@ -96,7 +100,7 @@ export function addressOf(path: string, query: Sending['query'] = {}): string {
   return parameters.size === 0 ? path : `${path}?${parameters}`;
 }
 
-async function problemOf(answer: Response): Promise<Problem> {
+async function refusal(answer: Response): Promise<Problem> {
   const fallback = { title: answer.statusText || 'The request failed', status: answer.status };
   if (!answer.headers.get('content-type')?.includes('json')) return fallback;
   return { ...fallback, ...(await answer.json().catch(() => ({}))) };

@@ -25,6 +25,11 @@ export interface Shelf {
 const store = 'state';
 const sealKey = 'as of';
 const lotKey = (id: string) => `lot ${id}`;
+/** Further spots of a lot. */
+const partKey = (id: string, part: number) => ['spots', id, part];
+
+/** So many spots are written at once. The browser copies them while the page waits. */
+const most = 1_000;
 
 /** In IndexedDB. */
 export class BrowserShelf implements Shelf {
@@ -32,18 +37,29 @@ export class BrowserShelf implements Shelf {
 
   async read(): Promise<KeptState | undefined> {
     const its = await this.#store('readonly');
-    const [asOf, lots] = await Promise.all([done(its.get(sealKey)), done(its.getAll(IDBKeyRange.bound('lot ', 'lot \uffff')))]);
-    return typeof asOf === 'number' ? { asOf, lots: lots as KeptLot[] } : undefined;
+    const [asOf, lots, parts] = await Promise.all([
+      done(its.get(sealKey)), done<KeptLot[]>(its.getAll(IDBKeyRange.bound('lot ', 'lot \uffff'))), done<Spot[][]>(its.getAll(IDBKeyRange.bound(['spots'], ['spots', []]))),
+    ]);
+    if (typeof asOf !== 'number') return undefined;
+    const further = (id: string) => parts.filter((part) => part[0]?.lotId === id).flat();
+    return { asOf, lots: lots.map(({ spots, ...lot }) => ({ ...lot, spots: [...spots, ...further(lot.lot.id)] })) };
   }
 
-  async put(lot: KeptLot): Promise<void> {
-    await done((await this.#store('readwrite')).put(lot, lotKey(lot.lot.id)));
+  /** In one transaction, so that a lot is kept whole or as before. */
+  async put({ spots, ...lot }: KeptLot): Promise<void> {
+    const { id } = lot.lot;
+    const its = await this.#store('readwrite');
+    await done(its.put({ ...lot, spots: spots.slice(0, most) }, lotKey(id)));
+    let part = 0;
+    for (; (part + 1) * most < spots.length; part++) await done(its.put(spots.slice((part + 1) * most, (part + 2) * most), partKey(id, part)));
+    await done(its.delete(IDBKeyRange.bound(partKey(id, part), partKey(id, Infinity))));
   }
 
   async seal(asOf: number, lotIds: readonly string[]): Promise<void> {
     const its = await this.#store('readwrite');
-    const present = new Set([sealKey, ...lotIds.map(lotKey)]);
-    for (const key of await done(its.getAllKeys())) if (!present.has(String(key))) its.delete(key);
+    const present = new Set<unknown>([sealKey, ...lotIds.map(lotKey)]);
+    const lots = new Set<unknown>(lotIds);
+    for (const key of await done(its.getAllKeys())) if (!present.has(key) && !(Array.isArray(key) && lots.has(key[1]))) its.delete(key);
     await done(its.put(asOf, sealKey));
   }
 

@@ -1,18 +1,11 @@
 // The state of all lots and spots, in one place. Views read its signals; only load, merge and apply change it, and what somebody proposes.
-import { batch, signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import { batch, type ReadonlySignal } from '@preact/signals';
+import { orderKey } from '../text/search';
+import type { Named } from './order';
 import { DraftList, Proposals, type Proposal, type SpotChange } from './proposals';
-import { Tally, type Counts } from './tally';
-import { defined, isStatus, type Location, type Lot, type ParkingEvent, type Spot, type Zone } from './wire';
-
-/** A spot as it is shown. */
-export interface SpotState extends Spot {
-  /** How many changes of it were shown with motion. */
-  readonly pulse: number;
-  /** It was asked for and is not answered yet. */
-  readonly proposed?: true;
-}
-
-export type Cell = ReadonlySignal<SpotState>;
+import { getOrAdd, Shown, type Cell, type SpotState } from './shown';
+import type { Counts } from './tally';
+import { defined, isStatus, type Lot, type ParkingEvent, type Spot, type Zone } from './wire';
 
 /** What a batch of events did. */
 export interface Outcome {
@@ -23,17 +16,14 @@ export interface Outcome {
 }
 
 export class Parking {
-  readonly #lots = new DraftList<Lot>((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
-  readonly #cells = new Map<string, Signal<SpotState>>();
-  readonly #members = new Map<string, { readonly cells: Set<Cell>; readonly revision: Signal<number> }>();
-  readonly #tallies = new Map<string, Tally>();
+  readonly #lots = new DraftList<Lot>(({ name, id }) => `${orderKey(name)}\0${orderKey(id)}`);
+  readonly #shown = new Shown();
   readonly #zones = new Map<string, DraftList<Zone>>();
   readonly #proposals = new Proposals();
   /** The version at which a spot was removed, so that an older answer does not bring it back. */
   readonly #removed = new Map<string, number>();
 
-  readonly #touchedTallies = new Set<Tally>();
-  readonly #touchedLots = new Set<string>();
+  #era = 0; // counts those for whom it is
 
   /** The lots by name. */
   get lots(): ReadonlySignal<readonly Lot[]> {
@@ -42,28 +32,36 @@ export class Parking {
 
   /** The counts of all spots. */
   get total(): ReadonlySignal<Counts> {
-    return this.#tally('all').counts;
+    return this.#shown.total;
   }
 
   countsOfLot(lotId: string): ReadonlySignal<Counts> {
-    return this.#tally(`lot ${lotId}`).counts;
+    return this.#shown.countsOfLot(lotId);
   }
 
   countsOfZone(lotId: string, zoneId: string): ReadonlySignal<Counts> {
-    return this.#tally(`zone ${lotId} ${zoneId}`).counts;
+    return this.#shown.countsOfZone(lotId, zoneId);
   }
 
   /** The spots of a lot. Whoever reads them in a view hears when one comes, goes, or gets another name, zone or place. */
   spotsOfLot(lotId: string): Iterable<Cell> {
-    const { cells, revision } = this.#membersOf(lotId);
-    revision.value;
-    return cells;
+    return this.#shown.spotsOfLot(lotId);
+  }
+
+  /** The same by name. The list stays the same one as long as nothing but statuses changes. */
+  spotsByName(lotId: string): readonly Named[] {
+    return this.#shown.spotsByName(lotId);
+  }
+
+  /** Calls heard with the spots that have changed, once a batch: for who follows thousands. Returns what ends it. */
+  watch(heard: (changed: readonly Cell[]) => void): () => void {
+    return this.#shown.watch(heard);
   }
 
   /** A spot by its id. Whoever reads it in a view hears when it comes or goes. */
   spot(spotId: string): Cell | undefined {
     this.total.value; // it changes with each that comes or goes
-    return this.#cells.get(spotId);
+    return this.#shown.cell(spotId);
   }
 
   zonesOfLot(lotId: string): ReadonlySignal<readonly Zone[]> {
@@ -80,74 +78,116 @@ export class Parking {
     return false;
   }
 
-  /** Replaces everything. Spots that are the same as before are left as they are. */
-  load(lots: readonly Lot[], spots: readonly Spot[]): void {
-    this.#batch(() => {
-      this.#lots.clear();
-      this.#lots.set(lots);
-      this.#proposals.forget();
-      this.#removed.clear();
-      const present = new Set(spots.map((spot) => spot.spotId));
-      for (const [spotId] of this.#cells) if (!present.has(spotId)) this.#drop(spotId);
-      for (const spot of spots) this.#put(spot);
+  /** The spots of a lot as the platform told them last, without what is proposed. */
+  toldOfLot(lotId: string): Spot[] {
+    return [...this.#shown.cellsOfLot(lotId)].flatMap((cell) => {
+      const told = this.#known(cell.peek().spotId);
+      if (!told) return [];
+      const { pulse: _, ...spot } = told;
+      return spot;
     });
   }
 
-  /** Takes over what was fetched while events went on coming: whatever is newer stays. */
-  merge(lots: readonly Lot[], spots: readonly Spot[]): void {
-    this.#batch(() => {
-      this.#lots.set(lots);
+  /** To be called before the platform is asked for the lots: what goes with the answer, which then holds in the order of asking. */
+  askLots(): number {
+    return this.#lots.ask();
+  }
+
+  /** The same for the zones of a lot. */
+  askZones(lotId: string): number {
+    return this.#zonesOf(lotId).ask();
+  }
+
+  /** Replaces everything. Spots that are the same as before are left as they are. False: later lots are known already, and stay; asked 0 is what was kept of an earlier visit. */
+  load(lots: readonly Lot[], spots: readonly Spot[], asked = this.askLots()): boolean {
+    let latest = true;
+    this.#shown.batch(() => {
+      this.#lots.clear();
+      latest = this.#lots.set(lots, asked);
+      this.#proposals.forget();
+      this.#removed.clear();
+      const present = new Set(spots.map((spot) => spot.spotId));
+      for (const spotId of this.#shown.ids()) if (!present.has(spotId)) this.#drop(spotId);
+      for (const spot of spots) this.#put(spot);
+    });
+    return latest;
+  }
+
+  /** Forgets everything, with what is asked for and not answered yet: the page is somebody else's. */
+  forget(): void {
+    this.#era++;
+    batch(() => {
+      this.load([], []);
+      this.#lots.forget();
+      for (const zones of this.#zones.values()) zones.forget();
+    });
+  }
+
+  /** Takes over what was fetched while events went on coming: whatever is newer stays. False: later lots are known already. */
+  merge(lots: readonly Lot[], spots: readonly Spot[], asked = this.askLots()): boolean {
+    let latest = true;
+    this.#shown.batch(() => {
+      latest = this.#lots.set(lots, asked);
       for (const spot of spots) {
         const known = this.#known(spot.spotId);
         const newest = known ? known.version : (this.#removed.get(spot.spotId) ?? 0) + 1;
         if (spot.version >= newest) this.#put(spot);
       }
     });
+    return latest;
   }
 
-  setZones(lotId: string, zones: readonly Zone[]): void {
-    this.#zonesOf(lotId).set(zones);
+  /** False: later ones are known already. */
+  setZones(lotId: string, zones: readonly Zone[], asked = this.askZones(lotId)): boolean {
+    return this.#zonesOf(lotId).set(zones, asked);
   }
 
   /** Shows what the platform is asked to do to a spot before it has answered. */
   propose(spotId: string, change: SpotChange): Proposal<Spot> {
     const key = this.#proposals.begin(spotId, this.#known(spotId), change);
-    this.#batch(() => this.#show(spotId, this.#known(spotId)));
-    return {
-      settle: (answer) => this.#batch(() => {
+    this.#shown.batch(() => this.#show(spotId, this.#known(spotId)));
+    return this.#whilePresent<Spot>({
+      settle: (answer) => this.#shown.batch(() => {
         const known = this.#known(spotId);
         const learned = this.#proposals.settle(spotId, key, known, answer);
         this.#show(spotId, learned ?? known);
       }),
       revert: () => {
         const known = this.#known(spotId);
-        if (this.#proposals.revert(spotId, key)) this.#batch(() => this.#show(spotId, known));
+        if (this.#proposals.revert(spotId, key)) this.#shown.batch(() => this.#show(spotId, known));
       },
-    };
+    });
   }
 
   /** The same for a lot; undefined: it is to go. */
   proposeLot(lotId: string, to: Lot | undefined): Proposal<Lot> {
-    return this.#lots.propose(lotId, to);
+    return this.#whilePresent(this.#lots.propose(lotId, to));
   }
 
   /** The same for a zone of a lot. */
   proposeZone(lotId: string, zoneId: string, to: Zone | undefined): Proposal<Zone> {
-    return this.#zonesOf(lotId).propose(zoneId, to);
+    return this.#whilePresent(this.#zonesOf(lotId).propose(zoneId, to));
+  }
+
+  /** What somebody asked for is nothing to the one who comes after. */
+  #whilePresent<T>({ settle, revert }: Proposal<T>): Proposal<T> {
+    const era = this.#era;
+    return { settle: (now) => era === this.#era && settle(now), revert: () => era === this.#era && revert() };
   }
 
   /** Applies events in the order in which they came. With motion, the spots show that they changed. */
   apply(events: readonly ParkingEvent[], motion = true): Outcome {
     const outcome: Outcome = { news: [], incomplete: new Set() };
-    this.#batch(() => {
+    this.#shown.batch(() => {
       for (const event of events) {
         const before = this.#known(event.spotId);
         if (!this.#applyOne(event, before, motion ? 1 : 0)) continue;
         outcome.news.push({ event, spot: before });
         const lotId = event.lotId ?? before?.lotId;
         if (lotId === undefined) continue;
-        const unknownLot = event.version !== undefined && !this.#lots.shown.peek().some((lot) => lot.id === lotId);
-        if (unknownLot || event.change === 'added' || event.change === 'edited') outcome.incomplete.add(lotId);
+        // Of a spot that is not known something was left out, where the page was too slow.
+        const unknown = event.version !== undefined && event.change !== 'removed' && (!before || !this.#lots.shown.peek().some((lot) => lot.id === lotId));
+        if (unknown || event.change === 'added' || event.change === 'edited') outcome.incomplete.add(lotId);
       }
     });
     return outcome;
@@ -164,7 +204,7 @@ export class Parking {
     }
     if (version <= (before?.version ?? this.#removed.get(spotId) ?? 0)) return false;
     if (event.change === 'removed') {
-      if (before) this.#drop(spotId);
+      this.#drop(spotId); // also one that is only proposed
       this.#removed.set(spotId, version);
     } else if (before) {
       const { zoneId: _, ...rest } = before;
@@ -179,7 +219,7 @@ export class Parking {
 
   /** A spot as the platform told it last. */
   #known(spotId: string): SpotState | undefined {
-    const shown = this.#cells.get(spotId)?.peek();
+    const shown = this.#shown.cell(spotId)?.peek();
     const proposed = this.#proposals.of(spotId);
     return proposed ? proposed.known && { pulse: shown?.pulse ?? 0, ...proposed.known } : shown;
   }
@@ -191,92 +231,16 @@ export class Parking {
 
   /** Draws a spot of which this is known, with what is proposed on top. */
   #show(spotId: string, known: (Spot & { readonly pulse?: number }) | undefined): void {
-    const spot: (Spot & { readonly pulse?: number }) | undefined = this.#proposals.shown(spotId, known);
-    if (!spot) return this.#hide(spotId);
-    const cell = this.#cells.get(spotId);
-    const before = cell?.peek();
-    const next: SpotState = { ...spot, pulse: spot.pulse ?? before?.pulse ?? 0 };
-    if (before?.status !== next.status || before.lotId !== next.lotId || before.zoneId !== next.zoneId) {
-      if (before) this.#count(before, -1);
-      this.#count(next, 1);
-    }
-    if (!cell) {
-      const added = signal(next);
-      this.#cells.set(spot.spotId, added);
-      this.#membersOf(next.lotId).cells.add(added);
-      this.#touchedLots.add(next.lotId);
-      return;
-    }
-    if (before!.lotId !== next.lotId) {
-      this.#membersOf(before!.lotId).cells.delete(cell);
-      this.#membersOf(next.lotId).cells.add(cell);
-      this.#touchedLots.add(before!.lotId).add(next.lotId);
-    } else if (before!.zoneId !== next.zoneId || before!.name !== next.name || !samePlace(before!.location, next.location)) {
-      this.#touchedLots.add(next.lotId);
-    }
-    if (!same(before!, next)) cell.value = next;
+    this.#shown.set(spotId, this.#proposals.shown(spotId, known));
   }
 
   /** The platform has it no more. */
   #drop(spotId: string): void {
     this.#proposals.forget(spotId);
-    this.#hide(spotId);
-  }
-
-  #hide(spotId: string): void {
-    const cell = this.#cells.get(spotId);
-    if (!cell) return;
-    const { lotId } = cell.peek();
-    this.#count(cell.peek(), -1);
-    this.#cells.delete(spotId);
-    this.#membersOf(lotId).cells.delete(cell);
-    this.#touchedLots.add(lotId);
-  }
-
-  #count(spot: Spot, n: 1 | -1): void {
-    for (const key of ['all', `lot ${spot.lotId}`, `zone ${spot.lotId} ${spot.zoneId ?? ''}`]) {
-      const tally = this.#tally(key);
-      tally.add(spot.status, n);
-      this.#touchedTallies.add(tally);
-    }
-  }
-
-  /** Runs change and then tells the views, once, so that counts and spots always agree. */
-  #batch(change: () => void): void {
-    batch(() => {
-      change();
-      for (const tally of this.#touchedTallies) tally.publish();
-      for (const lotId of this.#touchedLots) this.#membersOf(lotId).revision.value++;
-      this.#touchedTallies.clear();
-      this.#touchedLots.clear();
-    });
-  }
-
-  #tally(key: string): Tally {
-    return getOrAdd(this.#tallies, key, () => new Tally());
-  }
-
-  #membersOf(lotId: string) {
-    return getOrAdd(this.#members, lotId, () => ({ cells: new Set<Cell>(), revision: signal(0) }));
+    this.#shown.set(spotId, undefined);
   }
 
   #zonesOf(lotId: string): DraftList<Zone> {
-    return getOrAdd(this.#zones, lotId, () => new DraftList<Zone>((a, b) => compare(a.id, b.id)));
+    return getOrAdd(this.#zones, lotId, () => new DraftList<Zone>(({ id }) => orderKey(id)));
   }
 }
-
-function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
-  return value;
-}
-
-function same(a: SpotState, b: SpotState): boolean {
-  return a.status === b.status && a.version === b.version && a.zoneId === b.zoneId && a.lotId === b.lotId
-    && a.name === b.name && a.category === b.category && a.changedAt === b.changedAt && a.pulse === b.pulse && a.proposed === b.proposed
-    && samePlace(a.location, b.location);
-}
-
-const samePlace = (a: Location | undefined, b: Location | undefined): boolean => a?.lat === b?.lat && a?.lon === b?.lon;
-
-const { compare } = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });

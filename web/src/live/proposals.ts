@@ -65,6 +65,7 @@ export class Proposals {
     const open = this.#open.get(spotId);
     if (open && open !== key) return undefined; // there is a later one; the event of this one comes too
     if (answer === undefined) return undefined; // it stays hidden until its event has come
+    if (!open && !known) return undefined; // it is gone again, or the state was loaded anew: what is to be known of it, events tell
     if (answer.version > (known?.version ?? 0)) {
       this.#open.set(spotId, { known, change: {}, answer });
       return undefined;
@@ -97,27 +98,46 @@ export class Proposals {
   }
 }
 
-/** A list as the platform tells it, with what was asked of the platform on top. */
+/** A list as the platform tells it, with what was asked of the platform on top. It is another one only where anything in it is: much is made of it. */
 export class DraftList<T extends { readonly id: string }> {
   readonly #shown = signal<readonly T[]>([]);
   readonly #drafts = new Map<string, { readonly to: T | undefined }>();
   #known: readonly T[] = [];
+  #asked = 0; // how often it was asked for
+  #taken = -1; // the asking by which it is known
 
-  constructor(private readonly order: (a: T, b: T) => number) {}
+  /** orderOf: what one is ordered by among the others. */
+  constructor(private readonly orderOf: (item: T) => string) {}
 
   get shown(): ReadonlySignal<readonly T[]> {
     return this.#shown;
   }
 
-  /** Takes over the list as it was told. */
-  set(known: readonly T[]): void {
-    this.#known = known;
-    this.#publish();
+  /** To be called before the platform is asked for the list. Returns what goes with the answer. */
+  ask(): number {
+    return ++this.#asked;
   }
 
-  /** Forgets what was asked for. */
+  /** Takes over the list as it was told; asked 0 is what was there before anything was asked for. False: something later is known than an answer to this asking can tell. */
+  set(known: readonly T[], asked = this.ask()): boolean {
+    if (asked <= this.#taken) return false;
+    this.#taken = asked;
+    this.#known = known;
+    this.#publish();
+    return true;
+  }
+
+  /** Forgets what is to be. */
   clear(): void {
     this.#drafts.clear();
+  }
+
+  /** Forgets everything. */
+  forget(): void {
+    this.#drafts.clear();
+    this.#known = [];
+    this.#taken = -1;
+    this.#publish();
   }
 
   /** Shows what is asked for: something that is to be there, new or changed, or nothing any more. */
@@ -130,7 +150,7 @@ export class DraftList<T extends { readonly id: string }> {
       settle: (now) => {
         end();
         const others = this.#known.filter((each) => each.id !== id);
-        this.set(now ? [...others, now] : others);
+        this.set(now ? [...others, now] : others); // of which what was asked for before may not know
       },
       revert: () => {
         if (end()) this.#publish();
@@ -141,6 +161,9 @@ export class DraftList<T extends { readonly id: string }> {
   #publish(): void {
     const others = this.#known.filter(({ id }) => !this.#drafts.has(id));
     const drafts = [...this.#drafts.values()].flatMap(({ to }) => to ?? []);
-    this.#shown.value = [...others, ...drafts].sort(this.order);
+    const ordered = [...others, ...drafts].map((item) => ({ item, key: this.orderOf(item) })).sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    const before = this.#shown.peek();
+    const list = ordered.map(({ item }, i) => (JSON.stringify(item) === JSON.stringify(before[i]) ? before[i]! : item));
+    if (list.length !== before.length || list.some((item, i) => item !== before[i])) this.#shown.value = list;
   }
 }

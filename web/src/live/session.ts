@@ -3,35 +3,42 @@ import { batch, signal } from '@preact/signals';
 import type { SocketConstructor } from 'parkwire-client';
 import { Api, nobody, type Credentials } from './api';
 import { Connection } from './connection';
+import { Described } from './described';
 import { Feed } from './feed';
 import type { KeptState } from './last';
 import { Parking } from './parking';
 import type { ParkingEvent } from './wire';
 
-/** How long to gather before what events do not tell is fetched, in milliseconds. A new lot comes with hundreds of events. */
-const fetchDelay = 400;
-const fetchPause = 5_000; // between two such fetches
-const longestFrame = 250; // until events are shown though the page is not painted, as in a hidden tab
+/** At least, in milliseconds, from changes that are shown to those that come later: nobody sees more, and each time costs style, layout and paint. */
+const between = 100;
+const longestFrame = 250; // milliseconds until events are shown though the page is not painted, as in a hidden tab
 const longestQueue = 5_000; // events
+/**
+ * So many events are shown in one go, and the next at the next frame: a view may have something to draw for each, and a thousand would hold the page for
+ * longer than one notices. Where more wait than would be shown in slices frames, as many more.
+ */
+const slice = 200; // events
+const slices = 8;
 /** More events than this in a second are a storm: motion would show nothing then, and cost much. */
 const storm = 40;
 
 export class Session {
   readonly parking = new Parking();
   readonly feed = new Feed();
+  readonly described: Described;
   readonly connection: Connection;
   /** When the page began to follow. */
   readonly since = Date.now();
 
   #queue: ParkingEvent[] = [];
   #flushing: (() => void) | undefined;
-  readonly #incomplete = new Set<string>();
-  #fetching = false;
+  #shownAt = -Infinity;
   #pace = { second: 0, now: 0, before: 0 };
   readonly #loaded = signal(false);
   #era = 0; // counts those for whom the page was begun
 
   constructor(readonly api: Api, address: string, { credentials = nobody, Socket }: { credentials?: Credentials; Socket?: SocketConstructor } = {}) {
+    this.described = new Described(api, this.parking);
     this.connection = new Connection({
       address,
       token: () => credentials.token(),
@@ -39,9 +46,17 @@ export class Session {
       WebSocket: Socket,
       load: () => this.#load(),
       receive: (event) => this.#receive(event),
-      reopened: () => void this.fetchLots(),
-      omitted: () => this.#admitGap(),
+      reopened: () => this.described.reopened(),
+      omitted: () => {
+        this.#admitGap();
+        this.described.completeAll();
+      },
     });
+  }
+
+  /** Counts those for whom the page was begun. */
+  get era(): number {
+    return this.#era;
   }
 
   /** Whether there is a state to show. */
@@ -53,8 +68,8 @@ export class Session {
   recall({ asOf, lots }: KeptState): void {
     if (this.#loaded.peek()) return;
     batch(() => {
-      this.parking.load(lots.map(({ lot }) => lot), lots.flatMap(({ spots }) => spots));
-      for (const { lot, zones } of lots) this.parking.setZones(lot.id, zones);
+      this.parking.load(lots.map(({ lot }) => lot), lots.flatMap(({ spots }) => spots), 0);
+      for (const { lot, zones } of lots) this.parking.setZones(lot.id, zones, 0);
       this.connection.recall(asOf);
       this.#loaded.value = true;
     });
@@ -66,30 +81,21 @@ export class Session {
     this.flush();
     batch(() => {
       this.#loaded.value = false;
-      this.#incomplete.clear();
-      this.parking.load([], []);
+      this.described.forget();
+      this.parking.forget();
       this.feed.clear();
     });
     this.connection.restart();
   }
 
-  /** Fetches the zones of a lot. Without them the zones' ids stand for their names, so a failure is no matter. */
-  async fetchZones(lotId: string): Promise<void> {
-    await this.api.zones(lotId).then((zones) => this.parking.setZones(lotId, zones), () => undefined);
-  }
-
-  /** Lots themselves change without an event. */
-  async fetchLots(): Promise<void> {
-    await this.api.lots().then((lots) => this.parking.merge(lots, []), () => undefined);
-  }
-
   async #load(): Promise<string> {
     const era = this.#era;
+    const asked = this.parking.askLots();
     const { lots, spots, cursor } = await this.api.snapshot();
     if (era !== this.#era) return this.#load(); // it is partly what somebody else may see
     this.flush();
     batch(() => {
-      this.parking.load(lots, spots);
+      this.described.loaded(this.parking.load(lots, spots, asked));
       if (this.#loaded.value) this.#admitGap();
       this.#loaded.value = true;
     });
@@ -100,27 +106,43 @@ export class Session {
     this.feed.addGap(this.connection.asOf.peek() ?? Date.now(), Date.now());
   }
 
-  /** Events are shown once a frame, however many come. */
+  /** Events are shown at the next frame, and together where many come. */
   #receive(event: ParkingEvent): void {
     this.#queue.push(event);
-    if (this.#queue.length >= longestQueue) this.flush();
-    this.#flushing ??= soon(() => this.flush());
+    if (this.#queue.length > longestQueue) this.#apply(longestQueue / slices); // there are no frames: they must not gather for ever
+    this.#flushing ??= soon(() => this.#go(), this.#shownAt + between - performance.now());
   }
 
-  /** Applies what has come. */
+  /** Applies as much of what has come as one frame has time for; all of it, where nobody sees the page. */
+  #go(): void {
+    this.#stop();
+    this.#shownAt = performance.now();
+    if (typeof document !== 'undefined' && document.hidden) return this.flush();
+    this.#apply(Math.max(slice, Math.ceil(this.#queue.length / slices)));
+    if (this.#queue.length > 0) this.#flushing = soon(() => this.#go());
+  }
+
+  /** Applies all that has come. */
   flush(): void {
+    this.#stop();
+    this.#apply(this.#queue.length);
+  }
+
+  #stop(): void {
     this.#flushing?.();
     this.#flushing = undefined;
-    if (this.#queue.length === 0) return;
-    const events = this.#queue;
-    this.#queue = [];
+  }
+
+  /** Applies the first events of those that have come. Spots, counts and feed are told once, and agree. */
+  #apply(count: number): void {
+    const events = this.#queue.splice(0, count);
+    if (events.length === 0) return;
     batch(() => {
       const motion = this.#isCalm(events.length);
       const { news, incomplete } = this.parking.apply(events, motion);
       this.feed.add(news, Date.now(), motion);
-      for (const lotId of incomplete) this.#incomplete.add(lotId);
+      this.described.complete(incomplete);
     });
-    if (this.#incomplete.size > 0) void this.#complete();
   }
 
   /** Counts events, by the second. */
@@ -130,28 +152,15 @@ export class Session {
     this.#pace = second === last ? { second, now: now + events, before } : { second, now: events, before: second === last + 1 ? now : 0 };
     return Math.max(this.#pace.now, this.#pace.before) <= storm;
   }
-
-  /** Fetches the lots and spots of which events do not tell everything. */
-  async #complete(): Promise<void> {
-    if (this.#fetching) return;
-    this.#fetching = true;
-    for (let delay = fetchDelay; this.#incomplete.size > 0; delay = fetchPause) {
-      await new Promise((resolve) => setTimeout(resolve, delay));
-      const lotIds = [...this.#incomplete];
-      this.#incomplete.clear();
-      try {
-        const [lots, ...spots] = await Promise.all([this.api.lots(), ...lotIds.map((lotId) => this.api.spots(lotId))]);
-        this.parking.merge(lots, spots.flat());
-      } catch {
-        for (const lotId of lotIds) this.#incomplete.add(lotId); // again after the pause
-      }
-    }
-    this.#fetching = false;
-  }
 }
 
-/** Runs task at the next frame, or soon where no frames are painted. Returns what cancels it. */
-function soon(task: () => void): () => void {
+/** Runs task at the next frame after so many milliseconds, or soon where no frames are painted. Returns what cancels it. */
+function soon(task: () => void, wait = 0): () => void {
+  if (wait > 0) {
+    let cancel = () => clearTimeout(timer);
+    const timer = setTimeout(() => (cancel = soon(task)), wait);
+    return () => cancel();
+  }
   const frame = requestAnimationFrame(task);
   const timer = setTimeout(task, longestFrame);
   return () => {

@@ -17,6 +17,8 @@ export interface Lot {
   readonly name: string;
   readonly address?: string;
   readonly location?: Location;
+  /** IANA name: by its clocks the past is shown. */
+  readonly timeZone?: string;
 }
 
 export interface Zone {

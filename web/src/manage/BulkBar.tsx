@@ -1,13 +1,13 @@
-import { useSignal, type Signal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Action } from '../live/api';
 import type { Problem } from '../live/http';
-import type { SpotState } from '../live/parking';
-import type { Session } from '../live/session';
-import type { Lot } from '../live/wire';
+import type { SpotState } from '../live/shown';
+import type { LotPageProps } from '../shell/pages';
 import { number } from '../text/format';
 import { words } from '../text/words';
 import { describe, perform, removeSpot } from './acting';
-import { forEach, type Refused } from './bulk';
+import { bulkOf } from './bulk';
 import { nameOf } from './choose';
 import { Confirm } from './Dialog';
 import { categoryOptions, zoneOptions } from './SpotForm';
@@ -17,46 +17,51 @@ const actions: readonly Action[] = ['occupy', 'release', 'close', 'reopen', 'fau
 
 type Task = (spot: SpotState) => Promise<Problem | undefined>;
 
-interface BulkBarProps {
-  readonly session: Session;
-  readonly lot: Lot;
-  readonly picked: Signal<ReadonlySet<string>>;
-}
-
 /** What is done to all spots that are picked. Each is shown at once; those that are refused are named, with the reason, and stay picked. */
-export function BulkBar({ session, lot, picked }: BulkBarProps) {
-  const progress = useSignal<{ readonly done: number; readonly total: number } | undefined>(undefined);
-  const refused = useSignal<readonly Refused<SpotState>[]>([]);
-  const told = useSignal('');
+export function BulkBar({ session, lot }: LotPageProps) {
+  const bulk = bulkOf(session, lot.id);
+  const { picked } = bulk;
+  const chosen = useSignal('');
   const leaving = useSignal(false);
   const count = picked.value.size;
+  const progress = bulk.progress.value;
+  const { changed, refused = [], left = [] } = bulk.outcome.value ?? {};
 
-  const run = async (task: Task) => {
-    if (progress.value) return;
-    const spots = [...session.parking.spotsOfLot(lot.id)].map((cell) => cell.peek()).filter(({ spotId }) => picked.value.has(spotId));
-    progress.value = { done: 0, total: spots.length };
-    refused.value = await forEach(spots, task, (done) => (progress.value = { done, total: spots.length }));
-    progress.value = undefined;
-    picked.value = new Set(refused.value.map(({ item }) => item.spotId));
-    told.value = words.manage.bulkDone(number(spots.length - refused.value.length), number(refused.value.length));
+  // What had the focus is gone when it begins, and when it ends.
+  const busy = progress !== undefined;
+  const wasBusy = useRef(busy);
+  const stop = useRef<HTMLButtonElement>(null);
+  const told = useRef<HTMLParagraphElement>(null);
+  useLayoutEffect(() => {
+    if (busy !== wasBusy.current && document.activeElement === document.body) (busy ? stop : told).current?.focus();
+    wasBusy.current = busy;
+  }, [busy]);
+
+  const run = (task: Task) => {
+    chosen.value = '';
+    void bulk.run([...session.parking.spotsOfLot(lot.id)].map((cell) => cell.peek()).filter(({ spotId }) => picked.value.has(spotId)), task);
   };
-  const choose = (value: string) => {
-    const [kind, of = ''] = split(value);
-    if (kind === 'act') void run((spot) => perform(session, spot, { action: of as Action }));
-    if (kind === 'zone') void run(({ spotId }) => describe(session, spotId, { zoneId: of || undefined }, { zoneId: of || null }));
-    if (kind === 'category') void run(({ spotId }) => describe(session, spotId, { category: of }, { category: of }));
+  const go = () => {
+    const [kind, of] = split(chosen.value);
+    if (kind === 'act') run((spot) => perform(session, spot, { action: of as Action }));
+    if (kind === 'zone') run(({ spotId }) => describe(session, spotId, { zoneId: of || undefined }, { zoneId: of || null }));
+    if (kind === 'category') run(({ spotId }) => describe(session, spotId, { category: of }, { category: of }));
     if (kind === 'remove') leaving.value = true;
   };
   return (
     <div class="bulk" data-testid="bulk" data-picked={count}>
-      {count > 0 && (
+      {(count > 0 || progress) && (
         <div class="bulk-bar" role="group" aria-label={words.manage.picked(number(count))}>
           <b>{words.manage.picked(number(count))}</b>
-          {progress.value ? (
-            <progress max={progress.value.total} value={progress.value.done} aria-label={words.manage.saving} />
+          {progress ? (
+            <>
+              <progress max={progress.total} value={progress.done} aria-label={words.manage.saving} />
+              <button key="stop" type="button" ref={stop} onClick={() => bulk.stop()}>{words.manage.stop}</button>
+            </>
           ) : (
             <>
-              <select aria-label={words.manage.doToPicked} value="" onChange={(event) => { choose(event.currentTarget.value); event.currentTarget.value = ''; }}>
+              <button key="none" type="button" onClick={() => (picked.value = new Set())}>{words.manage.pickNone}</button>
+              <select aria-label={words.manage.doToPicked} value={chosen.value} onChange={(event) => (chosen.value = event.currentTarget.value)}>
                 <option value="">{words.manage.doToPicked}</option>
                 <optgroup label={words.manage.spotFields.status}>
                   {actions.map((action) => <option key={action} value={`act ${action}`}>{words.common.action[action]}</option>)}
@@ -69,21 +74,24 @@ export function BulkBar({ session, lot, picked }: BulkBarProps) {
                 </optgroup>
                 <option value="remove">{words.manage.removeSpots}</option>
               </select>
-              <button type="button" onClick={() => (picked.value = new Set())}>{words.manage.pickNone}</button>
+              <button key="do" type="button" data-testid="do" aria-disabled={chosen.value === ''} onClick={go}>{words.manage.doIt}</button>
             </>
           )}
         </div>
       )}
-      <p role="status" class={refused.value.length > 0 ? 'fault' : 'quiet'}>{told.value}</p>
-      {refused.value.length > 0 && (
+      <p role="status" tabIndex={-1} ref={told} class={refused.length > 0 ? 'fault' : 'quiet'}>
+        {changed !== undefined && words.manage.bulkDone(number(changed), number(refused.length))}
+        {left.length > 0 && ` ${words.manage.bulkLeft(number(left.length))}`}
+      </p>
+      {refused.length > 0 && (
         <ul class="refused" data-testid="refused" tabIndex={0} aria-label={words.manage.refused}>
-          {refused.value.map(({ item, problem }) => <li key={item.spotId}><b>{nameOf(item)}</b> {sayProblem(problem)}</li>)}
+          {refused.map(({ item, problem }) => <li key={item.spotId}><b>{nameOf(item)}</b> {sayProblem(problem)}</li>)}
         </ul>
       )}
       {leaving.value && (
         <Confirm
           title={words.manage.removeSpots} text={words.manage.removeSpotsSure(number(count))} yes={words.manage.removeForGood}
-          close={() => (leaving.value = false)} go={() => void run(({ spotId }) => removeSpot(session, spotId))}
+          close={() => (leaving.value = false)} go={() => run(({ spotId }) => removeSpot(session, spotId))}
         />
       )}
     </div>

@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Problem } from '../live/http';
+import { problemOf, type Problem } from '../live/http';
 import type { Session } from '../live/session';
 import { words } from '../text/words';
 import { Loading } from '../ui/Notices';
 import { setQuery } from '../ui/router';
-import { problemOf, removeSpot } from './acting';
+import { removeSpot } from './acting';
 import { ManageApi } from './api';
 import { Dialog } from './Dialog';
 import { SpotForm } from './SpotForm';

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useId } from 'preact/hooks';
+import { useId, useRef } from 'preact/hooks';
 import { number } from '../text/format';
 import { words } from '../text/words';
 import { readFile, sourceOf, type SourceFile } from './files';
@@ -15,8 +15,12 @@ interface FilePickerProps {
 export function FilePicker({ file, take, example }: FilePickerProps) {
   const id = useId();
   const over = useSignal(false);
+  const latest = useRef<File | undefined>(undefined);
   const open = async (chosen: File | undefined) => {
-    if (chosen) take(readFile(chosen.name, await chosen.arrayBuffer()));
+    if (!chosen) return;
+    latest.current = chosen;
+    const content = await chosen.arrayBuffer();
+    if (chosen === latest.current) take(readFile(chosen.name, content)); // else a smaller one was chosen meanwhile
   };
   return (
     <div class="picker">

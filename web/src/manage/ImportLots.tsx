@@ -1,11 +1,10 @@
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import type { Problem } from '../live/http';
+import { useEffect, useRef } from 'preact/hooks';
+import { problemOf, type Problem } from '../live/http';
 import type { PageProps } from '../shell/pages';
 import { number } from '../text/format';
 import { words } from '../text/words';
 import { useAccount } from '../ui/who';
-import { problemOf } from './acting';
 import { ManageApi } from './api';
 import { forEach, type Refused } from './bulk';
 import { FilePicker } from './FilePicker';
@@ -33,13 +32,16 @@ export function ImportLots({ session }: PageProps) {
   const plan = useComputed(() => file.value && known.value && planLots(file.value, known.value, (id) => account.may('operate', id)));
   const read = () => new ManageApi(session.api).lots().then((lots) => (known.value = lots), (error: unknown) => (problem.value = problemOf(error)));
   useEffect(() => void read(), [session]);
+  const left = useRef(false);
+  useEffect(() => () => void (left.current = true), []);
 
   const entries = plan.value?.entries.filter(({ change }) => change !== 'unchanged') ?? [];
   const outcome = useSeen(file.value, plan.value !== undefined);
   const run = async () => {
     if (progress.value !== undefined || entries.length === 0) return;
     progress.value = 0;
-    refused.value = await forEach(entries, (entry) => writeLot(session, entry), (done) => (progress.value = done));
+    // What is left when somebody leaves is not done: nobody would hear of what is refused, and the same file shows it again.
+    refused.value = await forEach(entries, (entry) => writeLot(session, entry), (done) => (progress.value = done), () => left.current);
     progress.value = undefined;
     await read();
   };

@@ -5,12 +5,11 @@ import { useAccount } from '../ui/who';
 import { ImportLots } from './ImportLots';
 import { ImportSpots } from './ImportSpots';
 import { NotAllowed } from './NotAllowed';
-import { operates } from './rights';
 import './manage.css';
 
 /** Lots and spots from files, with a look at what they would change first. */
 export default function ImportPage({ session }: PageProps) {
-  if (!operates(useAccount())) return <NotAllowed title={words.shell.import} />;
+  if (!useAccount().mayAnywhere('operate')) return <NotAllowed title={words.shell.import} />;
   const lots = query.value.get('of') === 'lots';
   return (
     <article class="manage import">

@@ -29,10 +29,11 @@ export function ImportSpots({ session }: PageProps) {
   const { preview, result, problem, busy, ready } = task;
   const file = task.file.value;
   const outcome = useSeen(file, preview !== undefined);
+  const into = result && session.parking.lots.value.find(({ id }) => id === result.lotId);
   const count = preview ? preview.report.added + preview.report.changed : 0;
   return (
     <div class="steps">
-      <section class="step" aria-label={words.manage.source}>
+      <section class="step" aria-label={words.manage.source} inert={busy === 'importing'}>
         <SelectField
           name="lot" label={words.manage.toLot} value={lot?.id ?? ''} set={(id) => setQuery({ lot: id })}
           options={[['', words.manage.chooseLot], ...lots.map(({ id, name }) => [id, name] as const)]}
@@ -49,7 +50,7 @@ export function ImportSpots({ session }: PageProps) {
         {file && !lot && <p class="none">{words.manage.chooseLotFirst}</p>}
         <p role="status" class="quiet">{busy && words.manage.busy[busy]}</p>
         <Trouble problem={problem} />
-        {result && lot && <ImportResult result={result} lot={lot} again={() => (task.file.value = undefined)} />}
+        {result && into && <ImportResult result={result} lot={into} again={() => (task.file.value = undefined)} />}
         {preview && !result && <ImportPreview preview={preview} />}
         {file && <Faults faults={task.errors} omitted={(result ?? preview?.report)?.errorsOmitted ?? 0} file={file} />}
         {preview && !result && (

@@ -1,12 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Problem } from '../live/http';
+import { problemOf, type Problem } from '../live/http';
 import type { LotPageProps } from '../shell/pages';
 import { number } from '../text/format';
 import { words } from '../text/words';
 import { Loading } from '../ui/Notices';
 import { managePath } from '../ui/router';
-import { problemOf } from './acting';
 import { ManageApi } from './api';
 import { Confirm } from './Dialog';
 import { arriveAt } from './focus';
@@ -41,10 +40,7 @@ export function LotSection({ session, lot }: LotPageProps) {
       {opened.value ? (
         <LotForm
           session={session} opened={opened.value}
-          saved={() => {
-            saved.value = true;
-            void read();
-          }}
+          saved={() => (saved.value = true)}
         />
       ) : !problem.value && <Loading />}
       <p class="quiet" role="status">{saved.value ? words.manage.saved : ''}</p>

@@ -1,8 +1,8 @@
-import { useEffect } from 'preact/hooks';
 import type { LotPageProps } from '../shell/pages';
 import { words } from '../text/words';
 import { lotPath, manageLotPath, managePath, query } from '../ui/router';
 import { useAccount } from '../ui/who';
+import { useZones } from '../ui/zones';
 import { LotSection } from './LotSection';
 import { NotAllowed } from './NotAllowed';
 import { SpotsSection } from './SpotsSection';
@@ -15,7 +15,7 @@ export type Tab = (typeof tabs)[number];
 /** One lot with its zones and spots, to be changed. */
 export default function ManageLotPage({ session, lot }: LotPageProps) {
   const account = useAccount();
-  useEffect(() => void session.fetchZones(lot.id), [session, lot.id]);
+  useZones(session, [lot.id], 0);
   if (!account.may('operate', lot.id)) return <NotAllowed title={lot.name} lotId={lot.id} />;
   const tab = tabs.find((each) => each === query.value.get('tab')) ?? 'spots';
   const Section = { spots: SpotsSection, zones: ZonesSection, lot: LotSection }[tab];

@@ -1,16 +1,17 @@
 import { useComputed, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { Session } from '../live/session';
 import type { Lot } from '../live/wire';
 import type { PageProps } from '../shell/pages';
 import { number } from '../text/format';
 import { words } from '../text/words';
+import { Search } from '../ui/filters';
 import { importPath, manageLotPath, query, setQuery } from '../ui/router';
 import { useAccount } from '../ui/who';
 import { Dialog } from './Dialog';
 import { arriveAt } from './focus';
 import { LotForm } from './LotForm';
 import { NotAllowed } from './NotAllowed';
-import { operates } from './rights';
 import './manage.css';
 
 const few = 8; // lots, up to which nobody needs a search
@@ -20,7 +21,8 @@ export default function ManagePage({ session }: PageProps) {
   const account = useAccount();
   const adding = useSignal(false);
   const lots = useComputed(() => session.parking.lots.value.filter(({ id }) => account.may('operate', id)));
-  if (!operates(account)) return <NotAllowed title={words.shell.manage} />;
+  useEffect(() => session.described.look(), [session]); // others change lots too, and no event tells
+  if (!account.mayAnywhere('operate')) return <NotAllowed title={words.shell.manage} />;
   const search = query.value.get('q') ?? '';
   const found = lots.value.filter((lot) => matches(lot, search));
   const limited = account.person.value?.lots;
@@ -35,10 +37,7 @@ export default function ManagePage({ session }: PageProps) {
       </header>
       {limited && <p class="quiet">{words.manage.limited(limited.join(', '))}</p>}
       {(lots.value.length > few || search !== '') && (
-        <input
-          type="search" class="search" aria-label={words.manage.searchLots} placeholder={words.manage.searchLots} value={search}
-          onInput={(event) => setQuery({ q: event.currentTarget.value })}
-        />
+        <Search label={words.manage.searchLots} value={search} change={(q) => setQuery({ q })} />
       )}
       {found.length === 0 && <p class="none">{search === '' ? words.manage.noLotsYet : words.manage.nothingFound}</p>}
       <ul class="entries">

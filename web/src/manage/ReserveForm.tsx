@@ -45,7 +45,7 @@ export function ReserveForm({ current, reserve, cancel }: ReserveFormProps) {
         value={reference.value} set={(value) => (reference.value = value)} maxLength={200} readOnly={current !== undefined}
       />
       <SelectField
-        name="span" label={words.manage.until} value={span.value} set={(value) => (span.value = value)}
+        name="span" label={words.manage.until} hint={span.value === '' || span.value === other ? undefined : words.manage.deviceClock} value={span.value} set={(value) => (span.value = value)}
         options={[
           ...spans.map((each) => [String(each), words.manage.span(each, minuteTime(clock.value + each * minute))] as const),
           [other, words.manage.untilOther], ['', words.manage.untilEnded],
@@ -53,7 +53,7 @@ export function ReserveForm({ current, reserve, cancel }: ReserveFormProps) {
       />
       {span.value === other && (
         <TextField
-          name="until" label={words.manage.untilWhen} value={until.value} set={(value) => (until.value = value)} fault={fault.value || undefined}
+          name="until" label={words.manage.untilWhen} hint={words.manage.deviceClock} value={until.value} set={(value) => (until.value = value)} fault={fault.value || undefined}
           type="datetime-local" required min={localMinute(Date.now())}
         />
       )}

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Problem } from '../live/http';
-import type { SpotState } from '../live/parking';
+import type { SpotState } from '../live/shown';
 import type { Session } from '../live/session';
 import { shortTime } from '../text/format';
 import { words } from '../text/words';

@@ -40,7 +40,7 @@ export function SpotForm({ session, lotId, opened, close }: SpotFormProps) {
 }
 
 export const zoneOptions = (zones: readonly Zone[]) => [['', words.manage.noZone], ...zones.map(({ id, name }) => [id, name] as const)] as const;
-export const categoryOptions = () => categories.map((each) => [each, words.manage.category(each)] as const);
+export const categoryOptions = () => categories.map((each) => [each, words.common.categoryName(each)] as const);
 export const statusOptions = () => firstStatuses.map((each) => [each, words.common.status[each]] as const);
 
 function editorOf(session: Session, lotId: string, opened: Versioned<SpotDetails> | undefined): Editor<SpotDetails, SpotValues> {

@@ -1,4 +1,4 @@
-import type { Cell } from '../live/parking';
+import type { Cell } from '../live/shown';
 import type { Zone } from '../live/wire';
 import { words } from '../text/words';
 import { Mark } from '../ui/Mark';
@@ -17,7 +17,7 @@ export function SpotRow({ cell, zones, picked, pick }: SpotRowProps) {
   const spot = cell.value;
   const name = nameOf(spot);
   const zone = zones.find(({ id }) => id === spot.zoneId)?.name ?? spot.zoneId;
-  const category = words.manage.category(spot.category ?? 'standard');
+  const category = words.common.categoryName(spot.category ?? 'standard');
   return (
     <tr data-testid="manage-spot" data-spot-id={spot.spotId} data-status={spot.status} data-proposed={spot.proposed}>
       <td><label class="hit"><input type="checkbox" aria-label={words.manage.pick(name)} checked={picked} onChange={(event) => pick(event.currentTarget.checked)} /></label></td>

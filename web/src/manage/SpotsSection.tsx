@@ -1,14 +1,19 @@
 import { useComputed, useSignal } from '@preact/signals';
-import type { Cell } from '../live/parking';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Cell } from '../live/shown';
 import { statuses } from '../live/wire';
 import type { LotPageProps } from '../shell/pages';
 import { number } from '../text/format';
+import { Listing } from '../table/listing';
+import { withoutZone } from '../table/view';
 import { words } from '../text/words';
 import { FileLink } from '../ui/FileLink';
+import { Search } from '../ui/filters';
 import { importPath, query, setQuery } from '../ui/router';
 import { AddSpots } from './AddSpots';
+import { bulkOf } from './bulk';
 import { BulkBar } from './BulkBar';
-import { chosenSpots, withoutZone } from './choose';
+import { viewOf } from './choose';
 import { Dialog } from './Dialog';
 import { EditSpot } from './EditSpot';
 import { Pages, pageSize } from './Pages';
@@ -20,13 +25,21 @@ const formats = [['csv', 'CSV'], ['geojson', 'GeoJSON']] as const;
 /** The spots of a lot: found, chosen, changed one by one or many at once. */
 export function SpotsSection({ session, lot }: LotPageProps) {
   const adding = useSignal(false);
-  const picked = useSignal<ReadonlySet<string>>(new Set());
-  const choice = useComputed(() => ({ search: query.value.get('q') ?? '', zone: query.value.get('zone') ?? '', status: query.value.get('status') ?? '' }));
-  const spots = useComputed(() => chosenSpots(session.parking, lot.id, choice.value));
+  const { picked } = bulkOf(session, lot.id);
+  // As text, so that what has nothing to do with it does not make the list anew.
+  const asked = useComputed(() => JSON.stringify(['q', 'zone', 'status'].map((name) => query.value.get(name) ?? '')));
+  const choice = useComputed(() => {
+    const [search, zone, status] = JSON.parse(asked.value) as [string, string, string];
+    return { search, zone, status };
+  });
+  const view = useComputed(() => viewOf(lot.id, choice.value));
+  const listing = useMemo(() => new Listing(session.parking, view), [session, view]);
+  useEffect(() => listing.follow(), [listing]);
+  const spots = listing.found.value.cells;
   const zones = session.parking.zonesOfLot(lot.id).value;
   const { search, zone, status } = choice.value;
-  const page = Math.max(1, Math.min(Number(query.value.get('page')) || 1, Math.ceil(spots.value.length / pageSize)));
-  const shown = spots.value.slice((page - 1) * pageSize, page * pageSize);
+  const page = Math.max(1, Math.min(Number(query.value.get('page')) || 1, Math.ceil(spots.length / pageSize)));
+  const shown = spots.slice((page - 1) * pageSize, page * pageSize);
   const pick = (cells: readonly Cell[], is: boolean) => {
     const next = new Set(picked.value);
     for (const cell of cells) {
@@ -51,7 +64,7 @@ export function SpotsSection({ session, lot }: LotPageProps) {
         </span>
       </div>
       <div class="filters" role="search">
-        <input type="search" aria-label={words.manage.searchSpots} placeholder={words.manage.searchSpots} value={search} onInput={(event) => setQuery({ q: event.currentTarget.value, page: undefined })} />
+        <Search label={words.manage.searchSpots} value={search} change={(q) => setQuery({ q, page: undefined })} />
         <select aria-label={words.manage.spotFields.zoneId} value={zone} onChange={(event) => setQuery({ zone: event.currentTarget.value, page: undefined })}>
           <option value="">{words.manage.allZones}</option>
           {zones.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
@@ -84,11 +97,11 @@ export function SpotsSection({ session, lot }: LotPageProps) {
           </tbody>
         </table>
       )}
-      <Pages page={page} total={spots.value.length} />
-      {all && spots.value.some((cell) => !picked.value.has(cell.peek().spotId)) && (
-        <button type="button" onClick={() => pick(spots.value, true)}>{words.manage.pickAll(number(spots.value.length))}</button>
+      <Pages page={page} total={spots.length} />
+      {all && spots.some((cell) => !picked.value.has(cell.peek().spotId)) && (
+        <button type="button" onClick={() => pick(spots, true)}>{words.manage.pickAll(number(spots.length))}</button>
       )}
-      <BulkBar session={session} lot={lot} picked={picked} />
+      <BulkBar session={session} lot={lot} />
       {adding.value && (
         <Dialog title={words.manage.addSpots} close={() => (adding.value = false)}>
           <AddSpots session={session} lotId={lot.id} close={() => (adding.value = false)} />

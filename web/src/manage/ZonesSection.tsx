@@ -1,11 +1,12 @@
 import { useSignal } from '@preact/signals';
-import type { Problem } from '../live/http';
+import { useRef } from 'preact/hooks';
+import { problemOf, type Problem } from '../live/http';
 import type { Session } from '../live/session';
 import type { Zone } from '../live/wire';
 import type { LotPageProps } from '../shell/pages';
 import { number } from '../text/format';
 import { words } from '../text/words';
-import { finish, problemOf } from './acting';
+import { finish } from './acting';
 import { ManageApi } from './api';
 import { Confirm, Dialog } from './Dialog';
 import { Trouble } from './Trouble';
@@ -20,9 +21,12 @@ export function ZonesSection({ session, lot }: LotPageProps) {
   const api = new ManageApi(session.api);
   const zones = session.parking.zonesOfLot(lot.id).value;
 
+  const wanted = useRef<Zone | undefined>(undefined);
   const edit = (zone: Zone) => {
     problem.value = undefined;
-    api.zone(lot.id, zone.id).then((found) => (open.value = { zone: found }), (error: unknown) => (problem.value = problemOf(error)));
+    wanted.current = zone;
+    const still = () => wanted.current === zone && !open.peek(); // else another one was opened meanwhile
+    api.zone(lot.id, zone.id).then((found) => still() && (open.value = { zone: found }), (error: unknown) => still() && (problem.value = problemOf(error)));
   };
   const remove = async (zone: Zone) => {
     problem.value = await finish(session.parking.proposeZone(lot.id, zone.id, undefined), api.removeZone(lot.id, zone.id).then(() => undefined));

@@ -1,7 +1,7 @@
 // What can be done to a spot, what that will make of it, and the doing: shown at once, taken back where it is refused.
 import { batch } from '@preact/signals';
 import type { Action } from '../live/api';
-import { ProblemError, type Problem } from '../live/http';
+import { problemOf, type Problem } from '../live/http';
 import type { Proposal, SpotChange } from '../live/proposals';
 import type { Session } from '../live/session';
 import type { Spot, Status } from '../live/wire';
@@ -109,7 +109,3 @@ export async function finish<T>(proposal: Proposal<T>, asked: Promise<T | undefi
     return problemOf(error);
   }
 }
-
-/** What an error tells people. */
-export const problemOf = (error: unknown): Problem =>
-  error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: error instanceof Error ? error.message : String(error), cause: 'fault' };

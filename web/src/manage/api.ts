@@ -36,8 +36,8 @@ export class ManageApi {
     return this.#once<LotDetails>('PATCH', lotPath(id), { body: patch, headers: ifMatch(etag) });
   }
 
-  removeLot(id: string, etag?: string): Promise<void> {
-    return this.api.ask('DELETE', lotPath(id), { headers: ifMatch(etag) });
+  removeLot(id: string): Promise<void> {
+    return this.#remove(lotPath(id));
   }
 
   zone(lotId: string, id: string): Promise<Versioned<Zone>> {
@@ -53,7 +53,7 @@ export class ManageApi {
   }
 
   removeZone(lotId: string, id: string): Promise<void> {
-    return this.api.ask('DELETE', zonePath(lotId, id));
+    return this.#remove(zonePath(lotId, id));
   }
 
   async spot(id: string): Promise<Versioned<SpotDetails>> {
@@ -77,7 +77,7 @@ export class ManageApi {
   }
 
   removeSpot(id: string): Promise<void> {
-    return this.#repeat(() => this.api.ask('DELETE', spotPath(id)));
+    return this.#remove(spotPath(id));
   }
 
   /** Does something to a spot and returns what it is then. */
@@ -113,13 +113,22 @@ export class ManageApi {
     return this.#repeat(() => this.api.ask<T>(method, path, { ...sending, headers }));
   }
 
-  async #repeat<T>(send: () => Promise<T>): Promise<T> {
+  /** Has something removed, which takes no key: what is gone when it is asked for again was removed by the request that was not answered. */
+  #remove(path: string): Promise<void> {
+    return this.#repeat((attempt) => this.api.ask<void>('DELETE', path).catch((error: unknown) => {
+      if (attempt === 1 || !(error instanceof ProblemError) || error.problem.status !== 404) throw error;
+    }));
+  }
+
+  async #repeat<T>(send: (attempt: number) => Promise<T>): Promise<T> {
+    const who = this.api.who();
     for (let attempt = 1; ; attempt++) {
       try {
-        return await send();
+        return await send(attempt);
       } catch (error) {
         if (attempt === attempts || !mayRepeat(error)) throw error;
         await this.wait(Math.max(error.retryAfter, firstPause * 2 ** (attempt - 1)));
+        if (who !== this.api.who()) throw error;
       }
     }
   }

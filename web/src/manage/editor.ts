@@ -1,8 +1,7 @@
 // One form that is open: what is filled in, what is wrong with it, and what others have changed meanwhile.
 import { batch, signal } from '@preact/signals';
-import { ProblemError, type Problem } from '../live/http';
+import { ProblemError, problemOf, type Problem } from '../live/http';
 import type { Proposal } from '../live/proposals';
-import { problemOf } from './acting';
 import type { Patch } from './api';
 import { rebase, type Clash, type Fault, type Faults, type Form, type Values } from './forms';
 import type { Versioned } from './wire';
@@ -99,6 +98,8 @@ export class Editor<T, V extends Values> {
         return false;
       }
       proposal.settle(saved);
+      // What is filled in from now on is new to that. Its mark is not known: the next one is refused and reads it.
+      if (this.opened) this.opened = { ...this.opened, item: saved };
       return true;
     } catch (error) {
       proposal.revert();

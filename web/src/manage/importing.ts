@@ -1,15 +1,23 @@
 // A file of spots on its way into a lot: what it would change is asked for with each choice, and done when somebody says so.
 import { batch, effect, signal, untracked } from '@preact/signals';
-import type { Problem } from '../live/http';
+import { problemOf, type Problem } from '../live/http';
 import type { Session } from '../live/session';
-import { problemOf } from './acting';
-import { ManageApi, type ImportOptions } from './api';
+import { ManageApi } from './api';
 import { mediaType, type SourceFile } from './files';
 import { previewOf, type PreviewRow } from './preview';
 import type { Imported, ImportFault } from './wire';
 
+/** What is to be imported, and how. */
+interface Choice {
+  readonly file: SourceFile;
+  readonly lotId: string;
+  readonly createZones: boolean;
+  readonly atomic: boolean;
+}
+
 /** What a file would do, as far as it is known. */
 export interface Preview {
+  readonly choice: Choice;
   readonly report: Imported;
   readonly rows: readonly PreviewRow[];
 }
@@ -20,9 +28,10 @@ export class SpotImport {
   readonly createZones = signal(true);
   readonly atomic = signal(false);
   readonly #preview = signal<Preview | undefined>(undefined);
-  readonly #result = signal<Imported | undefined>(undefined);
+  readonly #result = signal<(Imported & { readonly lotId: string }) | undefined>(undefined);
   readonly #problem = signal<Problem | undefined>(undefined);
   readonly #busy = signal<'reading' | 'importing' | undefined>(undefined);
+  readonly #late = signal(0); // counts choices that were changed during an import that failed
   readonly #api: ManageApi;
 
   constructor(private readonly session: Session) {
@@ -58,16 +67,18 @@ export class SpotImport {
     return report.added + report.changed > 0 && !(this.atomic.value && report.rejected > 0);
   }
 
-  /** Looks again whenever something else is chosen. Returns what ends it. */
+  /** Looks again whenever something else is chosen; not while something is imported, of which it then says what became. Returns what ends it. */
   follow(): () => void {
     return effect(() => {
       const file = this.file.value;
       const lotId = this.lotId.value;
-      const options = { dryRun: true, createZones: this.createZones.value, atomic: this.atomic.value };
+      const how = { createZones: this.createZones.value, atomic: this.atomic.value };
+      this.#late.value;
+      if (this.#busy.peek() === 'importing') return undefined;
       const ending = new AbortController();
       untracked(() => batch(() => {
         this.#preview.value = this.#result.value = this.#problem.value = this.#busy.value = undefined;
-        if (file && lotId !== undefined) void this.#look(file, lotId, options, ending.signal);
+        if (file && lotId !== undefined) void this.#look({ file, lotId, ...how }, ending.signal);
       }));
       return () => ending.abort();
     });
@@ -75,29 +86,35 @@ export class SpotImport {
 
   /** Does what was looked at. */
   async run(): Promise<void> {
-    const file = this.file.peek();
-    const lotId = this.lotId.peek();
-    if (!file || lotId === undefined || this.#busy.peek()) return;
+    const { choice } = this.#preview.peek() ?? {};
+    if (!choice || this.#busy.peek()) return;
     this.#busy.value = 'importing';
     this.#problem.value = undefined;
     try {
-      const result = await this.#api.importSpots(lotId, file.text, mediaType(file), { dryRun: false, createZones: this.createZones.peek(), atomic: this.atomic.peek() });
-      this.#result.value = result;
-      if (result.zonesAdded.length > 0) void this.session.fetchZones(lotId);
+      const result = await this.#import(choice, false);
+      this.#result.value = { ...result, lotId: choice.lotId };
+      if (result.zonesAdded.length > 0) void this.session.described.fetchZones(choice.lotId);
     } catch (error) {
       this.#problem.value = problemOf(error);
     } finally {
       this.#busy.value = undefined;
     }
+    const { file, lotId, createZones, atomic } = choice;
+    const same = file === this.file.peek() && lotId === this.lotId.peek() && createZones === this.createZones.peek() && atomic === this.atomic.peek();
+    if (!same && !this.#result.peek()) this.#late.value++;
   }
 
-  async #look(file: SourceFile, lotId: string, options: ImportOptions, signal: AbortSignal): Promise<void> {
+  #import({ file, lotId, createZones, atomic }: Choice, dryRun: boolean, signal?: AbortSignal): Promise<Imported> {
+    return this.#api.importSpots(lotId, file.text, mediaType(file), { dryRun, createZones, atomic }, signal);
+  }
+
+  async #look(choice: Choice, signal: AbortSignal): Promise<void> {
     this.#busy.value = 'reading';
     try {
-      const [report, spots] = await Promise.all([this.#api.importSpots(lotId, file.text, mediaType(file), options, signal), this.#api.spots(lotId)]);
+      const [report, spots] = await Promise.all([this.#import(choice, true, signal), this.#api.spots(choice.lotId)]);
       if (signal.aborted) return;
-      const rows = previewOf(file, report, new Map(spots.map((spot) => [spot.spotId, spot])));
-      this.#preview.value = { report, rows };
+      const rows = previewOf(choice.file, report, new Map(spots.map((spot) => [spot.spotId, spot])));
+      this.#preview.value = { choice, report, rows };
     } catch (error) {
       if (!signal.aborted) this.#problem.value = problemOf(error);
     } finally {

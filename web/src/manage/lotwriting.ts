@@ -1,7 +1,7 @@
-import type { Problem } from '../live/http';
+import { problemOf, type Problem } from '../live/http';
 import type { Session } from '../live/session';
 import { words } from '../text/words';
-import { finish, problemOf } from './acting';
+import { finish } from './acting';
 import { ManageApi } from './api';
 import { lotForm, lotOf } from './forms';
 import type { LotEntry } from './lotfile';

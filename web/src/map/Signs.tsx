@@ -65,7 +65,7 @@ function Sign({ cluster: { ids }, scene, session: { parking }, places }: SignPro
       type="button" tabIndex={-1} class="map-sign" data-ease={ease(counts)} data-chosen={ids.includes(chosenLot.value ?? '') || undefined}
       data-testid="map-sign" data-lots={ids.join(' ')} data-free={counts.free} onClick={open} aria-label={words.map.sign(name, counts.free, counts.total)}
     >
-      <b>{number(counts.free)}</b> <span>{name}</span>
+      <span>{name}</span> <b>{number(counts.free)}</b>
     </button>
   );
 }

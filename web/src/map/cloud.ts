@@ -1,7 +1,9 @@
 // All spots that have a place, as the graphics processor takes them: one after the other in two arrays, of which a change writes two numbers.
 import { effect, signal, untracked, type ReadonlySignal } from '@preact/signals';
-import type { Cell, Parking } from '../live/parking';
+import type { Parking } from '../live/parking';
+import type { Cell } from '../live/shown';
 import { statuses, type Location, type Spot } from '../live/wire';
+import { Pace } from '../ui/pace';
 import { boxAround, flat, halves, type Box } from './geo';
 
 /** Where a lot is, and how many of its spots are on the map. */
@@ -18,7 +20,6 @@ interface Point {
   readonly cell: Cell;
   index: number;
   pulse: number;
-  readonly stop: () => void;
 }
 
 export class Cloud {
@@ -36,7 +37,8 @@ export class Cloud {
   readonly #lots = signal<readonly LotPlace[]>([]);
   readonly #shape = signal(0);
   readonly #begin: number;
-  readonly #stop: () => void;
+  readonly #stops: (() => void)[];
+  readonly #pace = new Pace(() => this.#build());
   #building: (() => void) | undefined;
 
   /** Called when something is to be drawn anew. */
@@ -50,12 +52,13 @@ export class Cloud {
   ) {
     this.#begin = now();
     let first = true;
-    this.#stop = effect(() => {
+    const ofLots = effect(() => {
       for (const { id } of parking.lots.value) parking.spotsOfLot(id);
       if (first) untracked(() => this.#build());
-      else this.#building ??= later(() => this.#build());
+      else this.#building ??= later(() => this.#pace.soon());
       first = false;
     });
+    this.#stops = [ofLots, parking.watch((changed) => changed.forEach((cell) => this.#show(cell)))];
   }
 
   get count(): number {
@@ -108,12 +111,12 @@ export class Cloud {
   }
 
   end(): void {
-    this.#stop();
+    for (const stop of this.#stops) stop();
     this.#building?.();
-    for (const { stop } of this.#points.values()) stop();
+    this.#pace.stop();
   }
 
-  /** Takes all spots over. Those that were there already go on being followed. */
+  /** Takes all spots over. */
   #build(): void {
     this.#building = undefined;
     const before = this.#points;
@@ -130,7 +133,7 @@ export class Cloud {
           const its = grounds.get(zoneId);
           if (its) its.push(location);
           else grounds.set(zoneId, [location]);
-          this.#order.push(before.get(cell) ?? { cell, index: 0, pulse: cell.peek().pulse, stop: () => undefined });
+          this.#order.push(before.get(cell) ?? { cell, index: 0, pulse: cell.peek().pulse });
         }
       }
       const spots = [...grounds.values()].flat();
@@ -146,12 +149,7 @@ export class Cloud {
       this.#place(index, point.cell.peek().location!);
     });
     this.looks = looks;
-    this.#order = this.#order.map((point) => {
-      const followed = before.has(point.cell) ? point : { ...point, stop: effect(() => this.#show(point.cell)) };
-      this.#points.set(point.cell, followed);
-      return followed;
-    });
-    for (const [cell, { stop }] of before) if (!this.#points.has(cell)) stop();
+    for (const point of this.#order) this.#points.set(point.cell, point);
     for (const { cell } of this.#order) this.#show(cell);
     this.#lots.value = lots;
     this.#shape.value++;
@@ -166,11 +164,11 @@ export class Cloud {
     this.#flat.set([x, y], index * 2);
   }
 
-  /** Writes how a spot looks. It is called when it changes, and by nothing else. */
+  /** Writes how a spot looks. */
   #show(cell: Cell): void {
-    const { status, pulse } = cell.value;
+    const { status, pulse } = cell.peek();
     const point = this.#points.get(cell);
-    if (!point) return; // it is being taken over
+    if (!point) return; // it has no place, or is yet to be taken over
     const { index } = point;
     this.looks[index * 2] = statuses.indexOf(status);
     if (pulse > point.pulse) {

@@ -1,8 +1,8 @@
 // The map itself, without any of the page around it: MapLibre with a style that has nothing but the ground, the spots, and tiles where there are some.
-import { Map as MapLibre, setWorkerUrl, type GeoJSONSource, type StyleSpecification } from 'maplibre-gl';
+import { Map as MapLibre, prewarm, setWorkerUrl, type GeoJSONSource, type StyleSpecification } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { signal } from '@preact/signals';
-import type { Cell } from '../live/parking';
+import type { Cell } from '../live/shown';
 import { statuses, type Location, type Status } from '../live/wire';
 import type { Cloud, LotPlace } from './cloud';
 import type { Colours } from './colours';
@@ -12,6 +12,7 @@ import type { Tiles } from './tiles';
 import type { Viewpoint } from './viewpoint';
 
 setWorkerUrl(workerUrl); // a file of our own host, as the policy wants it
+prewarm(); // one worker for all maps of the page: where it ended with each, the error that says so would keep the map that was left
 
 const nearest = 22; // zoom
 const fitting = 19.5; // zoom, for a lot
@@ -49,6 +50,7 @@ export class Scene {
   #dark: boolean;
   #shown: ReadonlySet<Status> = new Set(statuses);
   #moved: () => void = () => undefined;
+  readonly #seen = () => this.draw();
 
   constructor(private readonly options: SceneOptions) {
     const { container, cloud, colours, tiles, dark, at, title } = options;
@@ -72,7 +74,9 @@ export class Scene {
     });
     this.map.on('click', ({ lngLat }) => options.pick(this.#cellAt(lngLat.lat, lngLat.lng)));
     this.map.on('mousemove', ({ lngLat }) => (this.map.getCanvas().style.cursor = this.#cellAt(lngLat.lat, lngLat.lng) ? 'pointer' : ''));
+    this.map.on('idle', () => this.#drawing === undefined && (container.dataset.settled = 'true'));
     this.map.on('error', ({ error }) => console.warn(`The map: ${error?.message ?? 'something failed'}`)); // a tile that is not there
+    document.addEventListener('visibilitychange', this.#seen);
     this.#follow();
   }
 
@@ -81,8 +85,10 @@ export class Scene {
     return { zoom: this.map.getZoom(), lat, lon: lng };
   }
 
-  /** Something has changed. It is drawn soon, 30 times a second at most, and less often where drawing takes long: a device without a graphics processor keeps most of its time for the rest of the page. */
+  /** Something has changed. Where somebody sees it, it is drawn soon, 30 times a second at most, and less often where drawing takes long: a device without a graphics processor keeps most of its time for the rest of the page. */
   draw(): void {
+    delete this.options.container.dataset.settled; // until what is seen is what is known
+    if (document.hidden) return; // it is drawn when the page is seen again
     this.#drawing ??= setTimeout(() => {
       this.#drawing = undefined;
       const begin = (this.#drawnAt = performance.now());
@@ -144,6 +150,12 @@ export class Scene {
     this.map.zoomTo(this.map.getZoom() + levels, { animate: this.#motion });
   }
 
+  /** Looks further to the east and the south, by parts of what is seen. */
+  moveBy(east: number, south: number): void {
+    const { clientWidth, clientHeight } = this.options.container;
+    this.map.panBy([east * clientWidth, south * clientHeight], { animate: this.#motion });
+  }
+
   /** Where a place is on the screen, from the corner of the map. */
   project({ lat, lon }: Location): { readonly x: number; readonly y: number } {
     return this.map.project([lon, lat]);
@@ -157,6 +169,7 @@ export class Scene {
   }
 
   end(): void {
+    document.removeEventListener('visibilitychange', this.#seen);
     clearTimeout(this.#drawing);
     this.map.remove();
   }

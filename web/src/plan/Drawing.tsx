@@ -1,32 +1,42 @@
-import type { Cell } from '../live/parking';
-import type { Session } from '../live/session';
+import { useSignal } from '@preact/signals';
+import { useMemo, useRef } from 'preact/hooks';
+import type { Cell } from '../live/shown';
 import { words } from '../text/words';
+import { useStop } from '../ui/stop';
+import { useCutout } from '../ui/window';
 import type { ZoneOfBays } from './arrange';
 import { Bay } from './Bay';
 import { bayWidth } from './floors';
-import { focusStep, keepStop } from './focus';
 import { stepFrom, type Layout } from './geometry';
-import { ZoneCounts } from './ZoneGrid';
+import { arrows, toEnd } from './keys';
+import { ZoneCounts, type BaysProps } from './ZoneGrid';
 
-interface DrawingProps {
-  readonly session: Session;
-  readonly lotId: string;
+interface DrawingProps extends BaysProps {
   readonly zones: readonly ZoneOfBays[];
   readonly layout: Layout;
-  readonly name: string;
   /** How much larger it is to be than it fits. */
   readonly zoom: number;
-  readonly pick: (cell: Cell) => void;
+  /** Whether only bays in sight are made, as the lot has so many. */
+  readonly windowed: boolean;
 }
 
 /** Zones as they lie. It is as wide as there is room, as long as bays are neither too small to hit nor larger than they need be; then it is moved inside its frame. */
-export function Drawing({ session, lotId, zones, layout, name, zoom, pick }: DrawingProps) {
+export function Drawing({ session, lotId, zones, layout, name, zoom, pick, picked, windowed }: DrawingProps) {
   const { width, height, bay, places } = layout;
   const share = width / bay.width;
-  const percent = (part: number, whole: number) => `${((part / whole) * 100).toFixed(3)}%`;
-  const box = { width: percent(bay.width, width), height: percent(bay.height, height) };
-  const move = (event: KeyboardEvent & { currentTarget: HTMLElement }) =>
-    focusStep(event, [...event.currentTarget.querySelectorAll<HTMLElement>('.bay')], (from, dx, dy) => stepFrom(places, from, dx, dy));
+  const cells = useMemo(() => zones.flatMap(({ bays }) => bays.map(({ cell }) => cell)), [zones]);
+  const drawn = useRef<HTMLDivElement>(null);
+  const active = useSignal<Cell | undefined>(undefined);
+  const { stop, listeners } = useStop({
+    list: drawn, items: cells, active, otherwise: 0,
+    step: (key, from) => (arrows[key] ? stepFrom(places, from, ...arrows[key]) : toEnd(key, cells.length)),
+  });
+  const sight = useCutout(drawn, windowed, [layout, zoom]);
+  const isMade = (i: number): boolean => {
+    if (!windowed || i === stop || cells[i] === picked) return true;
+    const { x, y } = places[i]!;
+    return x > sight.left * width && x < sight.right * width && y > sight.top * height && y < sight.bottom * height;
+  };
   let before = 0;
   return (
     <section class="zone" aria-label={name}>
@@ -36,27 +46,27 @@ export function Drawing({ session, lotId, zones, layout, name, zoom, pick }: Dra
           {zones.map((zone) => <li key={zone.id}>{zone.name || words.plan.withoutZone} <ZoneCounts session={session} lotId={lotId} zoneId={zone.id} /></li>)}
         </ul>
       )}
-      <div class="drawing" onKeyDown={move} onFocusIn={keepStop}>
+      <div class="drawing">
         <div
-          class="drawn" data-testid="drawing"
+          class="drawn" data-testid="drawing" ref={drawn} {...listeners}
           style={{
             inlineSize: `calc(clamp(${Math.ceil(share * bayWidth.least)}px, 100%, ${Math.ceil(share * bayWidth.most)}px) * ${zoom})`,
             aspectRatio: `${width} / ${height}`, '--bay': (100 / share).toFixed(3),
+            '--bay-width': percent(bay.width, width), '--bay-height': percent(bay.height, height),
           }}
         >
           {zones.map((zone) => {
             const first = before;
             before += zone.bays.length;
-            const its = places.slice(first, before);
             return (
               <div key={zone.id} role="group" aria-label={zone.name || words.plan.withoutZone}>
-                {zones.length > 1 && <i class="area" aria-hidden="true" style={around(its, layout)}>{zone.name}</i>}
-                {zone.bays.map(({ cell, label }, i) => (
+                {zones.length > 1 && <i class="area" aria-hidden="true" style={around(places.slice(first, before), layout)}>{zone.name}</i>}
+                {zone.bays.flatMap(({ cell, label }, i) => (isMade(first + i) ? (
                   <Bay
-                    key={cell.peek().spotId} cell={cell} label={label} stop={first + i === 0} pick={pick}
-                    style={{ ...box, left: percent(its[i]!.x - bay.width / 2, width), top: percent(its[i]!.y - bay.height / 2, height) }}
+                    key={cell.peek().spotId} cell={cell} label={label} index={first + i} stop={first + i === stop} picked={cell === picked} pick={pick}
+                    style={styleAt(places[first + i]!, layout)}
                   />
-                ))}
+                ) : []))}
               </div>
             );
           })}
@@ -65,6 +75,11 @@ export function Drawing({ session, lotId, zones, layout, name, zoom, pick }: Dra
     </section>
   );
 }
+
+const percent = (part: number, whole: number) => `${((part / whole) * 100).toFixed(3)}%`;
+
+const styleAt = ({ x, y }: Layout['places'][number], { width, height, bay }: Layout) =>
+  `left: ${percent(x - bay.width / 2, width)}; top: ${percent(y - bay.height / 2, height)}`;
 
 /** The ground of a zone: around its bays. */
 function around(places: Layout['places'], { width, height, bay }: Layout) {

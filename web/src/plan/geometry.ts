@@ -50,22 +50,31 @@ function extent(points: readonly Point[]): [width: number, height: number, left:
   return [right - left, bottom - top, left, top];
 }
 
-/** From each point to the one that is nearest to it. */
+/** From each point to the one that is nearest to it: among those in the order of x, as far as x alone does not say that they are farther. */
 function toNearest(points: readonly Point[]): Point[] {
-  const order = points.map((_, i) => i).sort((a, b) => points[a]!.x - points[b]!.x);
-  const found: Point[] = [];
-  order.forEach((index, rank) => {
-    const { x, y } = points[index]!;
-    let best = Infinity;
-    for (const step of [-1, 1]) {
+  const order = Uint32Array.from(points.keys()).sort((a, b) => points[a]!.x - points[b]!.x);
+  const xs = Float64Array.from(order, (index) => points[index]!.x); // side by side, as there are millions of looks at them
+  const ys = Float64Array.from(order, (index) => points[index]!.y);
+  const found: Point[] = new Array(points.length);
+  for (let rank = 0; rank < order.length; rank++) {
+    const x = xs[rank]!;
+    const y = ys[rank]!;
+    let best = Infinity; // squared
+    let nearest = rank;
+    for (let step = -1; step <= 1; step += 2) {
       for (let other = rank + step; other >= 0 && other < order.length; other += step) {
-        const vector = { x: points[order[other]!]!.x - x, y: points[order[other]!]!.y - y };
-        if (Math.abs(vector.x) >= best) break;
-        const distance = Math.hypot(vector.x, vector.y);
-        if (distance < best) [best, found[index]] = [distance, vector];
+        const dx = xs[other]! - x;
+        const dy = ys[other]! - y;
+        const across = dx * dx;
+        if (across >= best) break;
+        const distance = across + dy * dy;
+        if (distance >= best) continue;
+        best = distance;
+        nearest = other;
       }
     }
-  });
+    found[order[rank]!] = { x: xs[nearest]! - x, y: ys[nearest]! - y };
+  }
   return found;
 }
 

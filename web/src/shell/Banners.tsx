@@ -17,16 +17,16 @@ export const Banners = ({ session }: { session: Session }) => (
 function StaleBanner({ session }: { session: Session }) {
   const { state, stale, asOf, problem } = session.connection;
   if (!session.loaded.value) return null;
-  if (stale.value) return <div class="stale"><p>{words.shell.delay(asOf.value ?? Date.now())}</p></div>;
+  if (stale.value) return <section class="stale" aria-label={words.shell.standing}><p>{words.shell.delay(asOf.value ?? Date.now())}</p></section>;
   if (state.value === 'open') return null;
   return (
-    <div class="stale" data-testid="stale">
+    <section class="stale" aria-label={words.shell.standing} data-testid="stale">
       <p>
         {words.shell.staleness(state.value, asOf.value)}
         {problem.value && <> {words.common.problem(problem.value).title}.</>}
       </p>
       {!kiosk.value && <button type="button" onClick={() => session.connection.check()}>{words.common.tryNow}</button>}
-    </div>
+    </section>
   );
 }
 

@@ -1,6 +1,9 @@
 // What makes the page more than one that is fetched: its service worker, its newer versions, and that it can be installed.
 import { effect, signal } from '@preact/signals';
 import type { Connection } from '../live/connection';
+import { language } from '../text/language';
+import { keepLanguage } from '../worker/language';
+import { renewWall } from './renewal';
 import { kiosk } from './settings';
 import { isNewer } from './version';
 
@@ -11,7 +14,6 @@ export const outdated = signal(false);
 export const install = signal<(() => void) | undefined>(undefined);
 
 const lookAgain = 3_600_000; // for newer versions, in milliseconds
-const spread = 60_000; // in which all wall displays load a newer version
 
 /** The event that Chromium alone has, so that it is in no library. */
 interface InstallEvent extends Event {
@@ -21,6 +23,10 @@ interface InstallEvent extends Event {
 /** Returns what ends it. */
 export function startOffline(connection: Connection): () => void {
   if ('serviceWorker' in navigator && import.meta.env.PROD) void navigator.serviceWorker.register('/sw.js', { updateViaCache: 'none' }).catch(() => undefined);
+  const ofLanguage = effect(() => {
+    const { code } = language.value;
+    if ('caches' in window) void keepLanguage(caches, code).catch(() => undefined); // what is pushed is then said in English
+  });
   const offer = (event: Event) => {
     event.preventDefault();
     install.value = () => {
@@ -36,14 +42,13 @@ export function startOffline(connection: Connection): () => void {
   const ofConnection = effect(() => {
     if (connection.state.value === 'open' && ++opened > 1) void lookForNewer(); // who was away may have been renewed
   });
-  const ofWall = effect(() => {
-    if (outdated.value && kiosk.value) setTimeout(() => location.reload(), Math.random() * spread); // nobody is there to do it
-  });
+  const ofWall = renewWall(outdated, kiosk, () => location.reload());
   return () => {
     removeEventListener('beforeinstallprompt', offer);
     removeEventListener('appinstalled', installed);
     clearInterval(timer);
     ofConnection();
+    ofLanguage();
     ofWall();
   };
 }

@@ -1,6 +1,6 @@
 // How the page looks to the one who looks at it: theme, motion, language, wall display. The address goes before what was chosen, and that before the device.
 import { computed, effect, signal, type Signal } from '@preact/signals';
-import { language, languages, wanted } from '../text/language';
+import { language, languages, wanted, type Language } from '../text/language';
 import { useLanguage } from '../text/words';
 import { query } from '../ui/router';
 
@@ -40,6 +40,7 @@ export async function startSettings(): Promise<void> {
   effect(() => {
     document.documentElement.lang = language.value.code;
     document.documentElement.dir = direction.value;
+    document.querySelector('link[rel="manifest"]')?.setAttribute('href', manifestOf(language.value)); // how the page is called where it is installed
   });
   let first: Promise<void> | undefined;
   effect(() => {
@@ -48,6 +49,9 @@ export async function startSettings(): Promise<void> {
   });
   await first;
 }
+
+/** English is what index.html says, so that it is asked for once. */
+const manifestOf = ({ code }: Language): string => (code === 'en' ? '/manifest.webmanifest' : `/manifest.${code}.webmanifest`);
 
 function matching(condition: string) {
   const list = matchMedia(condition);

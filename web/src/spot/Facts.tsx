@@ -20,7 +20,7 @@ export function Facts({ session, facts }: { session: Session; facts: Asked<SpotF
       <dl class="facts">
         <Fact name={said.id}><code>{spot.spotId}</code></Fact>
         <Fact name={words.table.columns.lot}>{lotName}</Fact>
-        <Fact name={words.table.columns.category}>{common.category[spot.category ?? ''] ?? words.table.standard}</Fact>
+        <Fact name={words.table.columns.category}>{common.categoryName(spot.category ?? 'standard')}</Fact>
         <Fact name={said.vehicle}>{said.occupancy[spot.occupancy]}</Fact>
         {spot.closed && <Fact name={common.status.closed}>{said.byOperator}</Fact>}
         {spot.faulted && <Fact name={common.status.out_of_service}>{said.byOperator}</Fact>}

@@ -1,6 +1,6 @@
-import type { SpotState } from '../live/parking';
+import type { SpotState } from '../live/shown';
 import type { Session } from '../live/session';
-import { shortTime } from '../text/format';
+import { isHere, minuteTime, shortTime } from '../text/format';
 import { words } from '../text/words';
 import { Actions } from '../ui/Actions';
 import { clock } from '../ui/clock';
@@ -12,9 +12,9 @@ import { zoneName } from '../ui/zones';
 /** Its name, where it is, and what it is now. */
 export function SpotHead({ session, spot }: { session: Session; spot: SpotState }) {
   const { spotId, lotId, zoneId, category } = spot;
-  const lot = session.parking.lots.value.find(({ id }) => id === lotId)?.name ?? lotId;
+  const { name: lot = lotId, timeZone } = session.parking.lots.value.find(({ id }) => id === lotId) ?? {};
   const zone = zoneId !== undefined && zoneName(session, lotId, zoneId);
-  const where = [zone, category !== 'standard' && words.common.category[category ?? '']].filter(Boolean).join(' · ');
+  const where = [zone, category !== undefined && category !== 'standard' && words.common.categoryName(category)].filter(Boolean).join(' · ');
   const changedAt = Date.parse(spot.changedAt);
   return (
     <header class="head" data-pulse={usePulse(spot.pulse)} data-status={spot.status} data-proposed={spot.proposed}>
@@ -32,6 +32,7 @@ export function SpotHead({ session, spot }: { session: Session; spot: SpotState 
       </p>
       {spot.status === 'unknown' && <p class="quiet">{words.spot.unknownMeans}</p>}
       <AsOf session={session} />
+      {timeZone !== undefined && !isHere(timeZone, clock.value) && <p class="quiet" data-testid="lot-clocks">{words.spot.lotClocks(timeZone, minuteTime(clock.value, timeZone))}</p>}
       <nav class="ways" aria-label={words.spot.ways}>
         <a href={lotPath(lotId, { spot: spotId })}>{words.shell.plan}</a>
         {spot.location && <a href={mapPath({ spot: spotId })}>{words.shell.map}</a>}
@@ -47,5 +48,5 @@ export function SpotHead({ session, spot }: { session: Session; spot: SpotState 
 function AsOf({ session: { connection } }: { session: Session }) {
   const asOf = connection.asOf.value;
   if (asOf === undefined || (connection.state.value === 'open' && !connection.stale.value)) return null;
-  return <p class="as-of" data-testid="spot-as-of">{words.spot.asOf(asOf)}</p>;
+  return <p class="as-of" data-testid="spot-as-of">{words.spot.asOf(asOf, clock.value)}</p>;
 }

@@ -30,7 +30,7 @@ export default function SpotPage({ session, spotId }: SpotPageProps) {
     <article class="one-spot" data-testid="spot-page" data-spot-id={spotId} data-status={spot.status} data-version={spot.version}>
       <SpotHead session={session} spot={spot} />
       <OfSpot session={session} api={api} spotId={spotId} version={version} />
-      <TrailList trail={trail} />
+      <TrailList trail={trail} timeZone={session.parking.lots.value.find(({ id }) => id === spot.lotId)?.timeZone} />
     </article>
   );
 }
@@ -71,7 +71,7 @@ function Gone({ spotId, trail }: { spotId: string; trail: Trail }) {
         <p>{wasThere ? words.spot.removed : words.spot.none(spotId)}</p>
         <p><a href={tablePath()}>{words.table.all}</a></p>
       </header>
-      {wasThere && <TrailList trail={trail} />}
+      {wasThere && <TrailList trail={trail} timeZone={undefined} />}
     </article>
   );
 }

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useAsked } from '../history/asked';
 import { HistoryApi, spotStaysPath } from '../history/api';
 import { dayAndTime, duration, timeOf } from '../history/format';
-import { wall, wallAt } from '../history/times';
+import { wall } from '../history/times';
 import { Trouble } from '../history/Trouble';
 import type { Stay, Stays as Answer } from '../history/wire';
 import type { Session } from '../live/session';
@@ -45,14 +45,14 @@ export function Stays({ session, spotId, version }: { session: Session; spotId: 
   );
 }
 
-function Figures({ answer: { statistics, ongoing, to } }: { answer: Answer }) {
+function Figures({ answer: { statistics, ongoing } }: { answer: Answer }) {
   const { spot } = words;
   const dwell = statistics?.dwellTimeMinutes;
   return (
     <>
       {ongoing && (
         <p data-testid="ongoing">
-          {spot.ongoing(dayAndTime(wall(ongoing.begin)), duration(Math.max(0, (wallAt(clock.value, to) - wall(ongoing.begin)) / 60_000)))}
+          {spot.ongoing(dayAndTime(wall(ongoing.begin)), duration(Math.max(0, (clock.value - Date.parse(ongoing.begin)) / 60_000)))}
         </p>
       )}
       {statistics && statistics.totalSessions > 0 ? (

@@ -53,24 +53,23 @@ export function Times({ session, spotId, version }: { session: Session; spotId: 
 
 function Answer({ session, answer }: { session: Session; answer: SpotIntervals & { range: Range } }) {
   const { spot, common } = words;
-  const pieces = piecesOf(answer.items, answer.asOf);
+  const pieces = piecesOf(answer.items, answer.from, answer.to, answer.asOf);
   const from = wall(answer.from);
   const to = wallAt(Date.parse(answer.asOf), answer.to);
-  const inRange = strip(pieces, from, to).pieces;
-  if (inRange.length === 0) return <p class="none">{words.history.nothing}</p>;
-  const strips = answer.range === 'day' ? [strip(pieces, from, to)] : stripsByDay(inRange, from, to);
+  if (pieces.length === 0) return <p class="none">{words.history.nothing}</p>;
+  const strips = answer.range === 'day' ? [strip(pieces, from, to)] : stripsByDay(pieces, from, to);
   return (
     <>
       <div class="strips" role="img" aria-label={spot.timesLabel(dayAndTime(from), dayAndTime(to))} data-testid="strips">
         {strips.map((each) => <StripRow key={each.from} strip={each} name={answer.range === 'week' ? dayName(each.from) : ''} />)}
       </div>
       <ul class="legend shares">
-        {sharesOf(inRange).map(({ status, share: part, minutes }) => (
+        {sharesOf(pieces).map(({ status, share: part, minutes }) => (
           <li key={status}><Mark status={status} /> <b>{share(part)}</b> {common.status[status]} ({duration(minutes)})</li>
         ))}
       </ul>
       <p class="quiet">{words.history.asOf(dayAndTime(to), answer.timeZone, offsetOf(answer.to))} {answer.next !== undefined && spot.timesCut}</p>
-      <Pieces pieces={inRange} />
+      <Pieces pieces={pieces} />
       <p class="files">
         {words.history.asFile}{' '}
         {(['csv', 'parquet'] as const).map((format) => (
@@ -90,7 +89,7 @@ function StripRow({ strip: { from, to, pieces }, name }: { strip: Strip; name: s
       {name && <b>{name}</b>}
       <div>
         {pieces.map((piece) => (
-          <i key={piece.from} data-status={piece.status} style={{ insetInlineStart: part(piece.from - from), inlineSize: part(piece.to - piece.from) }} />
+          <i key={piece.begin} data-status={piece.status} style={{ insetInlineStart: part(piece.from - from), inlineSize: part(piece.to - piece.from) }} />
         ))}
       </div>
       <span>
@@ -110,12 +109,12 @@ function Pieces({ pieces }: { pieces: readonly Piece[] }) {
         <table>
           <thead><tr><th scope="col">{spot.begin}</th><th scope="col">{spot.end}</th><th scope="col">{words.table.columns.status}</th><th scope="col">{spot.length}</th></tr></thead>
           <tbody>
-            {[...pieces].reverse().map(({ from, to, status }) => (
-              <tr key={from}>
-                <th scope="row">{dayAndTime(from)}</th>
-                <td>{dayAndTime(to)}</td>
+            {[...pieces].reverse().map(({ begin, end, from, to, turned, status }) => (
+              <tr key={begin}>
+                <th scope="row">{dayAndTime(from)}{turned && ` (${turned[0]})`}</th>
+                <td>{dayAndTime(to)}{turned && ` (${turned[1]})`}</td>
                 <td>{common.status[status]}</td>
-                <td>{duration((to - from) / 60_000)}</td>
+                <td>{duration((end - begin) / 60_000)}</td>
               </tr>
             ))}
           </tbody>

@@ -1,13 +1,13 @@
 import { isStatus } from '../live/wire';
-import { clockTime, fullTime, shortTime } from '../text/format';
+import { fullTime, shortTime } from '../text/format';
 import { words } from '../text/words';
 import { clock } from '../ui/clock';
 import { Mark } from '../ui/Mark';
 import { keyOf, type Trail } from './trail';
 import type { Entry } from './wire';
 
-/** What happened to it, by whom, and when it was seen and known. */
-export function TrailList({ trail }: { trail: Trail }) {
+/** What happened to it, by whom, and when it was seen and known, by the clocks of its lot. */
+export function TrailList({ trail, timeZone }: { trail: Trail; timeZone: string | undefined }) {
   const entries = trail.entries.value ?? [];
   const problem = trail.problem.value && words.common.problem(trail.problem.value);
   const { spot, common } = words;
@@ -22,7 +22,7 @@ export function TrailList({ trail }: { trail: Trail }) {
       )}
       {trail.entries.value?.length === 0 && <p class="none">{spot.nothingHappened}</p>}
       <ol class="trail" data-testid="trail">
-        {entries.map((entry) => <Line key={keyOf(entry)} entry={entry} />)}
+        {entries.map((entry) => <Line key={keyOf(entry)} entry={entry} timeZone={timeZone} />)}
       </ol>
       {trail.next.value !== undefined && (
         <button type="button" aria-disabled={trail.busy.value} onClick={() => void trail.older()}>{spot.older}</button>
@@ -31,7 +31,7 @@ export function TrailList({ trail }: { trail: Trail }) {
   );
 }
 
-function Line({ entry }: { entry: Entry }) {
+function Line({ entry, timeZone }: { entry: Entry; timeZone: string | undefined }) {
   const { spot, common } = words;
   const isLate = entry.change === 'late_reading';
   const recorded = Date.parse(entry.recordedAt);
@@ -40,16 +40,15 @@ function Line({ entry }: { entry: Entry }) {
       <Mark status={isStatus(entry.status) ? entry.status : 'unknown'} />
       <p>
         <b>{isLate ? spot.lateReading(common.statusText(entry.status)) : common.happened({ spotId: '', timestamp: '', status: entry.status, change: entry.change })}</b>{' '}
-        <span class="by">{[spot.source[entry.source] ?? entry.source, entry.by, seen(entry)].filter(Boolean).join(' · ')}</span>
+        <span class="by">{[spot.source[entry.source] ?? entry.source, entry.by, seen(entry, timeZone)].filter(Boolean).join(' · ')}</span>
       </p>
-      <time dateTime={entry.recordedAt} title={fullTime(recorded)}>{shortTime(recorded, clock.value)}</time>
+      <time dateTime={entry.recordedAt} title={fullTime(recorded, timeZone)}>{shortTime(recorded, clock.value, timeZone)}</time>
     </li>
   );
 }
 
 /** When it was seen, where that was noticeably before it was known. */
-function seen({ observedAt, recordedAt }: Entry): string {
+function seen({ observedAt, recordedAt }: Entry, timeZone: string | undefined): string {
   if (observedAt === undefined || Date.parse(recordedAt) - Date.parse(observedAt) < 2_000) return '';
-  const time = Date.parse(observedAt);
-  return words.spot.seenAt(new Date(time).toDateString() === new Date(Date.parse(recordedAt)).toDateString() ? clockTime(time) : fullTime(time));
+  return words.spot.seenAt(shortTime(Date.parse(observedAt), Date.parse(recordedAt), timeZone));
 }

@@ -1,34 +1,49 @@
-// The time of a spot as strips, by the clocks of its lot: one strip for a span of hours, or one for each day.
+// The time of a spot as strips, by the clocks of its lot: one strip for a span of hours, or one for each day. Clocks are put forward and
+// back: how long something took is reckoned from its moments, the clocks say where it is drawn and what it is called.
 import type { SpotInterval } from '../history/wire';
-import { wall, wallAt } from '../history/times';
+import { offsetOf, wallAt } from '../history/times';
 import { isStatus, type Status } from '../live/wire';
 
 const day = 86_400_000; // milliseconds
 
-export interface Piece {
-  /** Nothing is known of a time for which the log has a hole. */
-  readonly status: Status;
-  /** By the clocks, as times whose UTC fields they are. */
+/** Where a time is drawn: by the clocks, as times whose UTC fields they are. */
+export interface Stretch {
   readonly from: number;
   readonly to: number;
 }
 
-export interface Strip {
-  readonly from: number;
-  readonly to: number;
+export interface Piece extends Stretch {
+  /** Nothing is known of a time for which the log has a hole. */
+  readonly status: Status;
+  /** When it began and ended (epoch, milliseconds). Where clocks were put back meanwhile, `to` may lie before `from`. */
+  readonly begin: number;
+  readonly end: number;
+  /** The offsets of the clocks at both, where they differ. */
+  readonly turned?: readonly [begin: string, end: string];
+}
+
+export interface Strip extends Stretch {
   readonly pieces: readonly Piece[];
 }
 
-/** What each interval was until when, up to the present. asOf is up to when the service knows. */
-export function piecesOf(intervals: readonly SpotInterval[], asOf: string): Piece[] {
-  return intervals.flatMap(({ status, begin, end }) => {
-    const from = wall(begin);
-    const to = end === undefined ? wallAt(Date.parse(asOf), begin) : wall(end);
-    return to > from ? [{ status: isStatus(status) ? status : ('unknown' as const), from, to }] : []; // clocks that were put back
+/** What each interval was until when, within the time from..to of an answer, of which asOf is up to when the service knows. */
+export function piecesOf(intervals: readonly SpotInterval[], from: string, to: string, asOf: string): Piece[] {
+  const first = Date.parse(from);
+  const last = Date.parse(asOf);
+  return intervals.flatMap(({ status, begin: since, end: until }) => {
+    const [begin, end] = [Math.max(first, Date.parse(since)), Math.min(last, until === undefined ? last : Date.parse(until))];
+    if (end <= begin) return [];
+    const beganAs = begin === first ? from : since;
+    const endedAs = until === undefined || end < Date.parse(until) ? to : until;
+    const offsets = [offsetOf(beganAs), offsetOf(endedAs)] as const;
+    return [{
+      status: isStatus(status) ? status : 'unknown', begin, end, from: wallAt(begin, beganAs), to: wallAt(end, endedAs),
+      ...(offsets[0] !== offsets[1] && { turned: offsets }),
+    } satisfies Piece];
   });
 }
 
-/** One strip from begin to end; what is outside of it is cut off. */
+/** One strip from begin to end; what is outside of it is cut off, and what clocks that were put back have hidden is not drawn. */
 export const strip = (pieces: readonly Piece[], from: number, to: number): Strip => ({
   from,
   to,
@@ -49,17 +64,19 @@ export function stripsByDay(pieces: readonly Piece[], from: number, to: number):
 export function sharesOf(pieces: readonly Piece[]): readonly { readonly status: Status; readonly share: number; readonly minutes: number }[] {
   const sums = new Map<Status, number>();
   let all = 0;
-  for (const { status, from, to } of pieces) {
-    sums.set(status, (sums.get(status) ?? 0) + to - from);
-    all += to - from;
+  for (const { status, begin, end } of pieces) {
+    sums.set(status, (sums.get(status) ?? 0) + end - begin);
+    all += end - begin;
   }
   return [...sums].sort(([, a], [, b]) => b - a).map(([status, sum]) => ({ status, share: sum / all, minutes: sum / 60_000 }));
 }
 
-/** Hours that are marked below a strip: six of them at most. */
-export function hoursOf({ from, to }: Pick<Strip, 'from' | 'to'>): readonly number[] {
-  const every = 3_600_000 * Math.max(1, Math.ceil((to - from) / 3_600_000 / 6));
+/** Hours that are marked below a strip: six of them at most, and none so near the end that its name would reach beyond. */
+export function hoursOf({ from, to }: Stretch): readonly number[] {
+  const minutes = Math.floor((to - from) / 60_000); // the present is a moment behind the day that was asked for
+  const every = 3_600_000 * Math.max(1, Math.ceil(minutes / 60 / 6));
+  const last = to - (to - from) / 8;
   const hours: number[] = [];
-  for (let hour = Math.ceil(from / every) * every; hour < to; hour += every) hours.push(hour);
+  for (let hour = Math.ceil(from / every) * every; hour <= last; hour += every) hours.push(hour);
   return hours;
 }

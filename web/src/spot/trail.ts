@@ -1,6 +1,6 @@
 // What happened to a spot, the newest first: page by page into the past, and with what comes on top.
 import { batch, signal, type ReadonlySignal } from '@preact/signals';
-import { ProblemError, type Problem } from '../live/http';
+import { problemOf, type Problem } from '../live/http';
 import type { Entry, EntryPage } from './wire';
 
 type Load = (cursor: string | undefined) => Promise<EntryPage>;
@@ -61,7 +61,7 @@ export class Trail {
         this.#problem.value = undefined;
       });
     } catch (error) {
-      this.#problem.value = error instanceof ProblemError ? error.problem : { title: 'Something in this page went wrong', detail: String(error), cause: 'fault' };
+      this.#problem.value = problemOf(error);
     } finally {
       this.#busy.value = false;
     }

@@ -1,4 +1,4 @@
-import type { Cell } from '../live/parking';
+import type { Cell } from '../live/shown';
 import type { Session } from '../live/session';
 import { fullTime, shortTime } from '../text/format';
 import { words } from '../text/words';
@@ -23,7 +23,7 @@ export function Row({ session, cell, index, stop, ofLots }: RowProps) {
   const { spotId, lotId } = spot;
   const lot = session.parking.lots.value.find(({ id }) => id === lotId)?.name ?? lotId;
   const zone = spot.zoneId === undefined ? '' : zoneName(session, lotId, spot.zoneId);
-  const category = spot.category === undefined || spot.category === 'standard' ? '' : (words.common.category[spot.category] ?? spot.category);
+  const category = spot.category === undefined || spot.category === 'standard' ? '' : words.common.categoryName(spot.category);
   const changedAt = Date.parse(spot.changedAt);
   const name = spot.name ?? spotId;
   return (

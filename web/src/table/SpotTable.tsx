@@ -1,8 +1,9 @@
-import { useSignal, type Signal } from '@preact/signals';
-import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { Cell } from '../live/parking';
+import type { Signal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import type { Cell } from '../live/shown';
 import type { Session } from '../live/session';
 import { words } from '../text/words';
+import { throughRows, useStop } from '../ui/stop';
 import { useWindow } from '../ui/window';
 import { useZones } from '../ui/zones';
 import { Row } from './Row';
@@ -25,30 +26,10 @@ interface SpotTableProps {
 export function SpotTable({ session, what, cells, ofLots, sort, order, active }: SpotTableProps) {
   const body = useRef<HTMLTableSectionElement>(null);
   const { from, to } = useWindow(body, cells.length);
-  const at = active.value ? cells.indexOf(active.value) : -1;
-  const stop = at >= 0 ? at : Math.min(from, cells.length - 1);
+  const { stop, listeners } = useStop({ list: body, items: cells, active, otherwise: from, step: throughRows(cells.length, Math.max(1, to - from - 16)), target: 'a' });
   const shown = Array.from({ length: to - from }, (_, i) => from + i);
-  if (at >= 0 && (at < from || at >= to)) shown.push(at);
-  useZones(session, [...new Set(shown.map((i) => cells[i]!.peek().lotId))]);
-  const focus = useFocus(body, stop);
-
-  const go = (event: KeyboardEvent) => {
-    const page = Math.max(1, to - from - 16);
-    const steps: Record<string, number> = { ArrowUp: stop - 1, ArrowDown: stop + 1, PageUp: stop - page, PageDown: stop + page, Home: 0, End: cells.length - 1 };
-    const next = steps[event.key];
-    if (next === undefined || event.altKey || event.metaKey) return;
-    event.preventDefault();
-    focus.move();
-    active.value = cells[Math.max(0, Math.min(cells.length - 1, next))];
-  };
-  const take = ({ target }: Event) => {
-    const row = (target as Element).closest<HTMLElement>('tr');
-    if (row) active.value = cells[Number(row.dataset.index)] ?? active.peek();
-  };
-  const enter = (event: FocusEvent) => {
-    focus.enter();
-    take(event);
-  };
+  if (stop >= 0 && (stop < from || stop >= to)) shown.push(stop);
+  useZones(session, [...new Set(shown.map((i) => cells[i]!.peek().lotId))].sort(), Infinity); // lots come in sight and leave it all the time
   const shownColumns = columns.filter((column) => ofLots || column !== 'lot');
   return (
     <table role="table" class="spot-rows" data-lots={ofLots} aria-label={what} aria-rowcount={cells.length + 1} aria-describedby="table-keys">
@@ -57,7 +38,7 @@ export function SpotTable({ session, what, cells, ofLots, sort, order, active }:
           {shownColumns.map((column) => <Head key={column} column={column} sort={sort} order={order} />)}
         </tr>
       </thead>
-      <tbody role="rowgroup" ref={body} style={{ height: `calc(var(--row) * ${cells.length})` }} onKeyDown={go} onClick={take} onFocusIn={enter} onFocusOut={focus.leave}>
+      <tbody role="rowgroup" ref={body} style={{ height: `calc(var(--row) * ${cells.length})` }} {...listeners}>
         {shown.map((i) => <Row key={cells[i]!.peek().spotId} session={session} cell={cells[i]!} index={i} stop={i === stop} ofLots={ofLots} />)}
       </tbody>
     </table>
@@ -73,24 +54,4 @@ function Head({ column, sort, order }: { column: Column; sort: Sort; order: (sor
       </button>
     </th>
   );
-}
-
-/** Keeps the focus in the table: it moves with the arrow keys, and does not get lost when its row is not in the list any more. */
-function useFocus(body: { readonly current: HTMLElement | null }, stop: number) {
-  const inside = useSignal(false);
-  const moving = useRef(false);
-  useLayoutEffect(() => {
-    const lost = inside.peek() && !body.current?.contains(document.activeElement);
-    if (!moving.current && !lost) return;
-    moving.current = false;
-    body.current?.querySelector<HTMLElement>(`[data-index="${stop}"] a`)?.focus();
-  });
-  return {
-    move: () => (moving.current = true),
-    enter: () => (inside.value = true),
-    leave: ({ target }: FocusEvent) => queueMicrotask(() => {
-      // A row that is gone is not left by anybody.
-      if ((target as Node).isConnected && !body.current?.contains(document.activeElement)) inside.value = false;
-    }),
-  };
 }

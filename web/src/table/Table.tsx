@@ -1,6 +1,6 @@
 import { untracked, useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
-import type { Cell } from '../live/parking';
+import type { Cell } from '../live/shown';
 import type { Session } from '../live/session';
 import type { Lot } from '../live/wire';
 import { useTitle } from '../shell/title';

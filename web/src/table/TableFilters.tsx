@@ -32,12 +32,12 @@ export function TableFilters({ session: { parking }, view, of, byStatus, change 
           />
         )}
         {(zones.length > 0 || view.zone !== undefined) && (
-          <Pick label={table.zone} all={table.allZones} options={zones.map(({ id, name }) => [id, name] as const)} value={view.zone} change={(zone) => change({ zone })} />
+          <Pick label={common.term.zone} all={table.allZones} options={zones.map(({ id, name }) => [id, name] as const)} value={view.zone} change={(zone) => change({ zone })} />
         )}
         <Pick
           label={table.columns.category}
           all={table.allCategories}
-          options={categories.map((category) => [category, category === 'standard' ? table.standard : (common.category[category] ?? category)] as const)}
+          options={categories.map((category) => [category, common.categoryName(category)] as const)}
           value={view.category}
           change={(category) => change({ category: categories.find((each) => each === category) })}
         />

@@ -1,22 +1,19 @@
-// The table's list, which follows the spots: at once where one changes now and then, and a few times a second where hundreds do.
+// The table's list, which follows the spots at a pace: see ui/pace.ts.
 import { effect, signal, untracked, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { Parking } from '../live/parking';
+import { Pace } from '../ui/pace';
 import { Rows, type Found } from './rows';
 import type { View } from './view';
-
-/** Between two lists, in milliseconds; and how much of the time making them may take. */
-export const pace = { least: 250, share: 0.1 };
 
 export class Listing {
   readonly #rows: Rows;
   readonly #found: Signal<Found>;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #notBefore = 0;
+  readonly #pace = new Pace(() => (this.#found.value = untracked(() => this.#rows.find(this.view.peek()))));
 
   constructor(private readonly parking: Parking, private readonly view: ReadonlySignal<View>) {
     this.#rows = new Rows(parking);
     this.#found = signal<Found>({ cells: [], byStatus: { free: 0, reserved: 0, occupied: 0, unknown: 0, out_of_service: 0, closed: 0 }, total: 0 });
-    this.#make();
+    this.#pace.now();
   }
 
   get found(): ReadonlySignal<Found> {
@@ -28,18 +25,17 @@ export class Listing {
     let isMade = true; // a moment ago, for the first look: what has come since is in the next one
     const ofView = effect(() => {
       this.view.value;
-      if (!isMade) untracked(() => this.#make());
+      if (!isMade) untracked(() => this.#pace.now());
     });
     const ofSpots = effect(() => {
       this.#watch(this.view.value.lot);
-      untracked(() => this.#soon());
+      untracked(() => this.#pace.later());
     });
     isMade = false;
     return () => {
       ofView();
       ofSpots();
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
+      this.#pace.stop();
     };
   }
 
@@ -49,23 +45,8 @@ export class Listing {
     (lotId === undefined ? parking.total : parking.countsOfLot(lotId)).value;
     for (const { id } of parking.lots.value) {
       if (lotId !== undefined && id !== lotId) continue;
-      parking.spotsOfLot(id);
+      parking.spotsOfLot(id); // and not their order, which is made when the list is
       parking.zonesOfLot(id).value;
     }
-  }
-
-  #soon(): void {
-    const wait = this.#notBefore - performance.now();
-    if (wait <= 0) this.#make();
-    else this.#timer ??= setTimeout(() => this.#make(), wait);
-  }
-
-  #make(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const begin = performance.now();
-    this.#found.value = untracked(() => this.#rows.find(this.view.peek()));
-    const end = performance.now();
-    this.#notBefore = end + Math.max(pace.least, (end - begin) / pace.share);
   }
 }

@@ -1,8 +1,11 @@
-// Finds and orders spots. Names are prepared once and compared as plain numbers afterwards, so that tens of thousands are ordered in some milliseconds.
-import type { Cell, Parking } from '../live/parking';
+// Finds and orders spots. All that does not change with their statuses is prepared once, as numbers where it orders them, so that tens of thousands are
+// found in some milliseconds.
+import { byName, type Named } from '../live/order';
+import type { Parking } from '../live/parking';
+import type { Cell } from '../live/shown';
 import { statuses, type Spot, type Status } from '../live/wire';
 import { folded, hasTerms, orderKey, termsOf } from '../text/search';
-import type { Column, View } from './view';
+import { categories, withoutZone, type Column, type View } from './view';
 
 export interface Found {
   /** The spots that match, in order. */
@@ -15,90 +18,110 @@ export interface Found {
 
 /** A spot with what it is found and ordered by. */
 interface Entry {
-  readonly cell: Cell;
-  readonly spotId: string;
-  readonly name: string | undefined;
+  readonly named: Named;
   readonly lot: string;
   readonly zone: string;
-  readonly text: string;
-  readonly key: string;
-  readonly zoneKey: string;
+  /** Made when somebody looks for words. */
+  text: string | undefined;
   lotRank: number;
-  /** Its place among all by name. */
-  rank: number;
+  zoneRank: number;
+  /** When it changed, as text and as the number that this says. */
+  changedAt: string;
+  changed: number;
+}
+
+/** All spots of a lot, or of all lots, by name, as of what they were made of. */
+interface Prepared {
+  readonly of: readonly unknown[];
+  readonly entries: readonly Entry[];
 }
 
 export class Rows {
-  #entries: ReadonlyMap<Cell, Entry> = new Map();
-  #scope: string | undefined;
+  #prepared: Prepared = { of: [], entries: [] };
 
   constructor(private readonly parking: Parking) {}
 
   find(view: View): Found {
     const byStatus: Record<Status, number> = { free: 0, reserved: 0, occupied: 0, unknown: 0, out_of_service: 0, closed: 0 };
     const wanted = new Set(view.statuses);
+    const zone = view.zone === withoutZone ? '' : view.zone;
     const terms = termsOf(view.text);
-    const { by, falling } = view.sort;
-    const found: { readonly entry: Entry; readonly value: string | number }[] = [];
-    const entries = this.#prepared(view.lot);
-    for (const entry of entries.values()) {
-      const spot = entry.cell.peek();
-      if (view.zone !== undefined && spot.zoneId !== view.zone) continue;
+    const found: Entry[] = [];
+    const entries = this.#all(view.lot);
+    for (const entry of entries) {
+      const spot = entry.named.cell.peek();
+      if (zone !== undefined && (spot.zoneId ?? '') !== zone) continue;
       if (view.category !== undefined && (spot.category ?? 'standard') !== view.category) continue;
-      if (terms.length > 0 && !hasTerms(entry.text, terms)) continue;
+      if (terms.length > 0 && !hasTerms((entry.text ??= textOf(entry, spot)), terms)) continue;
       byStatus[spot.status]++;
-      if (wanted.size === 0 || wanted.has(spot.status)) found.push({ entry, value: valueOf(by, entry, spot) });
+      if (wanted.size === 0 || wanted.has(spot.status)) found.push(entry);
     }
-    const way = falling ? -1 : 1;
-    found.sort((a, b) => (a.value < b.value ? -way : a.value > b.value ? way : a.entry.rank - b.entry.rank));
-    return { cells: found.map(({ entry }) => entry.cell), byStatus, total: entries.size };
+    return { cells: ordered(found, view.sort), byStatus, total: entries.length };
   }
 
-  /** All spots of a lot, or of all lots. What is the same as the last time is taken from there. */
-  #prepared(scope: string | undefined): ReadonlyMap<Cell, Entry> {
-    const before = this.#scope === scope ? this.#entries : new Map<Cell, Entry>();
-    const now = new Map<Cell, Entry>();
-    let isNew = false;
-    this.parking.lots.peek().forEach((lot, lotRank) => {
-      if (scope !== undefined && lot.id !== scope) return;
-      const zones = new Map(this.parking.zonesOfLot(lot.id).peek().map((zone) => [zone.id, zone.name]));
-      for (const cell of this.parking.spotsOfLot(lot.id)) {
-        const spot = cell.peek();
-        const zone = spot.zoneId === undefined ? '' : (zones.get(spot.zoneId) ?? spot.zoneId);
-        let entry = before.get(cell);
-        if (!entry || entry.name !== spot.name || entry.lot !== lot.name || entry.zone !== zone) {
-          entry = prepare(cell, spot, lot.name, zone);
-          isNew = true;
-        }
+  /** What is the same as the last time is taken from there. */
+  #all(scope: string | undefined): readonly Entry[] {
+    const { parking } = this;
+    const lots = parking.lots.peek().filter(({ id }) => scope === undefined || id === scope);
+    const of = [parking.lots.peek(), ...lots.flatMap(({ id }) => [parking.spotsByName(id), parking.zonesOfLot(id).peek()])];
+    const before = this.#prepared;
+    if (of.length === before.of.length && of.every((each, i) => each === before.of[i])) return before.entries;
+    const known = new Map(before.entries.map((entry) => [entry.named, entry]));
+    const entries = lots.flatMap((lot, lotRank) => {
+      const zones = new Map(parking.zonesOfLot(lot.id).peek().map(({ id, name }) => [id, name]));
+      return parking.spotsByName(lot.id).map((named): Entry => {
+        const { zoneId } = named.cell.peek();
+        const zone = zoneId === undefined ? '' : (zones.get(zoneId) ?? zoneId);
+        const same = known.get(named);
+        const entry = same?.lot === lot.name && same.zone === zone ? same : { named, lot: lot.name, zone, text: undefined, lotRank, zoneRank: 0, changedAt: '', changed: 0 };
         entry.lotRank = lotRank;
-        now.set(cell, entry);
-      }
+        return entry;
+      });
     });
-    if (isNew) [...now.values()].sort(byName).forEach((entry, i) => (entry.rank = i));
-    this.#scope = scope;
-    this.#entries = now;
-    return now;
+    if (lots.length > 1) entries.sort((a, b) => byName(a.named, b.named));
+    rankZones(entries);
+    this.#prepared = { of, entries };
+    return entries;
   }
 }
 
-const prepare = (cell: Cell, { spotId, name, lotId, zoneId }: Spot, lot: string, zone: string): Entry => ({
-  cell, spotId, name, lot, zone,
-  text: folded(`${name ?? ''} ${spotId} ${lot} ${lotId} ${zone} ${zoneId ?? ''}`),
-  key: orderKey(name ?? spotId),
-  zoneKey: orderKey(zone),
-  lotRank: 0,
-  rank: 0,
-});
+const textOf = ({ named: { name }, lot, zone }: Entry, { spotId, lotId, zoneId }: Spot): string =>
+  folded(`${name} ${spotId} ${lot} ${lotId} ${zone} ${zoneId ?? ''}`);
 
-const byName = (a: Entry, b: Entry): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.spotId < b.spotId ? -1 : 1);
+function rankZones(entries: readonly Entry[]): void {
+  const zones = [...new Set(entries.map(({ zone }) => zone))].map((name) => ({ name, key: orderKey(name) }));
+  zones.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  const ranks = new Map(zones.map(({ name }, i) => [name, i]));
+  for (const entry of entries) entry.zoneRank = ranks.get(entry.zone)!;
+}
 
-function valueOf(column: Column, entry: Entry, spot: Spot): string | number {
+/** Those that are alike stay by name. */
+function ordered(found: readonly Entry[], { by, falling }: View['sort']): Cell[] {
+  const cells = found.map(({ named }) => named.cell);
+  if (by === 'name') return falling ? cells.reverse() : cells;
+  const way = falling ? -1 : 1;
+  const values = Float64Array.from(found, (entry) => way * valueOf(by, entry, entry.named.cell.peek()));
+  const order = Uint32Array.from(found.keys()).sort((a, b) => values[a]! - values[b]! || a - b);
+  return Array.from(order, (i) => cells[i]!);
+}
+
+function valueOf(column: Exclude<Column, 'name'>, entry: Entry, spot: Spot): number {
   switch (column) {
-    case 'name': return entry.rank;
     case 'lot': return entry.lotRank;
-    case 'zone': return entry.zoneKey;
-    case 'category': return spot.category ?? 'standard';
+    case 'zone': return entry.zoneRank;
+    case 'category': return categoryRanks.indexOf(spot.category ?? 'standard');
     case 'status': return statuses.indexOf(spot.status);
-    case 'since': return Date.parse(spot.changedAt) || 0;
+    case 'since': return changedOf(entry, spot);
   }
 }
+
+/** Read once for each change: tens of thousands of moments take long to read. */
+function changedOf(entry: Entry, { changedAt }: Spot): number {
+  if (entry.changedAt !== changedAt) {
+    entry.changedAt = changedAt;
+    entry.changed = Date.parse(changedAt) || 0;
+  }
+  return entry.changed;
+}
+
+const categoryRanks: readonly string[] = [...categories].sort(); // those that this page does not know come first

@@ -14,6 +14,9 @@ export interface Sort {
   readonly falling: boolean;
 }
 
+/** In the place of a zone's id: the spots of no zone. */
+export const withoutZone = '-';
+
 export interface View {
   /** Undefined: all. */
   readonly lot: string | undefined;

@@ -1,4 +1,4 @@
-import type { SpotState } from '../live/parking';
+import type { SpotState } from '../live/shown';
 import type { Session } from '../live/session';
 import { lazy } from '../shell/lazy';
 import { kiosk } from '../shell/settings';

@@ -1,12 +1,13 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { Line } from '../feed/Line';
+import { LineList } from '../feed/LineList';
 import { NewOnes, PauseButton } from '../feed/PauseButton';
 import { useReader } from '../feed/useReader';
 import type { FeedItem } from '../live/feed';
 import type { Session } from '../live/session';
 import { kiosk } from '../shell/settings';
 import { words } from '../text/words';
+import { clock } from './clock';
 import { changesPath, feedLot, narrowFeed } from './router';
 
 const length = 200; // lines
@@ -14,7 +15,7 @@ const length = 200; // lines
 /** What happened, the newest first. On a phone it is a sheet that shows the newest line until it is opened. */
 export function FeedPanel({ session }: { session: Session }) {
   const unfolded = useSignal(false);
-  const list = useRef<HTMLOListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const names = useComputed(() => new Map(session.parking.lots.value.map((lot) => [lot.id, lot.name])));
   const sieve = useComputed(() => {
     const lot = feedLot.value;
@@ -47,21 +48,21 @@ export function FeedPanel({ session }: { session: Session }) {
       <NewOnes reader={reader} pace={pace} show={toTop} />
       {lines.length === 0 ? (
         <p class="none">
-          {session.connection.state.value === 'open' && `${words.feed.nothingSince(session.since)} `}
+          {session.connection.state.value === 'open' && `${words.feed.nothingSince(session.since, clock.value)} `}
           {words.feed.appearHere}
         </p>
       ) : (
-        <ol
+        <div
           id="feed-list"
+          class="lines"
           ref={list}
+          role="group"
           tabIndex={0}
-          aria-label={words.feed.list}
+          aria-labelledby="feed-title"
           onScroll={(event) => (away.value = !kiosk.peek() && event.currentTarget.scrollTop > 24)}
-          onFocusIn={(event) => (inside.value = event.target !== event.currentTarget)}
-          onFocusOut={() => (inside.value = false)}
         >
-          {lines.map((item) => <Line key={item.key} item={item} names={names} />)}
-        </ol>
+          <LineList lines={lines} names={names} inside={inside} />
+        </div>
       )}
       {!kiosk.value && <p class="more"><a href={changesPath({ lot: feedLot.value })}>{words.feed.all}</a></p>}
     </aside>

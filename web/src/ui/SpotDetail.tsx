@@ -1,5 +1,5 @@
-import { useLayoutEffect } from 'preact/hooks';
-import type { Cell } from '../live/parking';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import type { Cell } from '../live/shown';
 import type { Session } from '../live/session';
 import { shortTime } from '../text/format';
 import { words } from '../text/words';
@@ -7,6 +7,7 @@ import { Actions } from './Actions';
 import { clock } from './clock';
 import { Mark } from './Mark';
 import { spotPath } from './router';
+import { say } from './said';
 
 /** What is known of the spot that was picked, with its whole name: bays have room for a short one only. */
 export function SpotDetail({ session, cell, close }: { session: Session; cell: Cell; close: () => void }) {
@@ -16,7 +17,7 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
   const name = spot.name ?? spot.spotId;
   const extras = [
     zone && !name.includes(zone.name) && zone.name,
-    words.common.category[spot.category ?? ''],
+    spot.category !== undefined && spot.category !== 'standard' && words.common.categoryName(spot.category),
     name !== spot.spotId && spot.spotId,
   ].filter(Boolean);
 
@@ -27,8 +28,19 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
     return () => document.removeEventListener('keydown', escape);
   }, [close]);
 
+  const told = words.spot.pageTitle(name, words.common.status[spot.status]);
+  // It opens elsewhere than where the focus is, which stays: whoever listens hears that it is there.
+  useEffect(() => say([told, ...extras].join(', ')), [spot.spotId]);
+  const box = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const { current } = box;
+    return () => {
+      if (current?.contains(document.activeElement)) focusOn(spot.spotId);
+    };
+  }, [spot.spotId]);
+
   return (
-    <aside class="detail" aria-label={words.spot.title}>
+    <aside class="detail" aria-label={`${words.spot.title} ${name}`} ref={box}>
       <Mark status={spot.status} />
       <p>
         <a href={spotPath(spot.spotId)}><b>{name}</b></a> {words.common.status[spot.status]}
@@ -44,4 +56,10 @@ export function SpotDetail({ session, cell, close }: { session: Session; cell: C
       <Actions key={spot.spotId} session={session} spot={spot} />
     </aside>
   );
+}
+
+/** The focus that was in what is closed goes back to the spot, or to the head of the view. */
+function focusOn(spotId: string): void {
+  const spot = document.querySelector<HTMLElement>(`main button[data-spot-id="${CSS.escape(spotId)}"]`);
+  (spot ?? document.querySelector<HTMLElement>('main h1'))?.focus({ preventScroll: true });
 }

@@ -17,14 +17,15 @@ export type Parameters = Readonly<Record<string, string | undefined>>;
 /** What is about the page and not about the view: links keep it. */
 const kept = ['kiosk', 'lang', 'motion', 'theme', 'dir', 'feed'];
 
-/** An address in this page, with the parameters of the view to which it leads. */
+/** An address in this page, with the parameters of the view to which it leads; the path may have some already. */
 export function pathTo(path: string, parameters: Parameters = {}): string {
-  const to = new URLSearchParams();
+  const [bare = '', own] = path.split('?', 2);
+  const to = new URLSearchParams(own);
   for (const name of kept) {
     const value = address.value.searchParams.get(name);
     if (value !== null) to.set(name, value);
   }
-  return path + searchOf(to, parameters);
+  return bare + searchOf(to, parameters);
 }
 
 const lot = (lotId: string) => `/lots/${encodeURIComponent(lotId)}`;

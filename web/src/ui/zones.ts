@@ -1,19 +1,12 @@
 import { useEffect } from 'preact/hooks';
 import type { Session } from '../live/session';
 
-const asked = new WeakMap<Session, Set<string>>();
-
-/** Sees to it that the names of these lots' zones are known. They are asked for once; until they are there, and where they do not come, their ids stand for them. */
-export function useZones(session: Session, lotIds: readonly string[]): void {
+/** Sees to it that the names of these lots' zones are known and stay right, see Described.wantZones; until they are there, and where they do not come, their ids stand for them. */
+export function useZones({ described }: Session, lotIds: readonly string[], oldest?: number): void {
   useEffect(() => {
-    const already = asked.get(session) ?? new Set();
-    asked.set(session, already);
-    for (const lotId of lotIds) {
-      if (already.has(lotId)) continue;
-      already.add(lotId);
-      void session.fetchZones(lotId);
-    }
-  }, [session, lotIds.join('\n')]);
+    const ends = lotIds.map((lotId) => described.wantZones(lotId, oldest));
+    return () => ends.forEach((end) => end());
+  }, [described, lotIds.join('\n'), oldest]);
 }
 
 /** The name of a zone; its id, as long as it is not known. */

@@ -1,5 +1,7 @@
 // What the service worker does with alerts that the platform pushes: it shows them, and leads to what they tell of.
-import { placeOf, type Target } from '../alerts/wire';
+import { placeOf, type Decision, type Target } from '../alerts/wire';
+import { toldText } from '../text/german/told';
+import { keptLanguage, type Shelf } from './language';
 
 interface Lasting {
   /** Keeps the worker alive until then. */
@@ -35,6 +37,7 @@ export interface PushScope {
     matchAll(options: { readonly type: 'window'; readonly includeUncontrolled: boolean }): Promise<readonly Tab[]>;
     openWindow(address: string): Promise<unknown>;
   };
+  readonly caches: Shelf;
   addEventListener(type: 'push', listener: (event: Pushed) => void): void;
   addEventListener(type: 'notificationclick', listener: (event: Clicked) => void): void;
   addEventListener(type: 'pushsubscriptionchange', listener: (event: Changed) => void): void;
@@ -51,11 +54,16 @@ export interface Shown {
 /** Where an alert leads that is about no single place. */
 const list = '/alerts?show=told';
 
+/** What was told, in the languages of the page other than that of the platform, which is English. */
+const speeches: Readonly<Record<string, { readonly told: (decision: Decision) => string; readonly test: string }>> = {
+  de: { told: (decision) => toldText(decision, (n) => n.toLocaleString('de')), test: 'Das ist ein Test: Nachrichten kommen hier an.' },
+};
+
 /** Reads a message: docs/alerts.md, "What is sent". A browser demands that something is shown of each, so one that makes no sense is shown as what it is. */
-export function shownOf(message: unknown): Shown {
+export function shownOf(message: unknown, language = 'en'): Shown {
   const { type, data } = record(message);
   const { id, text, ruleName, target, spotId, lotId } = record(data);
-  const body = textOf(text) ?? '';
+  const body = said(language, type, data) ?? textOf(text) ?? '';
   const path = placeOf({ target: record(target) as Target, ...(textOf(spotId) !== undefined && { spotId: textOf(spotId)! }), ...(textOf(lotId) !== undefined && { lotId: textOf(lotId)! }) });
   return {
     title: textOf(ruleName) ?? 'Parkwire',
@@ -67,8 +75,12 @@ export function shownOf(message: unknown): Shown {
 
 export function receivePush(scope: PushScope): void {
   scope.addEventListener('push', (event) => {
-    const { title, body, tag, path } = shownOf(read(event.data));
-    event.waitUntil(scope.registration.showNotification(title, { body, tag, data: { path }, icon: '/icons/icon-192.png' }));
+    const show = async () => {
+      const lang = (await keptLanguage(scope.caches).catch(() => undefined)) ?? 'en';
+      const { title, body, tag, path } = shownOf(read(event.data), lang);
+      await scope.registration.showNotification(title, { body, tag, lang, data: { path }, icon: '/icons/icon-192.png', badge: '/icons/badge-96.png' });
+    };
+    event.waitUntil(show());
   });
   scope.addEventListener('notificationclick', (event) => {
     event.notification.close();
@@ -80,6 +92,15 @@ export function receivePush(scope: PushScope): void {
     const options = event.oldSubscription?.options;
     if (options) event.waitUntil(scope.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: options.applicationServerKey }).catch(() => undefined));
   });
+}
+
+/** Undefined: in the words of the platform, as those are the only ones there are, or what it sent is less than a decision. */
+function said(language: string, type: unknown, data: unknown): string | undefined {
+  const speech = Object.hasOwn(speeches, language) ? speeches[language] : undefined;
+  if (!speech) return undefined;
+  if (type === 'channel.test') return speech.test;
+  const { condition, target } = record(data);
+  return textOf(record(condition).type) === undefined || target === undefined ? undefined : textOf(speech.told(data as Decision));
 }
 
 /** In a page that is open, the one that is looked at if there is one; else in a new one. */

@@ -36,7 +36,7 @@ worker.addEventListener('fetch', (event) => {
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== worker.location.origin) return;
   const way = wayOf(request.mode, pathname);
-  if (way) event.respondWith(answerOf(way, request, kept, caches, () => fetched(event)));
+  if (way) event.respondWith(answerOf(way, request, kept, caches, () => fetched(event), (work) => event.waitUntil(work)));
 });
 
 /** How a request is answered; undefined: as if there were no service worker. */

@@ -6,8 +6,9 @@ import type { Fault } from '../../alerts/draft';
 import type { Channel, ChannelKind, ChannelState, ConditionType, Decision, Definition, Delivery, DeliveryState, Hours, Target } from '../../alerts/wire';
 import { weekdays } from '../../alerts/weekday';
 import { fullTime, number } from '../format';
+import { common } from './common';
 
-const categoryName = (category: string): string => (category === 'short_stay' ? 'short stay' : category);
+const { categoryName, term } = common;
 
 const spots = (category: string | undefined, n: number): string => `${category === undefined ? '' : `${categoryName(category)} `}${n === 1 ? 'spot' : 'spots'}`;
 
@@ -110,7 +111,7 @@ const browserName = (): string => {
 };
 
 export const alerts = {
-  categoryName, conditionName, sentence, nameOf, fault, kind, channelState, ruleState, deliveryState, obstacle, fares, testOutcome, browserName,
+  conditionName, sentence, nameOf, fault, kind, channelState, ruleState, deliveryState, obstacle, fares, testOutcome, browserName,
   /** What was told, for people. */
   toldText: (decision: Decision): string => decision.text,
   unread: (n: number): string => `${number(n)} unread ${n === 1 ? 'alert' : 'alerts'}`,
@@ -133,7 +134,7 @@ export const alerts = {
   onlyLots: (lots: readonly string[]): string => `Knows of these lots alone, as your token does: ${lots.join(', ')}.`,
 
   where: 'Where', whereKind: 'What it is about', inLot: 'A lot or a part of it', atSpot: 'One spot', everywhere: 'A category, anywhere',
-  lot: 'Lot', zone: 'Zone', spot: 'Spot', category: 'Category', wholeLot: 'The whole lot', anyCategory: 'Any category', choose: 'Choose',
+  lot: term.lot, zone: term.zone, spot: term.spot, category: term.category, wholeLot: 'The whole lot', anyCategory: 'Any category', choose: 'Choose',
   spotHint: 'Type a part of its name.',
   when: 'When', condition: 'Tell me when', count: 'Free spots', percentOccupied: 'Percent occupied', minutes: 'Minutes',
   overstayHint: 'So long after the car came.', silentHint: '0: as soon as the sensor is known to be silent.',

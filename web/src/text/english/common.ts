@@ -1,5 +1,7 @@
 // The words that more than one view says: of spots and their changes, of times, and of who may do what.
-import type { Scope, Setback, Way } from '../../identity/account';
+import type { Setback } from '../../identity/account';
+import type { Way } from '../../identity/entrance';
+import type { Scope } from '../../identity/person';
 import type { Action } from '../../live/api';
 import type { Problem } from '../../live/http';
 import type { Counts } from '../../live/tally';
@@ -10,16 +12,21 @@ const status: Record<Status, string> = {
   free: 'free', reserved: 'reserved', occupied: 'occupied', unknown: 'unknown', out_of_service: 'out of service', closed: 'closed',
 };
 
+/** What things are called, in every view: one name for one thing. */
+const term = { lot: 'Lot', zone: 'Zone', level: 'Level', spot: 'Spot', category: 'Category', status: 'Status', sensor: 'Sensor' };
+
 const category: Record<string, string> = {
-  accessible: 'accessible', electric: 'electric', family: 'family', motorcycle: 'motorcycle', short_stay: 'short stay',
+  standard: 'standard', accessible: 'accessible', electric: 'electric', family: 'family', motorcycle: 'motorcycle', short_stay: 'short stay',
 };
+
+const categoryName = (name: string): string => category[name] ?? name;
 
 const statusText = (text: string): string => (isStatus(text) ? status[text] : text || 'unknown');
 
 /** What happened, after the name of a spot: "c-03 became occupied". */
 const change: Record<string, string> = {
   added: 'was added', occupied: 'became occupied', released: 'became free', reserved: 'was reserved', reservation_ended: 'is no longer reserved',
-  signal_lost: 'lost its sensor', signal_restored: 'has its sensor back', closed: 'was closed', reopened: 'was reopened',
+  signal_lost: 'went silent', signal_restored: 'is heard again', closed: 'was closed', reopened: 'was reopened',
   faulted: 'went out of service', repaired: 'is back in service', edited: 'was edited', removed: 'was removed',
 };
 
@@ -83,6 +90,7 @@ const problems: Record<NonNullable<Problem['cause']>, { readonly title: string; 
   unreachable: { title: 'Parkwire cannot be reached', detail: 'The server does not answer. It may be restarting, or this device has no connection.' },
   unreadable: { title: 'The answer cannot be read' },
   unexpected: { title: 'The answer is not what this page expects' },
+  ended: { title: 'Your sign-in has ended', detail: 'It was not done, as your sign-in had ended before.' },
   signInUnreachable: { title: 'The sign-in service cannot be reached', detail: 'Your sign-in goes on as soon as it answers.' },
   noChanges: { title: 'Parkwire sends no changes' },
   fault: { title: 'Something in this page went wrong' },
@@ -92,7 +100,7 @@ const problems: Record<NonNullable<Problem['cause']>, { readonly title: string; 
 const problem = (told: Problem): Problem => (told.cause ? { ...told, ...problems[told.cause] } : told);
 
 export const common = {
-  status, category, change, statusText, happened, ago, action, permission, setback, signInWay, problem,
+  term, status, categoryName, change, statusText, happened, ago, action, permission, setback, signInWay, problem,
   lots: 'Lots', allLots: 'All lots', noSpots: 'No spots yet', full: 'Full', fewLeft: 'Few left',
   freeOf: (total: number): string => `free of ${number(total)}`,
   ofFree: (total: number): string => `of ${number(total)} free`,

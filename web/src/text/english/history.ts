@@ -1,11 +1,12 @@
 // The words of the history of a lot.
 import type { Measure, Range } from '../../history/view';
 import { number } from '../format';
+import { common } from './common';
 
 const range: Record<Range, string> = { hour: 'Last hour', day: '24 hours', week: '7 days', month: '30 days', year: 'A year' };
 
 const measure: Record<Measure, string> = {
-  occupancy: 'Occupied, in percent', turnover: 'Stays that ended in an hour', stay: 'Half stayed no longer than, in minutes', silent: 'Nobody knew, in percent',
+  occupancy: 'Occupied, in percent', turnover: 'Stays that ended in an hour', stay: 'Median length of stays, in minutes', silent: 'Unknown, in percent',
 };
 
 /** What the service says in its own words, said for those who look at a page. */
@@ -21,7 +22,7 @@ const problems: Readonly<Record<string, { readonly title: string; readonly detai
 export const history = {
   range, measure, problems,
   title: (lot: string): string => `History of ${lot}`,
-  rangeLabel: 'How long a time', lastDay: 'Last day', earlier: 'Earlier', later: 'Later', toPresent: 'Up to now', zone: 'Zone', wholeLot: 'Whole lot',
+  rangeLabel: 'How long a time', lastDay: 'Last day', earlier: 'Earlier', later: 'Later', toPresent: 'Up to now', zone: common.term.zone, wholeLot: 'Whole lot',
   fetching: 'Fetching …', stillShown: 'What you see was known before.',
   nothing: 'Nothing is known of this time.', time: 'Time',
 
@@ -32,28 +33,28 @@ export const history = {
   missing: (minutes: string): string => `${minutes} minutes are not kept by the minute any more. Longer times have them.`,
 
   now: 'Now', nowMore: (occupied: string, offered: string): string => `${occupied} of ${offered} occupied`,
-  occupancy: 'Occupancy', onAverage: 'on the average', occupiedShare: 'Occupied', fullest: 'Fullest', spots: 'Spots',
-  silent: 'Nobody knew', silentMore: 'silent sensors, left out',
-  stays: 'Stays', staysMore: (perHour: string, perSpot: string): string => `${perHour} an hour, ${perSpot} for each spot`,
-  turnover: 'Turnover', arrivals: 'Came', departures: 'Left', staysEnded: 'Stays that ended', perHour: 'An hour', perSpot: 'For each spot',
-  lengths: 'How long stays were', median: 'Half stayed up to', average: 'Average', averageMore: (length: string): string => `${length} on the average`,
+  occupancy: 'Occupancy', onAverage: 'on average', occupiedShare: 'Occupied', fullest: 'Fullest', spots: 'Spots',
+  silent: 'Unknown', silentMore: 'silent sensors, left out',
+  stays: 'Stays', staysMore: (perHour: string, perSpot: string): string => `${perHour} per hour, ${perSpot} per spot`,
+  turnover: 'Turnover', arrivals: 'Arrivals', departures: 'Departures', staysEnded: 'Stays that ended', perHour: 'Per hour', perSpot: 'Per spot',
+  lengths: 'How long stays were', median: 'Median', average: 'Average', averageMore: (length: string): string => `${length} on average`,
 
   span: (first: string, last: string): string => `${first} to ${last}`,
   occupancyLabel: (span: string, most: string, mostAt: string, least: string, leastAt: string): string =>
     `Occupancy, ${span}: at most ${most} (${mostAt}), at least ${least} (${leastAt}). The table has every value.`,
   turnoverLabel: (span: string, stays: string, perHour: string, perSpot: string): string =>
-    `Stays that ended, ${span}: ${stays}, which is ${perHour} an hour and ${perSpot} for each spot. The table has every value.`,
+    `Stays that ended, ${span}: ${stays}, which is ${perHour} per hour and ${perSpot} per spot. The table has every value.`,
   lengthsLabel: (span: string, median: string, average: string): string =>
-    `Length of stays, ${span}: half were no longer than ${median}, on the average they were ${average}. The table has every value.`,
+    `Length of stays, ${span}: half were no longer than ${median}, on average they were ${average}. The table has every value.`,
 
   asTable: 'As a table', tableOf: (what: string): string => `${what}, as a table`,
   asFile: 'As a file:', fileOf: (what: string, format: string): string => `${what} as ${format}`,
 
   sameDay: 'Within a day only',
   staysCounted: (completed: string, incomplete: number): string =>
-    `${completed} stays were seen from begin to end.${incomplete > 0 ? ` Of ${number(incomplete)} more the begin or the end is not known; they are not counted.` : ''}`,
+    `${completed} stays were seen from start to end.${incomplete > 0 ? ` Of ${number(incomplete)} more the start or the end is not known; they are not counted.` : ''}`,
   noStays: 'No stay ended in this time.',
-  percentOfStays: (percent: number): string => `${percent} in 100 stays`, longest: 'The longest stay', staysColumn: 'So many', noLongerThan: 'were no longer than',
+  percentOfStays: (percent: number): string => `${percent} in 100 stays`, longest: 'The longest stay', staysColumn: 'Share of stays', noLongerThan: 'No longer than',
 
   heatmap: 'The week, hour by hour', heatmapOf: (from: string, to: string): string => `All hours from ${from} to ${to}, put together.`,
   heatmapCaption: (measure: string): string => `${measure}, by day of the week and hour`,

@@ -6,7 +6,7 @@ import { common } from './common';
 const more = (n: string, one: string, many: string): string => `${n} ${n === '1' ? one : many}`;
 
 const act = (action: Action | 'reserve'): string => (action === 'reserve' ? 'Reserve' : common.action[action]);
-const category = (name: string): string => (name === 'standard' ? 'standard' : (common.category[name] ?? name));
+const { term } = common;
 
 /** What a file may say of a spot. */
 const importFields: Record<string, string> = {
@@ -15,17 +15,17 @@ const importFields: Record<string, string> = {
 };
 
 export const manage = {
-  act, category,
+  act,
   // A spot
   changeReservation: 'Change reservation', editSpot: 'Edit the spot',
   done: (spot: string, what: string): string => `${spot}: “${what}” is done.`,
   reservedFor: (reference: string | undefined, until: string | undefined): string =>
     `Reserved${reference === undefined ? '' : ` for ${reference}`}${until === undefined ? ', until it is ended' : ` until ${until}`}.`,
-  behind: (what: string): string => `Behind that it is also ${what}.`,
-  silent: (sensor: string): string => `Its sensor ${sensor} has gone silent: whether a vehicle stands there is not known.`,
+  behind: (what: string): string => `Apart from that it is ${what}.`,
+  silent: (sensor: string): string => `Its sensor ${sensor} is silent: whether a vehicle stands there is not known.`,
   notSeen: 'Whether a vehicle stands there is not known.',
   reference: 'For whom or what', referenceHint: 'A name or number that others recognise, such as order-1744. It may be left out.',
-  until: 'Until', untilOther: 'Another time', untilEnded: 'Until it is ended', untilWhen: 'The time',
+  until: 'Until', untilOther: 'Another time', untilEnded: 'Until it is ended', untilWhen: 'The time', deviceClock: 'By the clock of this device.',
   span: (minutes: number, until: string): string => `${minutes < 60 ? `${minutes} min` : `${minutes / 60} h`}, until ${until}`,
   // Who may
   mayNot: (person: string, may: string, lot: string | undefined): string =>
@@ -36,7 +36,7 @@ export const manage = {
   addLot: 'Add a lot', searchLots: 'Search lots', noLotsYet: 'There are no lots that you may change yet. Add one, or import them from a file.', nothingFound: 'Nothing matches.',
   spotsFree: (total: string, free: string): string => `${more(total, 'spot', 'spots')}, ${free} free`,
   seeLot: 'See it live', parts: 'Parts of the lot', saved: 'Saved.', saving: 'Saving …',
-  tab: { spots: 'Spots', zones: 'Zones', lot: 'Lot' },
+  tab: { spots: 'Spots', zones: 'Zones', lot: term.lot },
   lotFields: { id: 'Id', name: 'Name', address: 'Address', timeZone: 'Time zone', lat: 'Latitude', lon: 'Longitude', heartbeat: 'Seconds of silence' },
   removeLot: 'Remove the lot', removeLotSure: (name: string): string => `${name} and its zones will be gone. What happened there stays in the history.`,
   lotHasSpots: (total: string): string => `It still has ${more(total, 'spot', 'spots')}. Remove them first.`,
@@ -44,13 +44,13 @@ export const manage = {
   idHint: 'Up to 128 characters without “/”. It is chosen once and stays.', timeZoneHint: 'Days and hours of the lot are counted in it, such as Europe/Berlin.',
   heartbeatHint: 'How long a sensor may be silent before its spot counts as unknown. Empty: for ever.',
   // Zones
-  addZone: 'Add a zone', noZones: 'This lot has no zones. Zones are levels, rows, or sides of a street.', level: (level: number): string => `level ${number(level)}`,
-  zoneFields: { id: 'Id', name: 'Name', level: 'Level' }, zoneIdHint: 'Unique on the whole platform, such as central-L1. It is chosen once and stays.', levelHint: 'The storey; 0 is at the street.',
+  addZone: 'Add a zone', noZones: 'This lot has no zones. Zones are levels, rows, or sides of a street.', level: (level: number): string => `${term.level} ${number(level)}`,
+  zoneFields: { id: 'Id', name: 'Name', level: term.level }, zoneIdHint: 'Unique on the whole platform, such as central-L1. It is chosen once and stays.', levelHint: 'A whole number; 0 is at street level.',
   removeZone: 'Remove the zone', removeZoneSure: (name: string): string => `${name} will be gone. It must have no spots.`,
   editOf: (name: string): string => `Edit ${name}`, removeOf: (name: string): string => `Remove ${name}`,
   // Spots
   addSpots: 'Add spots', addSpot: 'Add the spot', addMany: (n: string): string => `Add ${more(n, 'spot', 'spots')}`, howMany: 'How many', one: 'One spot', series: 'Many, numbered',
-  spotFields: { id: 'Id', name: 'Name', zoneId: 'Zone', category: 'Category', lat: 'Latitude', lon: 'Longitude', heartbeat: 'Seconds of silence', status: 'Status' },
+  spotFields: { id: 'Id', name: 'Name', zoneId: term.zone, category: term.category, lat: 'Latitude', lon: 'Longitude', heartbeat: 'Seconds of silence', status: term.status },
   spotNameHint: 'What is shown instead of the id. It may be left out.', spotHeartbeatHint: 'How long its sensor may be silent. Empty: as its lot has it.',
   export: 'As a file:', noZone: 'Without a zone', allZones: 'All zones', allStatuses: 'All statuses', searchSpots: 'Search spots', noSpots: 'This lot has no spots yet. Add some, or import them from a file.',
   spotsOf: (lot: string): string => `Spots of ${lot}`,
@@ -61,8 +61,9 @@ export const manage = {
   removeSpotSure: 'It will be gone from every view. What happened there stays in the history.',
   removeSpotsSure: (n: string): string => `${more(n, 'spot', 'spots')} will be gone from every view. What happened there stays in the history.`,
   pick: (name: string): string => `Pick ${name}`, pickPage: 'Pick all of this page', pickAll: (n: string): string => `Pick all ${n} that match`, pickNone: 'Pick none',
-  picked: (n: string): string => `${n} picked`, doToPicked: 'Do to those picked …',
+  picked: (n: string): string => `${n} picked`, doToPicked: 'Do to those picked …', doIt: 'Do it',
   bulkDone: (done: string, refused: string): string => `${more(done, 'spot was', 'spots were')} changed.${refused === '0' ? '' : ` ${more(refused, 'was', 'were')} refused and ${refused === '1' ? 'stays' : 'stay'} picked:`}`,
+  stop: 'Stop', bulkLeft: (left: string): string => `It was stopped: ${more(left, 'was', 'were')} left as ${left === '1' ? 'it is and stays' : 'they are and stay'} picked.`,
   refused: 'Refused', pages: 'Pages of the list', before: 'Back', after: 'Next', range: (from: string, to: string, total: string): string => `${from}–${to} of ${total}`,
   // Two who change the same
   clash: 'Somebody else has changed the same meanwhile:',

@@ -17,7 +17,7 @@ function staleness(state: ConnectionState, asOf: number | undefined): string {
 }
 
 export const shell = {
-  connection, staleness, delayed: 'Delayed',
+  connection, staleness, standing: 'How old what is shown is', delayed: 'Delayed',
   /** What it means for the viewer that the event log is away. */
   delay: (asOf: number): string => `Changes are delayed: the event log is away. What you see is from ${shortTime(asOf, Date.now())}; what changed since will follow.`,
   home: 'Parkwire, all lots', views: 'Views', more: 'More', skip: 'To the content',

@@ -1,28 +1,26 @@
 import type { Names } from '../../alerts/names';
 import { weekdays } from '../../alerts/weekday';
-import type { Decision, Definition, Hours, Target } from '../../alerts/wire';
+import type { Definition, Hours, Target } from '../../alerts/wire';
 import { fullTime, number } from '../format';
+import { common } from './common';
+import { categoryName, lasting, toldText } from './told';
 import type { Words } from '../words';
 
-const categories: Record<string, readonly [string, string, string]> = {
-  // Name, "ein …", "… Plätze"
-  standard: ['normal', 'ein normaler Platz', 'normale Plätze'], accessible: ['barrierefrei', 'ein barrierefreier Platz', 'barrierefreie Plätze'],
-  electric: ['mit Ladesäule', 'ein Platz mit Ladesäule', 'Plätze mit Ladesäule'], family: ['Familie', 'ein Familienplatz', 'Familienplätze'],
-  motorcycle: ['Motorrad', 'ein Motorradplatz', 'Motorradplätze'], short_stay: ['Kurzzeit', 'ein Kurzzeitplatz', 'Kurzzeitplätze'],
+const { term } = common;
+
+const categories: Record<string, readonly [string, string]> = {
+  // "ein …", "… Plätze"
+  standard: ['ein normaler Platz', 'normale Plätze'], accessible: ['ein barrierefreier Platz', 'barrierefreie Plätze'],
+  electric: ['ein Platz mit Ladesäule', 'Plätze mit Ladesäule'], family: ['ein Familienplatz', 'Familienplätze'],
+  motorcycle: ['ein Motorradplatz', 'Motorradplätze'], short_stay: ['ein Kurzzeitplatz', 'Kurzzeitplätze'],
 };
 
-const categoryName = (category: string): string => categories[category]?.[0] ?? category;
-const one = (category: string | undefined): string => (category === undefined ? 'ein Platz' : (categories[category]?.[1] ?? `ein Platz (${category})`));
-const many = (category: string | undefined): string => (category === undefined ? 'Plätze' : (categories[category]?.[2] ?? `Plätze (${category})`));
+const one = (category: string | undefined): string => (category === undefined ? 'ein Platz' : (categories[category]?.[0] ?? `ein Platz (${category})`));
+const many = (category: string | undefined): string => (category === undefined ? 'Plätze' : (categories[category]?.[1] ?? `Plätze (${category})`));
 
 function place({ lotId, zoneId }: Target, names: Names): string {
   if (lotId === undefined) return 'irgendwo';
   return `${names.lot(lotId)}${zoneId === undefined ? '' : `, ${names.zone(lotId, zoneId)}`}`;
-}
-
-function lasting(minutes: number): string {
-  if (minutes === 1) return '1 Minute';
-  return minutes < 120 ? `${minutes} Minuten` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
 function condition({ target, condition: { type, count = 0, percent = 0, minutes = 0 } }: Definition, names: Names): string {
@@ -60,26 +58,9 @@ const conditionName: Words['alerts']['conditionName'] = {
   any_free: 'Ein Platz ist frei', free_at_least: 'So viele Plätze sind frei', occupancy_above: 'Es ist fast voll', overstay: 'Ein Platz ist zu lange belegt', silent: 'Ein Sensor schweigt',
 };
 
-function toldText(decision: Decision): string {
-  const { condition: { type }, target, lotId, lotName, zoneName, spotId, spotName, free = 0, occupied = 0, counted = 0, occupancyPercent = 0, minutes = 0, text } = decision;
-  const lot = lotName ?? lotId;
-  const spot = `Platz ${spotName ?? spotId ?? target.spotId ?? ''}`;
-  const spotAt = lot === undefined ? spot : `${spot} (${lot})`;
-  const of = [target.lotId !== undefined && lot, target.zoneId !== undefined && (zoneName ?? target.zoneId), target.category !== undefined && categoryName(target.category)].filter(Boolean).join(', ');
-  switch (type) {
-    case 'overstay': return `${spotAt} ist seit ${lasting(minutes)} belegt.`;
-    case 'silent': return `Der Sensor von ${spotAt} schweigt seit ${lasting(minutes)}.`;
-    case 'occupancy_above': return `${of}: ${number(occupancyPercent)} % belegt, ${number(occupied)} von ${number(counted)} Plätzen.`;
-    case 'any_free': case 'free_at_least':
-      if (target.spotId !== undefined) return `${spotAt} ist frei.`;
-      if (free === 1) return `${of}: ${spotId === undefined ? '1 Platz' : spot} ist frei.`;
-      return `${of}: ${number(free)} Plätze sind frei.`;
-  }
-  return text; // of a newer platform
-}
-
 export const alerts: Words['alerts'] = {
-  categoryName, conditionName, sentence, toldText,
+  conditionName, sentence,
+  toldText: (decision) => toldText(decision, number),
   nameOf: ({ target, condition: { type } }, names) =>
     `${conditionName[type]}: ${target.spotId ?? place(target, names)}${target.category === undefined ? '' : `, ${categoryName(target.category)}`}`,
   fault: {
@@ -121,7 +102,7 @@ export const alerts: Words['alerts'] = {
   tokenFrom: 'Wer diese Installation betreibt, stellt ein Token aus:',
   cannotSignIn: { unreachable: 'Der Anmeldedienst ist zurzeit nicht erreichbar; diese Seite versucht es weiter.', insecure: 'Dafür muss diese Seite über https geöffnet werden.' },
   absent: 'Diese Installation hat keinen Meldedienst, oder er steht Ihnen nicht offen.',
-  triesAgain: 'Diese Seite versucht es von selbst wieder.', notLive: 'Neue Meldungen kommen zurzeit nicht an. Diese Seite versucht es weiter; verloren geht nichts.',
+  triesAgain: 'Diese Seite versucht es automatisch wieder.', notLive: 'Neue Meldungen kommen zurzeit nicht an. Diese Seite versucht es weiter; verloren geht nichts.',
 
   rules: 'Ihre Regeln', rule: 'Regel', newRule: 'Neue Regel', editRule: 'Regel bearbeiten', noSuchRule: 'Diese Regel gibt es nicht. Vielleicht wurde sie entfernt.',
   noRules: 'Es gibt noch keine Regeln. Eine Regel meldet zum Beispiel, wenn am Ziel ein Platz frei ist.',
@@ -133,7 +114,7 @@ export const alerts: Words['alerts'] = {
   onlyLots: (lots) => `Kennt nur diese Parkflächen, wie das Token: ${lots.join(', ')}.`,
 
   where: 'Wo', whereKind: 'Worum es geht', inLot: 'Eine Parkfläche oder ein Teil davon', atSpot: 'Ein einzelner Platz', everywhere: 'Eine Kategorie, irgendwo',
-  lot: 'Parkfläche', zone: 'Zone', spot: 'Platz', category: 'Kategorie', wholeLot: 'Die ganze Parkfläche', anyCategory: 'Jede Kategorie', choose: 'Auswählen',
+  lot: term.lot, zone: term.zone, spot: term.spot, category: term.category, wholeLot: 'Die ganze Parkfläche', anyCategory: 'Jede Kategorie', choose: 'Auswählen',
   spotHint: 'Einen Teil des Namens eingeben.',
   when: 'Wann', condition: 'Melden, wenn', count: 'Freie Plätze', percentOccupied: 'Prozent belegt', minutes: 'Minuten',
   overstayHint: 'So lange, nachdem das Auto kam.', silentHint: '0: sobald bekannt ist, dass der Sensor schweigt.',

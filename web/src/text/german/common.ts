@@ -1,23 +1,23 @@
-import type { Scope, Setback } from '../../identity/account';
+import type { Setback } from '../../identity/account';
+import type { Scope } from '../../identity/person';
 import type { Problem } from '../../live/http';
 import { isStatus, type ParkingEvent } from '../../live/wire';
 import { expected } from '../english/common';
 import { clockTime, number } from '../format';
 import type { Words } from '../words';
+import { categoryName } from './told';
 
 const status: Words['common']['status'] = {
   free: 'frei', reserved: 'reserviert', occupied: 'belegt', unknown: 'unbekannt', out_of_service: 'außer Betrieb', closed: 'gesperrt',
 };
 
-const category: Record<string, string> = {
-  accessible: 'barrierefrei', electric: 'mit Ladesäule', family: 'Familie', motorcycle: 'Motorrad', short_stay: 'Kurzzeit',
-};
+const term: Words['common']['term'] = { lot: 'Parkfläche', zone: 'Zone', level: 'Ebene', spot: 'Platz', category: 'Kategorie', status: 'Status', sensor: 'Sensor' };
 
 const statusText = (text: string): string => (isStatus(text) ? status[text] : text || 'unbekannt');
 
 const change: Record<string, string> = {
   added: 'wurde angelegt', occupied: 'wurde belegt', released: 'wurde frei', reserved: 'wurde reserviert', reservation_ended: 'ist nicht mehr reserviert',
-  signal_lost: 'hat keinen Sensor mehr', signal_restored: 'hat wieder einen Sensor', closed: 'wurde gesperrt', reopened: 'wurde wieder geöffnet',
+  signal_lost: 'meldet sich nicht mehr', signal_restored: 'meldet sich wieder', closed: 'wurde gesperrt', reopened: 'wurde wieder geöffnet',
   faulted: 'ist außer Betrieb', repaired: 'ist wieder in Betrieb', edited: 'wurde bearbeitet', removed: 'wurde entfernt',
 };
 
@@ -75,6 +75,7 @@ const problems: Record<NonNullable<Problem['cause']>, { readonly title: string; 
   unreachable: { title: 'Parkwire ist nicht erreichbar', detail: 'Der Server antwortet nicht. Vielleicht startet er gerade neu, oder dieses Gerät hat keine Verbindung.' },
   unreadable: { title: 'Die Antwort ist nicht lesbar' },
   unexpected: { title: 'Die Antwort passt nicht zu dieser Seite' },
+  ended: { title: 'Die Anmeldung ist beendet', detail: 'Es wurde nicht ausgeführt, weil die Anmeldung vorher zu Ende war.' },
   signInUnreachable: { title: 'Der Anmeldedienst ist nicht erreichbar', detail: 'Die Anmeldung geht weiter, sobald er antwortet.' },
   noChanges: { title: 'Parkwire sendet keine Änderungen' },
   fault: { title: 'In dieser Seite ist ein Fehler aufgetreten' },
@@ -83,7 +84,7 @@ const problems: Record<NonNullable<Problem['cause']>, { readonly title: string; 
 const problem = (told: Problem): Problem => (told.cause ? { ...told, ...problems[told.cause] } : told);
 
 export const common: Words['common'] = {
-  status, category, change, statusText, happened, ago, action, permission, setback, signInWay, problem,
+  term, status, categoryName, change, statusText, happened, ago, action, permission, setback, signInWay, problem,
   lots: 'Parkflächen', allLots: 'Alle Parkflächen', noSpots: 'Noch keine Plätze', full: 'Voll', fewLeft: 'Fast voll',
   freeOf: (total) => `frei von ${number(total)}`,
   ofFree: (total) => `von ${number(total)} frei`,

@@ -1,21 +1,19 @@
-import { clockTime, number } from '../format';
+import { number, shortTime } from '../format';
 import type { Words } from '../words';
 
 export const feed: Words['feed'] = {
   kind: {
-    occupied: 'belegt', released: 'frei geworden', reserved: 'reserviert', reservation_ended: 'Reservierung beendet', signal_lost: 'Sensor ausgefallen', signal_restored: 'Sensor wieder da',
+    occupied: 'belegt', released: 'frei geworden', reserved: 'reserviert', reservation_ended: 'Reservierung beendet', signal_lost: 'Sensor schweigt', signal_restored: 'Sensor meldet wieder',
     closed: 'gesperrt', reopened: 'wieder geöffnet', faulted: 'außer Betrieb', repaired: 'wieder in Betrieb', added: 'angelegt', edited: 'bearbeitet', removed: 'entfernt',
   },
-  title: 'Änderungen', list: 'Änderungen, die neueste zuerst', showOf: 'Änderungen zeigen von', all: 'Alle Änderungen',
-  search: 'Änderungen suchen', narrow: 'Änderungen eingrenzen', outcome: 'Was der Platz jetzt ist', what: 'Was geschehen ist', removed: 'entfernt',
-  kindsChosen: (n) => (n === 0 ? 'Was geschehen ist: alles' : `Was geschehen ist: ${number(n)} der Arten`),
-  pause: 'Anhalten', goOn: 'Weiter', paused: 'Angehalten: Was hier steht, bleibt stehen.',
+  title: 'Änderungen', list: 'Änderungen, die neueste zuerst', keys: 'Die Pfeiltasten gehen von Änderung zu Änderung.', showOf: 'Änderungen zeigen von', all: 'Alle Änderungen',
+  search: 'Änderungen suchen', narrow: 'Änderungen eingrenzen', outcome: 'Jetziger Status', what: 'Art der Änderung', removed: 'entfernt',
+  kindsChosen: (n) => (n === 0 ? 'Art der Änderung: alle' : `Art der Änderung: ${number(n)} ausgewählt`),
+  pause: 'Anhalten', goOn: 'Weiter', paused: 'Angehalten: Die Liste bleibt, wie sie ist.',
   newOnes: (n) => (n === 1 ? '1 neue Änderung' : `${number(n)} neue Änderungen`),
-  nothingSince: (since) => `Seit ${clockTime(since)} hat sich nichts geändert.`,
+  nothingSince: (since, now) => `Seit ${shortTime(since, now)} hat sich nichts geändert.`,
   appearHere: 'Änderungen erscheinen hier, sobald sie bekannt sind.',
-  noneMatches: 'Seit diese Seite geöffnet wurde, war keine Änderung so. Die nächste erscheint hier, sobald sie bekannt ist.',
-  noOlder: (n) => `Diese Seite behält die neuesten ${number(n)} Änderungen. Was mit einem Platz davor war, steht auf seiner eigenen Seite.`,
-  gap: (since) =>
-    `Änderungen seit ${clockTime(since)} sind hier nicht vollständig: Die Verbindung war zu lange unterbrochen oder zu langsam. Zahlen und Plätze sind aktuell.`,
-  gapBetween: (since, until) => `Zwischen ${clockTime(since)} und ${clockTime(until)} sind nicht alle Änderungen aufgeführt. Zahlen und Plätze stimmen.`,
+  noneMatches: 'Seit diese Seite geöffnet wurde, gab es keine passende Änderung. Die nächste erscheint hier, sobald sie bekannt ist.',
+  noOlder: (n) => `Diese Seite behält die neuesten ${number(n)} Änderungen. Was vorher mit einem Platz geschah, steht auf dessen eigener Seite.`,
+  gapBetween: (since, until, now) => `Zwischen ${shortTime(since, now)} und ${shortTime(until, now)} sind nicht alle Änderungen aufgeführt. Zahlen und Plätze stimmen.`,
 };

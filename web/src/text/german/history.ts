@@ -1,10 +1,11 @@
 import { number } from '../format';
 import type { Words } from '../words';
+import { common } from './common';
 
 export const history: Words['history'] = {
   range: { hour: 'Letzte Stunde', day: '24 Stunden', week: '7 Tage', month: '30 Tage', year: 'Ein Jahr' },
   measure: {
-    occupancy: 'Belegt, in Prozent', turnover: 'Beendete Parkvorgänge je Stunde', stay: 'Die Hälfte stand höchstens, in Minuten', silent: 'Unbekannt, in Prozent',
+    occupancy: 'Belegt, in Prozent', turnover: 'Beendete Parkvorgänge je Stunde', stay: 'Median der Parkdauer, in Minuten', silent: 'Unbekannt, in Prozent',
   },
   problems: {
     'service-not-configured': { title: 'Hier gibt es keinen Verlauf', detail: 'In dieser Installation läuft kein Dienst für den Verlauf. Alles, was live ist, geht auch ohne ihn.' },
@@ -15,8 +16,8 @@ export const history: Words['history'] = {
     'zone-not-found': { title: 'Über die Vergangenheit dieser Zone ist nichts bekannt', detail: 'In ihr war nie ein Platz, oder sie gehört zu einer anderen Parkfläche.' },
   },
   title: (lot) => `Verlauf von ${lot}`,
-  rangeLabel: 'Wie lange Zeit', lastDay: 'Letzter Tag', earlier: 'Früher', later: 'Später', toPresent: 'Bis jetzt', zone: 'Zone', wholeLot: 'Ganze Parkfläche',
-  fetching: 'Wird geholt …', stillShown: 'Was Sie sehen, ist von vorher.',
+  rangeLabel: 'Zeitraum', lastDay: 'Letzter Tag', earlier: 'Früher', later: 'Später', toPresent: 'Bis jetzt', zone: common.term.zone, wholeLot: 'Ganze Parkfläche',
+  fetching: 'Wird geladen …', stillShown: 'Angezeigt wird der vorige Stand.',
   nothing: 'Über diese Zeit ist nichts bekannt.', time: 'Zeit',
 
   asOf: (time, zone, offset) => `Bekannt bis ${time}. Zeiten nach den Uhren der Parkfläche: ${zone}, jetzt UTC${offset}.`,
@@ -29,8 +30,8 @@ export const history: Words['history'] = {
   occupancy: 'Auslastung', onAverage: 'im Durchschnitt', occupiedShare: 'Belegt', fullest: 'Am vollsten', spots: 'Plätze',
   silent: 'Unbekannt', silentMore: 'Sensoren schwiegen; nicht mitgezählt',
   stays: 'Parkvorgänge', staysMore: (perHour, perSpot) => `${perHour} je Stunde, ${perSpot} je Platz`,
-  turnover: 'Umschlag', arrivals: 'Gekommen', departures: 'Gefahren', staysEnded: 'Beendete Parkvorgänge', perHour: 'Je Stunde', perSpot: 'Je Platz',
-  lengths: 'Wie lange geparkt wurde', median: 'Die Hälfte stand bis', average: 'Durchschnitt', averageMore: (length) => `im Durchschnitt ${length}`,
+  turnover: 'Umschlag', arrivals: 'Ankünfte', departures: 'Abfahrten', staysEnded: 'Beendete Parkvorgänge', perHour: 'Je Stunde', perSpot: 'Je Platz',
+  lengths: 'Parkdauer', median: 'Median', average: 'Durchschnitt', averageMore: (length) => `im Durchschnitt ${length}`,
 
   span: (first, last) => `${first} bis ${last}`,
   occupancyLabel: (span, most, mostAt, least, leastAt) =>
@@ -47,11 +48,11 @@ export const history: Words['history'] = {
   staysCounted: (completed, incomplete) =>
     `${completed} Parkvorgänge wurden von Anfang bis Ende gesehen.${incomplete > 0 ? ` Von ${number(incomplete)} weiteren ist Anfang oder Ende nicht bekannt; sie zählen nicht mit.` : ''}`,
   noStays: 'In dieser Zeit endete kein Parkvorgang.',
-  percentOfStays: (percent) => `${percent} von 100 Parkvorgängen`, longest: 'Der längste', staysColumn: 'So viele', noLongerThan: 'dauerten höchstens',
+  percentOfStays: (percent) => `${percent} von 100 Parkvorgängen`, longest: 'Der längste', staysColumn: 'Anteil', noLongerThan: 'Dauerten höchstens',
 
   heatmap: 'Die Woche, Stunde für Stunde', heatmapOf: (from, to) => `Alle Stunden von ${from} bis ${to}, zusammengefasst.`,
   heatmapCaption: (measure) => `${measure}, nach Wochentag und Stunde`,
-  measureLabel: 'Was gezeigt wird', spanLabel: 'Über wie viele Wochen', weeks: (n) => (n === 52 ? 'Ein Jahr' : `${n} Wochen`),
+  measureLabel: 'Messgröße', spanLabel: 'Über wie viele Wochen', weeks: (n) => (n === 52 ? 'Ein Jahr' : `${n} Wochen`),
   peak: 'Stoßzeit', peakHours: (spans) => `Stoßzeiten: ${spans.join(', ')}.`,
   weekday: 'Tag', hour: 'Stunde', hours: (from, to) => `${from}–${to}`,
   cell: (day, hours, occupied, silent) => `${day} ${hours}: ${occupied} belegt, ${silent} unbekannt`,

@@ -6,7 +6,7 @@ import { common } from './common';
 const more = (n: string, one: string, many: string): string => `${n} ${n === '1' ? one : many}`;
 
 const act = (action: Action | 'reserve'): string => (action === 'reserve' ? 'Reservieren' : common.action[action]);
-const category = (name: string): string => (name === 'standard' ? 'normal' : (common.category[name] ?? name));
+const { term } = common;
 
 const importFields: Record<string, string> = {
   spotId: 'ID', lotId: 'Parkfläche', zoneId: 'Zone', name: 'Name', category: 'Kategorie', lat: 'Breite', lon: 'Länge', location: 'Ort', heartbeatSeconds: 'Meldeabstand',
@@ -14,16 +14,16 @@ const importFields: Record<string, string> = {
 };
 
 export const manage: Words['manage'] = {
-  act, category,
+  act,
   changeReservation: 'Reservierung ändern', editSpot: 'Platz bearbeiten',
   done: (spot, what) => `${spot}: „${what}“ ist erledigt.`,
   reservedFor: (reference, until) =>
     `Reserviert${reference === undefined ? '' : ` für ${reference}`}${until === undefined ? ', bis sie beendet wird' : ` bis ${until}`}.`,
-  behind: (what) => `Dahinter ist er außerdem ${what}.`,
-  silent: (sensor) => `Sein Sensor ${sensor} ist verstummt: Ob dort ein Fahrzeug steht, ist nicht bekannt.`,
+  behind: (what) => `Unabhängig davon ist er ${what}.`,
+  silent: (sensor) => `Sein Sensor ${sensor} schweigt: Ob dort ein Fahrzeug steht, ist nicht bekannt.`,
   notSeen: 'Ob dort ein Fahrzeug steht, ist nicht bekannt.',
   reference: 'Für wen oder was', referenceHint: 'Ein Name oder eine Nummer, an der andere es erkennen, etwa Auftrag-1744. Es darf fehlen.',
-  until: 'Bis', untilOther: 'Andere Zeit', untilEnded: 'Bis sie beendet wird', untilWhen: 'Die Zeit',
+  until: 'Bis', untilOther: 'Andere Zeit', untilEnded: 'Bis sie beendet wird', untilWhen: 'Die Zeit', deviceClock: 'Nach der Uhr dieses Geräts.',
   span: (minutes, until) => `${minutes < 60 ? `${minutes} min` : `${minutes / 60} h`}, bis ${until}`,
   mayNot: (person, may, lot) =>
     `${person} ${may}. Um ${lot === undefined ? 'Parkflächen und Plätze' : 'diese Parkfläche'} zu ändern, braucht es das Recht, ${lot === undefined ? 'mindestens eine Parkfläche' : 'sie'} zu betreiben.`,
@@ -33,19 +33,19 @@ export const manage: Words['manage'] = {
   noLotsYet: 'Es gibt noch keine Parkfläche, die Sie ändern dürfen. Legen Sie eine an, oder importieren Sie welche aus einer Datei.', nothingFound: 'Nichts passt.',
   spotsFree: (total, free) => `${more(total, 'Platz', 'Plätze')}, ${free} frei`,
   seeLot: 'Live ansehen', parts: 'Teile der Parkfläche', saved: 'Gespeichert.', saving: 'Wird gespeichert …',
-  tab: { spots: 'Plätze', zones: 'Zonen', lot: 'Parkfläche' },
+  tab: { spots: 'Plätze', zones: 'Zonen', lot: term.lot },
   lotFields: { id: 'ID', name: 'Name', address: 'Adresse', timeZone: 'Zeitzone', lat: 'Breite', lon: 'Länge', heartbeat: 'Sekunden Stille' },
   removeLot: 'Parkfläche entfernen', removeLotSure: (name) => `${name} verschwindet mit den Zonen. Was dort geschah, bleibt im Verlauf.`,
   lotHasSpots: (total) => `Sie hat noch ${more(total, 'Platz', 'Plätze')}. Entfernen Sie diese zuerst.`,
   lotIsEmpty: 'Sie hat keine Plätze und kann mit ihren Zonen entfernt werden.',
   idHint: 'Bis zu 128 Zeichen ohne „/“. Sie wird einmal gewählt und bleibt.', timeZoneHint: 'In ihr zählen Tage und Stunden der Parkfläche, etwa Europe/Berlin.',
   heartbeatHint: 'Wie lange ein Sensor schweigen darf, bis sein Platz als unbekannt zählt. Leer: für immer.',
-  addZone: 'Zone anlegen', noZones: 'Diese Parkfläche hat keine Zonen. Zonen sind Etagen, Reihen oder Straßenseiten.', level: (level) => `Etage ${number(level)}`,
-  zoneFields: { id: 'ID', name: 'Name', level: 'Etage' }, zoneIdHint: 'Auf der ganzen Plattform einmalig, etwa central-L1. Sie wird einmal gewählt und bleibt.', levelHint: 'Das Stockwerk; 0 liegt an der Straße.',
+  addZone: 'Zone anlegen', noZones: 'Diese Parkfläche hat keine Zonen. Zonen sind Ebenen, Reihen oder Straßenseiten.', level: (level) => `${term.level} ${number(level)}`,
+  zoneFields: { id: 'ID', name: 'Name', level: term.level }, zoneIdHint: 'Auf der ganzen Plattform einmalig, etwa central-L1. Sie wird einmal gewählt und bleibt.', levelHint: 'Eine ganze Zahl; 0 liegt auf Straßenhöhe.',
   removeZone: 'Zone entfernen', removeZoneSure: (name) => `${name} verschwindet. Sie darf keine Plätze mehr haben.`,
   editOf: (name) => `${name} bearbeiten`, removeOf: (name) => `${name} entfernen`,
   addSpots: 'Plätze anlegen', addSpot: 'Platz anlegen', addMany: (n) => `${more(n, 'Platz', 'Plätze')} anlegen`, howMany: 'Wie viele', one: 'Ein Platz', series: 'Viele, nummeriert',
-  spotFields: { id: 'ID', name: 'Name', zoneId: 'Zone', category: 'Kategorie', lat: 'Breite', lon: 'Länge', heartbeat: 'Sekunden Stille', status: 'Status' },
+  spotFields: { id: 'ID', name: 'Name', zoneId: term.zone, category: term.category, lat: 'Breite', lon: 'Länge', heartbeat: 'Sekunden Stille', status: term.status },
   spotNameHint: 'Was statt der ID gezeigt wird. Er darf fehlen.', spotHeartbeatHint: 'Wie lange sein Sensor schweigen darf. Leer: wie bei der Parkfläche.',
   export: 'Als Datei:', noZone: 'Ohne Zone', allZones: 'Alle Zonen', allStatuses: 'Jeder Status', searchSpots: 'Plätze suchen', noSpots: 'Diese Parkfläche hat noch keine Plätze. Legen Sie welche an, oder importieren Sie sie aus einer Datei.',
   spotsOf: (lot) => `Plätze von ${lot}`,
@@ -56,8 +56,9 @@ export const manage: Words['manage'] = {
   removeSpotSure: 'Er verschwindet aus jeder Ansicht. Was dort geschah, bleibt im Verlauf.',
   removeSpotsSure: (n) => `${more(n, 'Platz verschwindet', 'Plätze verschwinden')} aus jeder Ansicht. Was dort geschah, bleibt im Verlauf.`,
   pick: (name) => `${name} auswählen`, pickPage: 'Alle dieser Seite auswählen', pickAll: (n) => `Alle ${n} passenden auswählen`, pickNone: 'Auswahl aufheben',
-  picked: (n) => `${n} ausgewählt`, doToPicked: 'Mit der Auswahl …',
+  picked: (n) => `${n} ausgewählt`, doToPicked: 'Mit der Auswahl …', doIt: 'Ausführen',
   bulkDone: (done, refused) => `${more(done, 'Platz wurde', 'Plätze wurden')} geändert.${refused === '0' ? '' : ` ${more(refused, 'wurde', 'wurden')} abgelehnt und ${refused === '1' ? 'bleibt' : 'bleiben'} ausgewählt:`}`,
+  stop: 'Anhalten', bulkLeft: (left) => `Angehalten: ${more(left, 'blieb', 'blieben')} unverändert und ausgewählt.`,
   refused: 'Abgelehnt', pages: 'Seiten der Liste', before: 'Zurück', after: 'Weiter', range: (from, to, total) => `${from}–${to} von ${total}`,
   clash: 'Jemand anderes hat inzwischen dasselbe geändert:',
   clashField: (field, theirs, yours) => `${field}: jetzt „${theirs}“, bei Ihnen „${yours}“`,

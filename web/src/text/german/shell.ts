@@ -15,7 +15,7 @@ function staleness(state: ConnectionState, asOf: number | undefined): string {
 
 export const shell: Words['shell'] = {
   connection: { connecting: 'Verbindet', open: 'Live', reconnecting: 'Verbindet neu', offline: 'Offline' },
-  staleness, delayed: 'Verzögert',
+  staleness, standing: 'Wie alt das Gezeigte ist', delayed: 'Verzögert',
   delay: (asOf) => `Änderungen kommen verspätet: Das Ereignisprotokoll ist nicht erreichbar. Angezeigt wird der Stand von ${shortTime(asOf, Date.now())}; spätere Änderungen folgen.`,
   home: 'Parkwire, alle Parkflächen', views: 'Ansichten', more: 'Mehr', skip: 'Zum Inhalt',
   city: 'Stadt', map: 'Karte', table: 'Tabelle', changes: 'Änderungen', alerts: 'Meldungen', manage: 'Verwalten',
@@ -28,7 +28,7 @@ export const shell: Words['shell'] = {
   install: 'Als App installieren', newer: 'Es gibt eine neuere Version dieser Seite.', loadNewer: 'Laden',
   apiTitle: 'Die Schnittstellen für Programme',
   partFailed: 'Dieser Teil der Seite konnte nicht geladen werden', partFailedDetail: 'Vielleicht ist die Verbindung unterbrochen, oder es gibt eine neuere Version dieser Seite.', reload: 'Seite neu laden',
-  goesOn: 'Diese Seite versucht es von selbst weiter.',
+  goesOn: 'Diese Seite versucht es automatisch weiter.',
   statusCode: (status) => `Status ${status}.`,
   request: 'Anfrage',
   nothingHere: 'Hier gibt es nichts', nothingHereDetail: 'Diese Adresse gehört zu keiner Seite von Parkwire.',

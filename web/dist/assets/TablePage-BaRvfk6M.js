@@ -1,1 +1,0 @@
-import{t as e}from"./Table-BoRK-bW_.js";import{ut as t}from"./frame-CqKOkwBj.js";function n({session:n}){return t(e,{session:n})}export{n as default};

@@ -1,1 +1,0 @@
-async function e(e,t,n,r=()=>!1){let i=[],a=0,o=0;return await Promise.all(Array.from({length:Math.min(6,e.length)},async()=>{for(;a<e.length&&!r();){let r=e[a++],s=await t(r);s&&i.push({item:r,problem:s}),n(++o)}})),i}export{e as t};

@@ -1,1 +1,0 @@
-function e(e){let{lots:t}=e.person.value??{};return e.may(`operate`,t?t[0]??``:``)}export{e as t};

@@ -132,10 +132,11 @@ test('while the event log is away the page says of when it is, and stays connect
   await open();
   say({ type: 'Stale', stale_since: new Date(Date.now() - 60_000).toISOString() });
   await connected('stale');
-  await page.getByText(/the event log is away\. What you see is from \d\d:\d\d:\d\d/).waitFor();
+  const told = page.locator('.banners').getByText(/the event log is away\. What you see is from \d\d:\d\d:\d\d/); // it is announced too
+  await told.waitFor();
   say({ type: 'Fresh' });
   await connected();
-  await page.getByText('the event log is away').waitFor({ state: 'detached' });
+  await told.waitFor({ state: 'detached' });
   await platform.act('c-09', 'occupy');
   await has(spot('c-09'), 'data-status', 'occupied');
   await platform.act('c-09', 'release');

@@ -1,7 +1,7 @@
 // What is around the views: languages, colours, wall displays, and what is there without a network.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch, on } from './browser.js';
+import { kept, launch, on } from './browser.js';
 import { Platform } from './platform.js';
 
 const views = ['/', '/map', '/table', '/changes', '/alerts', '/lots/central', '/lots/central/table', '/lots/central/history', '/spots/c-01', '/nowhere'];
@@ -38,28 +38,11 @@ const open = async (path) => {
 const root = (attribute) => page.evaluate((name) => document.documentElement.getAttribute(name), attribute);
 const view = (name) => page.locator(`a[data-view-link="${name}"]`);
 
-/** Waits until the service worker is there and the last state is kept. */
-async function kept() {
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-  const sealed = () => page.evaluate(async () => {
-    if (!(await indexedDB.databases()).some(({ name }) => name === 'parkwire')) return false;
-    const of = (request) => new Promise((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-    const database = await of(indexedDB.open('parkwire'));
-    const asOf = await of(database.transaction('state').objectStore('state').get('as of'));
-    database.close();
-    return asOf > 0;
-  });
-  for (const deadline = Date.now() + 60_000; !(await sealed()); await page.waitForTimeout(200)) assert.ok(Date.now() < deadline, 'nothing is kept');
-}
-
 test('opened without a platform it shows the last state as what it is, and goes on when the platform is back', async () => {
   await platform.act('c-02', 'occupy');
   await open('/lots/central');
   await on(page).has(on(page).spot('c-02'), 'data-status', 'occupied');
-  await kept();
+  await kept(page);
   await platform.kill();
   try {
     await page.reload();
@@ -97,7 +80,7 @@ test('it speaks the language that the address says, or the one that was chosen',
   await open('/?lang=de');
   assert.equal(await root('lang'), 'de');
   assert.equal(await view('changes').innerText(), 'Änderungen');
-  await page.getByText('3 Plätze frei').or(page.getByText('Plätze frei')).first().waitFor();
+  await page.locator('.city h1').filter({ hasText: /^\s*3\s+Plätze frei\s*$/ }).waitFor();
   await page.getByTestId('settings').click();
   await page.getByLabel('Sprache').selectOption('en');
   await view('changes').getByText('Changes').waitFor();

@@ -61,6 +61,7 @@ test('it shows how full a lot was, and says it', async () => {
   assert.equal(await figure('peak').locator('strong').textContent(), '100%');
   assert.match(await page.getByTestId('history-as-of').textContent(), /Asia\/Kathmandu, now UTC\+05:45/, 'by the clocks of the lot');
   assert.match(await page.getByTestId('chart').first().getAttribute('aria-label'), /at most 100% .* at least 0%/);
+  await page.locator('canvas').nth(2).waitFor(); // drawn two frames after the figures
   assert.equal(await page.locator('canvas').count(), 3);
   await page.getByTestId('chart').first().locator('.u-over').hover();
   await page.locator('.keys .at').first().waitFor();

@@ -57,8 +57,10 @@ test('a spot is occupied, released, closed and reopened, and reserved for somebo
   await open(`/lots/${lotId}`);
   await spot(1).click();
   for (const [name, status] of [['occupy', 'occupied'], ['release', 'free'], ['fault', 'out_of_service'], ['repair', 'free'], ['close', 'closed'], ['reopen', 'free']]) {
+    const answered = page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.url().endsWith(`/${lotId}-1/${name}`)); // it is shown before
     await action(name).click();
     await has(spot(1), 'data-status', status);
+    await answered;
     assert.equal((await platform.request('GET', `/api/v1/spots/${lotId}-1`)).status, status);
   }
   await action('reserve').click();
@@ -143,6 +145,7 @@ test('a lot is added, with zones and numbered spots, and removed when it is empt
 
   await page.locator('thead input[type="checkbox"]').check();
   await page.locator('.bulk-bar select').selectOption('remove');
+  await page.getByTestId('do').click();
   await dialog().locator('.grave').click();
   await page.locator('[data-testid="manage-spot"]').first().waitFor({ state: 'detached' });
   await page.locator('.manage-tabs a').nth(2).click();
@@ -157,10 +160,58 @@ test('many spots are changed at once, and those that are refused are named', asy
   await open(`/manage/lots/${lotId}`);
   await page.locator('thead input[type="checkbox"]').check();
   await page.locator('.bulk-bar select').selectOption('act occupy');
+  await page.getByTestId('do').click();
   await page.getByTestId('refused').filter({ hasText: `${lotId}-3` }).waitFor();
   for (const n of [1, 2, 4]) await has(row(n), 'data-status', 'occupied');
   await has(row(3), 'data-status', 'closed');
   await has(page.getByTestId('bulk'), 'data-picked', '1');
+});
+
+test('by keyboard many are changed when that is asked for and not before, and the keyboard is where it can be stopped, then where it is told', async () => {
+  await open(`/manage/lots/${lotId}`);
+  const focused = (what) => page.waitForFunction((text) => document.activeElement.textContent.startsWith(text), what);
+  let answer;
+  const held = new Promise((resolve) => { answer = resolve; });
+  await page.route('**/occupy', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.locator('thead input[type="checkbox"]').check();
+  await page.locator('.bulk-bar select').focus();
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await page.locator('.bulk-bar select').inputValue(), 'act occupy');
+  await page.waitForTimeout(300);
+  for (const n of [1, 2, 3, 4]) assert.equal(await row(n).getAttribute('data-status'), 'free', 'nothing is done by choosing');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await focused('Stop');
+  for (const n of [1, 2, 3, 4]) await has(row(n), 'data-status', 'occupied');
+  answer();
+  await focused('4 spots were changed.');
+  await has(page.getByTestId('bulk'), 'data-picked', '0');
+});
+
+test('those that are refused stay picked, also where one looked at something else meanwhile', async () => {
+  await platform.act(`${lotId}-3`, 'close');
+  await open(`/manage/lots/${lotId}`);
+  let answer;
+  const held = new Promise((resolve) => { answer = resolve; });
+  await page.route('**/occupy', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.locator('thead input[type="checkbox"]').check();
+  await page.locator('.bulk-bar select').selectOption('act occupy');
+  await page.getByTestId('do').click();
+  await page.locator('a[data-view-link="map"]').click();
+  await page.locator('.map-page h1').waitFor();
+  const refused = page.waitForResponse((given) => given.url().endsWith(`/${lotId}-3/occupy`));
+  answer();
+  assert.equal((await refused).status(), 409);
+  await page.goBack();
+  await page.getByTestId('refused').filter({ hasText: `${lotId}-3` }).waitFor();
+  await has(page.getByTestId('bulk'), 'data-picked', '1');
+  assert.ok(await row(3).locator('input').isChecked());
 });
 
 test('two who edit the same spot are told of each other, unless they edit different things', async () => {
@@ -230,4 +281,26 @@ test('lots come from a file as well', async () => {
   await page.getByTestId('result').waitFor();
   assert.equal((await platform.request('GET', `/api/v1/lots/${lotId}`)).name, 'Renamed');
   assert.deepEqual((await platform.request('GET', `/api/v1/lots/${lotId}-b`)).location, { lat: 48.1, lon: 11.5 });
+});
+
+test('lots are searched while one types, and the address follows as often as browsers allow', async () => {
+  await open('/manage?q=lot');
+  const entry = page.locator(`[data-testid="manage-lot"][data-lot-id="${lotId}"]`);
+  await entry.waitFor();
+  const changes = await page.evaluate(async (text) => {
+    let count = 0;
+    const { replaceState } = history;
+    history.replaceState = (...to) => (count++, replaceState.apply(history, to));
+    const field = document.querySelector('main input[type="search"]');
+    for (let i = 0; i < 150; i++) { // letters come and go: Safari takes 100 changes in 30 s and then throws
+      field.value = i % 2 ? text : 'nothing';
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return count;
+  }, lotId);
+  assert.ok(changes < 10, `the address was changed ${changes} times`);
+  await page.waitForURL(`**/manage?q=${lotId}`);
+  assert.equal(await page.locator('[data-testid="manage-lot"]').count(), 1);
+  assert.equal(await page.locator('main input[type="search"]').inputValue(), lotId);
 });

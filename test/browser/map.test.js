@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { launch, on } from './browser.js';
 import { Platform } from './platform.js';
+import { collectGarbage, goTo } from './tour.js';
 
 const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPj/HwADBwIAMCbHYQAAAABJRU5ErkJggg==', 'base64');
 const at = (east, north) => ({ lat: 52 + north / 111_320, lon: 10 + east / 68_535 });
@@ -85,14 +86,10 @@ async function seen(holds, message) {
   for (const deadline = Date.now() + 60_000; !holds(await picture()); await page.waitForTimeout(100)) assert.ok(Date.now() < deadline, message);
 }
 
-/** What is drawn when it has stayed the same for some seconds. */
+/** What is drawn when all that the page knows is. */
 async function still() {
-  let now, since = 0;
-  await seen((picture) => {
-    if (picture !== now) [now, since] = [picture, Date.now()];
-    return Date.now() - since > 2_500;
-  }, 'the map does not come to rest');
-  return now;
+  await page.locator('.map-canvas[data-settled]').waitFor({ timeout: 60_000 });
+  return picture();
 }
 
 test('the map shows the lots with their counts, and one finds a lot, its spots, and a spot by hand or by the address', async () => {
@@ -159,15 +156,33 @@ test('the keyboard reaches lots, spots and what is known of them', async () => {
   await page.locator('[data-testid="map-lot"][data-lot-id="north"]').focus();
   await page.keyboard.press('Enter');
   await until(() => document.activeElement?.textContent === 'North Garage', 'the lot that was chosen has the focus');
-  await listed('n-1-2').focus();
+  await listed('n-0-3').focus();
+  for (let i = 0; i < 22; i++) await page.keyboard.press('ArrowDown'); // over what was not in sight, and over the name of a zone
+  await until(() => document.activeElement?.dataset.spotId === 'n-1-5', 'the arrow keys go from spot to spot');
   await page.keyboard.press('Enter');
-  await page.locator('.map-view .detail').getByText('Deck 1, 3').waitFor();
+  await page.locator('.map-view .detail').getByText('Deck 1, 6').waitFor();
   await page.keyboard.press('Escape');
   await page.locator('.map-view .detail').waitFor({ state: 'detached' });
   const before = parameter('at');
   await page.locator('.map-canvas canvas').focus();
   await page.keyboard.press('ArrowRight');
   await page.waitForFunction((was) => new URL(location.href).searchParams.get('at') !== was, before, { timeout: 20_000 });
+});
+
+test('the list leaves the focus to whoever has gone on, when its spots come back', async () => {
+  await platform.request('POST', '/api/v1/lots', { id: 'alone', name: 'One Bay', location: at(300, 0) });
+  await platform.request('POST', '/api/v1/lots/alone/spots', [{ spotId: 'a-1', location: at(300, 0) }]);
+  await open('/map?lot=alone&status=free&motion=off');
+  await listed('a-1').focus();
+  await platform.act('a-1', 'occupy');
+  await listed('a-1').waitFor({ state: 'detached' });
+  await page.getByTestId('settings').focus();
+  await platform.act('a-1', 'release');
+  await listed('a-1').waitFor();
+  await page.waitForTimeout(300);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), 'settings');
+  await platform.request('DELETE', '/api/v1/spots/a-1');
+  await platform.request('DELETE', '/api/v1/lots/alone');
 });
 
 test('on a phone the map has room, the list is below, and nothing is wider than the screen', async () => {
@@ -187,6 +202,27 @@ test('a display on the wall has the map without what needs a hand', async () => 
   await map().waitFor();
   await sign('north').waitFor();
   assert.equal(await page.locator('.map-beside, .map-controls').count(), 0);
+});
+
+test('a map that one leaves is given back: nothing that it was drawn on stays', async () => {
+  await page.addInitScript(() => {
+    window.drawnOn = [];
+    const { getContext } = HTMLCanvasElement.prototype;
+    HTMLCanvasElement.prototype.getContext = function (...wanted) {
+      window.drawnOn.push(new WeakRef(this));
+      return getContext.apply(this, wanted);
+    };
+  });
+  await open('/');
+  for (let i = 0; i < 3; i++) {
+    await goTo(page, { path: '/map', ready: '.map-canvas[data-settled]' });
+    await goTo(page, { path: '/', ready: '[data-testid="lot"]' });
+  }
+  const session = await page.context().newCDPSession(page);
+  const held = () => page.evaluate(() => window.drawnOn.filter((canvas) => canvas.deref()).length);
+  for (const deadline = Date.now() + 20_000; await held() > 0 && Date.now() < deadline; await page.waitForTimeout(200)) await collectGarbage(session);
+  assert.ok(await page.evaluate(() => window.drawnOn.length) >= 3);
+  assert.equal(await held(), 0, 'canvases of maps that nobody sees are held');
 });
 
 test('tiles that the operator has set lie under the spots, and their host is the only other one', async () => {
@@ -218,25 +254,79 @@ test('a plan is drawn as the spots lie, level by level, or as a tidy grid', asyn
   await page.locator('[data-level="1"]').click();
   assert.equal(parameter('level'), '1');
   await on(page).spot('n-0-0').waitFor({ state: 'detached' });
-  await on(page).spot('n-1-0').focus();
+  await on(page).spot('n-1-3').focus();
   await page.keyboard.press('ArrowRight');
+  await platform.request('POST', '/api/v1/lots/north/zones', { id: 'north-2', name: 'Deck 2', level: 2 });
+  await platform.request('POST', '/api/v1/lots/north/spots', { spotId: 'n-2-0', zoneId: 'north-2' });
+  await page.locator('[data-level="2"]').waitFor(); // the plan is another one
   await page.keyboard.press('ArrowDown');
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.spotId), 'n-1-11');
+  await until(() => document.activeElement.dataset.spotId === 'n-1-14', 'the keyboard goes on from where it was');
   await page.keyboard.press('Enter');
-  assert.equal(parameter('spot'), 'n-1-11');
-  await page.locator('.detail').getByText('Deck 1, 12').waitFor();
-  await on(page).has(on(page).spot('n-1-11'), 'data-picked', 'true');
+  assert.equal(parameter('spot'), 'n-1-14');
+  await page.locator('.detail').getByText('Deck 1, 15').waitFor();
+  await on(page).has(on(page).spot('n-1-14'), 'data-picked', 'true');
 
   await page.reload();
-  await on(page).has(on(page).spot('n-1-11'), 'data-picked', 'true');
+  await on(page).has(on(page).spot('n-1-14'), 'data-picked', 'true');
   await page.getByRole('button', { name: 'Tidy grid' }).click();
   await drawing.first().waitFor({ state: 'detached' });
   assert.equal(parameter('show'), 'grid');
-  await platform.act('n-1-11', 'occupy');
-  await on(page).has(on(page).spot('n-1-11'), 'data-status', 'occupied');
-  await platform.act('n-1-11', 'release');
+  await platform.act('n-1-14', 'occupy');
+  await on(page).has(on(page).spot('n-1-14'), 'data-status', 'occupied');
+  await platform.act('n-1-14', 'release');
   await open('/lots/lost');
   await on(page).spot('l-1').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Tidy grid' }).count(), 0, 'where nobody said where spots are, there is nothing to choose');
+  assert.deepEqual(faults, []);
+});
+
+/** A lot with two levels, of more spots than are made at once. */
+let built;
+const tall = () => (built ??= (async () => {
+  await platform.request('POST', '/api/v1/lots', { id: 'tall', name: 'Tall Garage' });
+  for (const level of [0, 1]) {
+    await platform.request('POST', '/api/v1/lots/tall/zones', { id: `tall-${level}`, name: `Deck ${level}`, level });
+    await platform.request('POST', '/api/v1/lots/tall/spots', Array.from({ length: 400 * (level + 1) }, (_, i) => (
+      { spotId: `t-${level}-${i}`, zoneId: `tall-${level}`, location: at((i % 20) * 2.6, -900 - Math.floor(i / 20) * 8) }
+    )));
+  }
+})());
+
+test('of a large plan the level that is chosen is there at once', async () => {
+  await tall();
+  for (const show of ['', '?show=grid']) {
+    await open(`/lots/tall${show}`);
+    await on(page).spot('t-0-0').waitFor();
+    await page.locator('[data-level="1"]').click();
+    await until(() => [...document.querySelectorAll('[data-spot-id^="t-1-"]')].filter((bay) => bay.getBoundingClientRect().top < innerHeight).length > 30, 'its bays are not there');
+  }
+  assert.deepEqual(faults, []);
+});
+
+test('who is at a bay of a large plan stays there, and the page where it is, whatever becomes of other bays', async () => {
+  await tall();
+  await open('/lots/tall?level=1&show=grid');
+  const focused = () => page.evaluate(() => document.activeElement.dataset.spotId);
+  const place = () => page.evaluate(() => document.querySelector('.bays').getBoundingClientRect().top);
+  const rename = async (id, name) => {
+    await platform.request('PATCH', `/api/v1/spots/${id}`, { name: `${id}, ${name}` }); // which leaves it where it is
+    await on(page).spot(id).filter({ hasText: name }).waitFor();
+  };
+  await on(page).spot('t-1-25').focus();
+  await page.keyboard.press('ArrowRight');
+  await rename('t-1-39', 'one');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await focused(), 't-1-27');
+
+  await page.mouse.move(640, 500);
+  await page.mouse.wheel(0, 2_400);
+  await on(page).spot('t-1-39').waitFor({ state: 'detached' });
+  const before = await place();
+  const seen = await page.evaluate(() => [...document.querySelectorAll('.bay')].find((bay) => bay.getBoundingClientRect().top > 400).dataset.spotId);
+  await rename(seen, 'another');
+  assert.deepEqual([await focused(), await place()], ['t-1-27', before]);
+  await platform.request('DELETE', '/api/v1/spots/t-1-27');
+  await until(() => document.activeElement.dataset.spotId === 't-1-28', 'the next one has the focus');
+  assert.ok(Math.abs(await place() - before) < 100, 'there may be a row less, and no more than that');
   assert.deepEqual(faults, []);
 });

@@ -5,7 +5,7 @@ import { launch, on } from './browser.js';
 import { Platform } from './platform.js';
 import { people, resource, TestProvider } from './provider.js';
 
-const ttl = 20; // seconds that access tokens live: half of it, and they are refreshed
+const ttl = 10; // seconds that access tokens live: half of it, and they are refreshed
 let browser, context, page, faults, hosts, sockets;
 
 before(async () => {
@@ -74,7 +74,6 @@ describe('where everybody may look', () => {
     assert.equal(await actions().count(), 0, 'who is not signed in is offered nothing');
     await its.signIn('operator');
     assert.equal(page.url(), `${its.platform.url}/lots/central?feed=central&spot=c-01`, 'the spot that was picked is picked again');
-    await on(page).spot('c-01').click();
     await actions().getByRole('button', { name: 'Mark occupied' }).click();
     await on(page).has(on(page).spot('c-01'), 'data-status', 'occupied');
     await actions().getByRole('button', { name: 'Mark free' }).click();
@@ -270,6 +269,49 @@ describe('where there is no provider', () => {
     assert.deepEqual([lasting, cookies], [{}, '']);
     await setback('expired');
     await page.getByTestId('locked').waitFor();
+  });
+});
+
+describe('a page that the browser shows again as it was left', () => {
+  let platform;
+  before(async () => {
+    platform = await Platform.start(async () => ['--read-public=false']);
+    await platform.addLot('central', 'Central Station', ['c-01', 'c-02']);
+  });
+  after(() => platform?.stop());
+
+  const signIn = async () => {
+    await page.goto(`${platform.url}/lots/central`);
+    await page.getByLabel('Token').fill(platform.token('--scope', 'operate', '--subject', 'otto'));
+    await page.getByRole('button', { name: 'Use it' }).click();
+    await on(page).spot('c-01').waitFor();
+  };
+  /** The same as after "back", where the browser kept the page: the policy of this Chromium is never to keep it. */
+  const comeBack = () => page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  const nobody = async () => {
+    await page.getByTestId('locked').waitFor();
+    assert.equal(await page.getByText('Central Station').count(), 0);
+    assert.equal(await on(page).spot('c-01').count(), 0);
+  };
+
+  test('shows nothing to whoever goes back after somebody has signed out', async () => {
+    await signIn();
+    await page.getByTestId('account').click();
+    await page.getByTestId('sign-out').click();
+    await page.waitForURL(`${platform.url}/`);
+    await nobody();
+    await page.goBack();
+    await nobody();
+    assert.deepEqual((await kept()).tab, {});
+  });
+
+  test('and that was signed out behind it forgets who was here', async () => {
+    await signIn();
+    await comeBack();
+    await on(page).spot('c-01').waitFor();
+    await page.evaluate(() => sessionStorage.clear()); // as the next page of the tab does when somebody signs out there
+    await comeBack();
+    await nobody();
   });
 });
 

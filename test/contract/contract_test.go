@@ -191,7 +191,9 @@ func forEach(t *testing.T, test func(t *testing.T, s *stack.Stack)) {
 	if _, err := os.Stat(filepath.Join(stack.Root(), "test", "contract", "node_modules", "kafkajs")); err != nil {
 		absent(t, "the npm packages are not installed: npm ci --prefix test/contract")
 	}
-	stack.ForEach(t, test)
+	// Both ways also where the embedded one is left out elsewhere: without Node's packages nothing of this ran before.
+	t.Run("embedded", func(t *testing.T) { test(t, stack.Embedded(t)) })
+	t.Run("distributed", func(t *testing.T) { test(t, stack.Distributed(t)) })
 }
 
 func installed(t *testing.T, name string) string {

@@ -29,6 +29,7 @@ var alertSettings = []string{"alerts-webhook-allow=127.0.0.0/8", "alerts-vapid-s
 // eachWithAlerts runs a test on both ways to run the platform.
 func eachWithAlerts(t *testing.T, test func(t *testing.T, s *stack.Stack)) {
 	t.Run("embedded", func(t *testing.T) {
+		stack.WantEmbedded(t)
 		var args []string
 		for _, setting := range alertSettings {
 			args = append(args, "--"+setting)

@@ -30,6 +30,7 @@ const pklotReadings = 105_843
 func TestReplayThroughWebhooksAndMQTT(t *testing.T) {
 	rows := readRows(t, stack.Data(t, pklot))
 	t.Run("embedded", func(t *testing.T) {
+		stack.WantEmbedded(t)
 		broker := startBroker(t)
 		replayThrough(t, stack.Embedded(t, "--rate-limit", "0", "--mqtt-url", "mqtt://"+broker.address, "--mqtt-client-id", "parking-1"), broker, rows)
 	})

@@ -109,15 +109,13 @@ func TestKillInTheMiddleOfWritesLosesNothingAcknowledged(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(300+100*round) * time.Millisecond)
+		eventually(t, time.Minute, "some writes", func() bool { return n.Load() >= 8 })
+		time.Sleep(time.Duration(100+100*round) * time.Millisecond)
 		s.One.Kill(t)
 		close(stop)
 		writers.Wait()
 		writes += int(n.Load())
 		s.One.Restart(t)
-	}
-	if writes < 20 {
-		t.Fatalf("only %d writes were answered; the test shows nothing", writes)
 	}
 	t.Logf("%d writes were answered over 3 kills", writes)
 

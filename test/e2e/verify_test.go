@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,9 +81,20 @@ func TestVerifyFindsNothingWhileProcessesEnd(t *testing.T) {
 // Without a platform there is nothing to say, and nothing is made up.
 func TestVerifyWithoutAPlatformFails(t *testing.T) {
 	t.Parallel()
-	p := stack.Start(t, "verify", nil, stack.Binary(t), "verify", "--url", "http://"+stack.Address(stack.Port(t)))
-	time.Sleep(300 * time.Millisecond)
-	p.Signal(t, syscall.SIGTERM) // it would wait for one
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := stack.Start(t, "verify", nil, stack.Binary(t), "verify", "--url", "http://"+nobody.Addr().String())
+	nobody.(*net.TCPListener).SetDeadline(time.Now().Add(time.Minute))
+	conn, err := nobody.Accept() // it has come to where it waits for one
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody.Close()
+	conn.Close()
+	time.Sleep(2 * time.Second) // in which it tries again
+	p.Signal(t, syscall.SIGTERM)
 	if code := p.Wait(t, 30*time.Second); code != 1 {
 		t.Errorf("it ended with exit code %d:\n%s", code, p.Output())
 	}

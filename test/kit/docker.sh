@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # A Docker engine of its own, for building Parkwire's image and bringing compose.yaml up where no engine runs and
-# no image registry is reached. Needs root, and Debian's docker.io and debootstrap. Only the host's network is used: no
-# bridge is made and no firewall rule touched.
+# no image registry is reached. Needs root, and Debian's docker.io and debootstrap.
 #
-#   docker.sh start     starts it
+#   docker.sh start     starts it on the network of the host, from where a build reaches what this machine reaches. No bridge is
+#                       made and no firewall rule touched, so compose.yaml cannot run
+#   docker.sh bridges   starts it anew in a network of its own, where it makes what bridges and rules it likes. Its containers see
+#                       each other and not the world; the host sees what they publish, at PARKWIRE_TEST_DOCKER_ADDRESS
 #   docker.sh env       prints what a shell needs to talk to it: eval "$(docker.sh env)"
-#   docker.sh base      makes debian:bookworm-slim by debootstrap, and golang:1.26-bookworm from it and this machine's Go
+#   docker.sh base      makes debian:bookworm-slim by debootstrap, and golang:VERSION-bookworm from it and this machine's Go
 #   docker.sh servers   makes stand-ins for the images that compose.yaml names, from Debian's packages and Kafka's
 #                       libraries: parkwire-test/{kafka,redis,postgres,nginx}
 #   docker.sh compose   builds the compose plugin from its Go module
@@ -26,22 +28,47 @@ docker() { "$(if [[ -x /usr/bin/docker ]]; then echo /usr/bin/docker; else type 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 
 start() {
+  ! alive "$D/pid" || return 0
+  engine '"iptables": false, "ip-forward": false, "ip-masq": false'
+}
+
+bridges() {
+  ! { alive "$D/pid" && [[ -s $D/address ]]; } || return 0
+  local net pid
+  need ip iproute2
+  stop
+  engine '"iptables": true' unshare --net sh -c 'ip link set lo up; exec "$@"' sh
+  # A pair of interfaces leads there, and ends with the engine.
+  pid=$(pid_of "$D/pid")
+  until net=10.213.$((RANDOM % 256)).$((RANDOM % 64 * 4)); ! ip route | grep -qF "$net/"; do :; done
+  ip link add "pk$pid" type veth peer name outside netns "$pid"
+  ip address add "${net%.*}.$((${net##*.} + 1))/30" dev "pk$pid"
+  ip link set "pk$pid" up
+  nsenter --net --target "$pid" ip address add "${net%.*}.$((${net##*.} + 2))/30" dev outside
+  nsenter --net --target "$pid" ip link set outside up
+  echo "${net%.*}.$((${net##*.} + 2))" >"$D/address"
+}
+
+# engine SETTINGS [COMMAND...]: starts dockerd, by the command if there is one.
+engine() {
   need dockerd docker.io
-  alive "$D/pid" && return
   mkdir -p "$D/config" "$D/bin"
   [[ ! -x /usr/bin/docker ]] || ln -sf /usr/bin/docker "$D/bin/docker"
   cat >"$D/daemon.json" <<J
 {"data-root": "$D/data", "exec-root": "$D/exec", "pidfile": "$D/dockerd.pid", "hosts": ["$DOCKER_HOST"],
- "bridge": "none", "iptables": false, "ip6tables": false, "ip-forward": false, "ip-masq": false,
+ "bridge": "none", "ip6tables": false, $1,
  "storage-driver": "overlay2", "exec-opts": ["native.cgroupdriver=cgroupfs"]}
 J
   rm -f "$D/dockerd.pid"
-  spawn "$D" dockerd --config-file "$D/daemon.json"
+  spawn "$D" "${@:2}" dockerd --config-file "$D/daemon.json"
   ready "$D" 60 docker version
 }
 
+stop() { end "$D" TERM 60; unmount; rm -f "$D/address"; }
+
 base() {
-  local r
+  local r go
+  go=golang:$(go env GOVERSION | sed 's/^go//')-bookworm
   if ! have debian:bookworm-slim; then
     need debootstrap debootstrap
     say "making debian:bookworm-slim"
@@ -53,11 +80,11 @@ base() {
     tar -C "$r" -c . | docker import -c 'CMD ["bash"]' - debian:bookworm-slim >/dev/null
     rm -rf "$r"
   fi
-  if ! have golang:1.26-bookworm; then
-    say "making golang:1.26-bookworm"
+  if ! have "$go"; then
+    say "making $go"
     r=$(mktemp -d "$D/go.XXXXXX")
     cp -a "$(go env GOROOT)" "$r/go"
-    docker build -q -t golang:1.26-bookworm -f - "$r" >/dev/null <<'F'
+    docker build -q -t "$go" -f - "$r" >/dev/null <<'F'
 FROM debian:bookworm-slim
 COPY go /usr/local/go
 ENV PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin GOPATH=/go GOTOOLCHAIN=local
@@ -98,9 +125,11 @@ unmount() {
 }
 
 case ${1:-} in
-  start | base | servers | compose) "$1" ;;
-  env) echo "export DOCKER_HOST=$DOCKER_HOST DOCKER_CONFIG=$DOCKER_CONFIG DOCKER_BUILDKIT=1 PATH=$D/bin:\$PATH" ;;
-  stop) end "$D" TERM 60 ;;
-  wipe) end "$D" TERM 60; unmount; rm -rf "$D" ;;
+  start | bridges | base | servers | compose | stop) "$1" ;;
+  env)
+    echo "export DOCKER_HOST=$DOCKER_HOST DOCKER_CONFIG=$DOCKER_CONFIG DOCKER_BUILDKIT=1 PATH=$D/bin:\$PATH"
+    [[ ! -s $D/address ]] || echo "export PARKWIRE_TEST_DOCKER_ADDRESS=$(cat "$D/address")"
+    ;;
+  wipe) stop; rm -rf "$D" ;;
   *) usage "$0" ;;
 esac

@@ -17,20 +17,30 @@
 # A master that is away is replaced after about 1 s and an election; one that comes back, or is replaced while it lives,
 # calls itself master for up to 10 s more, until the sentinels tell it. Until then nobody can replace the new one: wait with "start".
 #
-# KIT_DIR: where they live. REDIS_SERVER: the program (redis-server).
+# KIT_SENTINEL_SECURE=1: all of them speak TLS alone, and want the password of tls.sh. KIT_DIR: where they live. REDIS_SERVER: the program (redis-server).
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 S=$KIT_DIR/sentinel SERVER=${REDIS_SERVER:-redis-server} MASTER=parkwire
 SERVERS=(redis-1 redis-2) SENTINELS=(sentinel-1 sentinel-2 sentinel-3)
 
 port() { port_for "$S/$1.port"; }
 node() { case " ${SERVERS[*]} ${SENTINELS[*]} " in *" ${1:-} "*) ;; *) die "no node is named \"${1:-}\": ${SERVERS[*]} ${SENTINELS[*]}" ;; esac; }
 running() { node "$1"; alive "$S/$1/pid" || die "$1 does not run"; }
-cli() { local n=$1; node "$n"; shift; timeout 5 redis-cli -h 127.0.0.1 -p "$(port "$n")" "$@"; }
+secure() { [[ -n ${KIT_SENTINEL_SECURE:-} ]]; }
+cli() {
+  local n=$1 with=(); node "$n"; shift
+  if secure; then
+    with=(--tls --cacert "$KIT_DIR/tls/ca.crt")
+    REDISCLI_AUTH=$(cat "$KIT_DIR/tls/password"); export REDISCLI_AUTH
+  fi
+  timeout 5 redis-cli -h 127.0.0.1 -p "$(port "$n")" "${with[@]}" "$@"
+}
 url() {
-  printf 'redis://127.0.0.1:%s?addr=127.0.0.1:%s&addr=127.0.0.1:%s&master_set=%s\n' \
-    "$(port sentinel-1)" "$(port sentinel-2)" "$(port sentinel-3)" "$MASTER"
+  local scheme=redis; if secure; then scheme=rediss; fi
+  printf '%s://127.0.0.1:%s?addr=127.0.0.1:%s&addr=127.0.0.1:%s&master_set=%s\n' \
+    "$scheme" "$(port sentinel-1)" "$(port sentinel-2)" "$(port sentinel-3)" "$MASTER"
 }
 nodes() { local n; for n in "${SERVERS[@]}" "${SENTINELS[@]}"; do echo "$n 127.0.0.1:$(port "$n")"; done; }
 
@@ -38,11 +48,20 @@ nodes() { local n; for n in "${SERVERS[@]}" "${SENTINELS[@]}"; do echo "$n 127.0
 configure() {
   local f=$S/$1/redis.conf; mkdir -p "$S/$1"
   [[ ! -s $f ]] || return 0
-  printf '%s\n' "bind 127.0.0.1" "port $(port "$1")" "dir $S/$1" "daemonize no" >"$f.part"
+  printf '%s\n' "bind 127.0.0.1" "dir $S/$1" "daemonize no" >"$f.part"
+  if secure; then
+    local tls password; tls=$("$HERE/tls.sh" make); password=$(cat "$tls/password")
+    printf '%s\n' "port 0" "tls-port $(port "$1")" "tls-replication yes" "tls-auth-clients no" \
+      "tls-cert-file $tls/server.crt" "tls-key-file $tls/server.key" "tls-ca-cert-file $tls/ca.crt" "requirepass \"$password\"" >>"$f.part"
+    [[ $1 == sentinel-* ]] || printf 'masterauth "%s"\n' "$password" >>"$f.part"
+  else
+    echo "port $(port "$1")" >>"$f.part"
+  fi
   case $1 in
     sentinel-*)
       printf '%s\n' "sentinel monitor $MASTER 127.0.0.1 $(port redis-1) 2" "sentinel down-after-milliseconds $MASTER 1000" \
         "sentinel failover-timeout $MASTER 3000" "sentinel parallel-syncs $MASTER 1" >>"$f.part"
+      if secure; then printf 'sentinel auth-pass %s "%s"\nsentinel sentinel-pass "%s"\n' "$MASTER" "$password" "$password" >>"$f.part"; fi
       ;;
     *) printf '%s\n' 'save ""' "appendonly no" "repl-diskless-sync-delay 0" >>"$f.part" ;;
   esac

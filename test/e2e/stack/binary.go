@@ -26,6 +26,8 @@ const (
 	EnvDatabase = "PARKWIRE_TEST_DATABASE_URL"
 	// EnvDistributed makes the absence of any of them a failure instead of a reason to skip.
 	EnvDistributed = "PARKWIRE_TEST_DISTRIBUTED"
+	// EnvEmbedded set to 0 leaves out what was tested in one process already, where only the distributed way is wanted.
+	EnvEmbedded = "PARKWIRE_TEST_EMBEDDED"
 	// EnvData is the folder with real parking data. Default: shared/data beside the repository.
 	EnvData = "PARKWIRE_TEST_DATA"
 )

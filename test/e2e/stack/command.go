@@ -27,3 +27,6 @@ func (s *Stack) CommandBegins(t T, args ...string) *Process {
 
 // DataDir is the folder of the embedded way.
 func (s *Stack) DataDir() string { return s.tokenArgs[1] }
+
+// Environment is that of the stack's operator: with it every process of the stack and every subcommand knows the servers.
+func (s *Stack) Environment() []string { return slices.Clone(s.tokenEnv) }

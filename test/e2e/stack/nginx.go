@@ -40,12 +40,19 @@ func (s *Stack) Upstreams() map[string][]string {
 }
 
 // NGINXFor prepares NGINX with one of the configurations of deploy/nginx. Of that only the addresses are replaced, which stand in the folder
-// site; an upstream that is not named has nobody behind it.
+// site-host; an upstream that is not named has nobody behind it.
 func NGINXFor(t T, main string, behind map[string][]string) *Node {
 	t.Helper()
 	nginx := program(t, "nginx")
 	dir := filepath.Join(t.TempDir(), "nginx")
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(Root(), "deploy", "nginx"))); err != nil {
+	err := os.CopyFS(dir, os.DirFS(filepath.Join(Root(), "deploy", "nginx")))
+	if err == nil {
+		err = os.RemoveAll(filepath.Join(dir, "site")) // which is that of compose
+	}
+	if err == nil {
+		err = os.Rename(filepath.Join(dir, "site-host"), filepath.Join(dir, "site"))
+	}
+	if err != nil {
 		t.Fatalf("copying NGINX's configuration: %v", err)
 	}
 	http, l4 := Address(Port(t)), Address(Port(t))

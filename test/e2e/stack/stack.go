@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -232,8 +233,19 @@ func (s *Stack) Instances() []string {
 // ForEach runs test on the embedded stack and on the distributed one; the latter is skipped, or
 // fails, where its servers are not there.
 func ForEach(t *testing.T, test func(t *testing.T, s *Stack)) {
-	t.Run("embedded", func(t *testing.T) { test(t, Embedded(t)) })
+	t.Run("embedded", func(t *testing.T) {
+		WantEmbedded(t)
+		test(t, Embedded(t))
+	})
 	t.Run("distributed", func(t *testing.T) { test(t, Distributed(t)) })
+}
+
+// WantEmbedded skips a test of one process where the environment says that these were run already.
+func WantEmbedded(t T) {
+	t.Helper()
+	if os.Getenv(EnvEmbedded) == "0" {
+		t.Skipf("skipped: %s=0, so only the distributed way is tested", EnvEmbedded)
+	}
 }
 
 func list(nodes []*Node) string {

@@ -46,6 +46,7 @@ func settings(key string, p *provider) []string {
 }
 
 func embedded(t *testing.T) *world {
+	stack.WantEmbedded(t)
 	key, p := rand.Text()+rand.Text(), newProvider(t)
 	s := stack.Prepare(t)
 	s.One.Settings = settings(key, p)

@@ -37,27 +37,31 @@ await() {
 launch() {
   # shellcheck disable=SC2034
   local RESULT=$WORK/results/$1
-  echo "$EPOCHSECONDS" >"$WORK/$1.times"
+  clock >"$WORK/$1.times"
   (
     # shellcheck disable=SC2064
-    trap "echo \$EPOCHSECONDS >>'$WORK/$1.times'" EXIT
+    trap "clock >>'$WORK/$1.times'" EXIT
     "${@:2}"
   ) </dev/null &
   running[$1]=$!
 }
 
+# clock: seconds, and ticks of a hundredth in which a processor of this machine had nothing to do.
+clock() { awk -v now="$EPOCHSECONDS" '$1 == "cpu" { print now, $5 + $6 }' /proc/stat; }
+
 conclude() {
-  local code=0 times
+  local code=0 begun ended
   wait "${running[$1]}" || code=$?
   unset "running[$1]"
   [[ ! -f $WORK/$1.log ]] || cat "$WORK/$1.log"
-  mapfile -t times <"$WORK/$1.times"
-  tell "$1" "$code" $((times[1] - times[0]))
+  { read -ra begun; read -ra ended; } <"$WORK/$1.times"
+  tell "$1" "$code" $((ended[0] - begun[0])) $((ended[1] - begun[1]))
 }
 
-tell() { # tell NAME CODE SECONDS
-  if (($2 == 0)); then printf -- '-- %s: ok, %d s\n' "$1" "$3"; return; fi
-  printf -- '-- %s: FAILED with code %d, %d s\n' "$1" "$2" "$3"
+tell() { # tell NAME CODE SECONDS TICKS
+  local busy=$((100 - $4 / ($3 > 0 ? $3 : 1) / $(nproc)))
+  if (($2 == 0)); then printf -- '-- %s: ok, %d s, processors busy for %d %%\n' "$1" "$3" "$busy"; return; fi
+  printf -- '-- %s: FAILED with code %d, %d s, processors busy for %d %%\n' "$1" "$2" "$3" "$busy"
   failed_steps+=("$1")
   (($(count fail "$1") > 0)) || broken=$((broken + 1))
 }
@@ -90,6 +94,15 @@ for test in failed:
     print(f"\nfailed: {test}\n" + "".join(said[test]), end="")
 END
   done
+}
+
+# packages_with ACTION FILE: those with a test that ended so.
+packages_with() {
+  python3 - "$@" <<'END'
+import json, sys
+events = [json.loads(line) for line in open(sys.argv[2], errors="replace") if line.startswith("{")]
+print("\n".join(sorted({e["Package"] for e in events if "Test" in e and e["Action"] == sys.argv[1]})))
+END
 }
 
 # failed_packages FILE: those in which a test or the build failed. Nothing where a package was not even begun.

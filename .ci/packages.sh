@@ -26,7 +26,11 @@ need mosquitto file /usr/sbin/mosquitto
 need nginx program nginx
 need libnginx-mod-stream file '/usr/lib/nginx/modules/ngx_stream_module.so'
 need postgresql-client program psql
+need sqlite3 program sqlite3
 need postgresql file '/usr/lib/postgresql/*/bin/initdb'
+need prometheus program promtool
+need iproute2 program ip
+need iptables program iptables
 need docker.io file /usr/sbin/dockerd
 need debootstrap file /usr/sbin/debootstrap
 

@@ -50,6 +50,8 @@ async function put(spotId, status) {
 const ask = async (path) => (await fetch(platform.url + path, { headers: { authorization: `Bearer ${token}` } })).json();
 
 const toast = (of = page) => of.getByTestId('toast');
+/** Waits until a page hears what is told: what was told before is in its list alone. */
+const hears = (of = page) => on(of).has(of.getByTestId('toasts'), 'data-state', 'open');
 const save = () => page.getByTestId('editor').getByRole('button', { name: 'Save' }).click();
 
 /** Writes a rule about a spot that is free in the central lot. */
@@ -59,6 +61,7 @@ async function addRule(name, more = async () => {}) {
   await more();
   await save();
   await on(page).has(page.getByTestId('rule').filter({ hasText: name }), 'data-state', 'armed');
+  await hears();
 }
 
 describe('rules', () => {
@@ -133,7 +136,7 @@ describe('in the page', () => {
     await addRule('Work');
     const other = await open();
     await other.goto(`${platform.url}/lots/harbour`);
-    await on(other).connected();
+    for (const each of [page, other]) await hears(each);
     await put('c-02', 'free');
     for (const each of [page, other]) await toast(each).filter({ hasText: 'Central Station: spot c-02 is free.' }).waitFor();
     await on(page).has(page.getByTestId('rule'), 'data-state', 'spoken');
@@ -168,6 +171,7 @@ describe('in the page', () => {
     await addRule('Work');
     await page.goto(`${platform.url}/lots/harbour`);
     await on(page).connected();
+    await hears();
     await platform.kill();
     await on(page).connected('reconnecting');
     await platform.restart();

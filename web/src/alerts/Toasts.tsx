@@ -50,7 +50,7 @@ export default function Toasts({ session }: { session: Session }) {
   const standing = telling.standing.value.filter(({ decidedAt }) => !kiosk.value || clock.value - Date.parse(decidedAt) < onWall);
   const rest = standing.length - most.value;
   return (
-    <section class="toasts" aria-label={alerts.inPage}>
+    <section class="toasts" aria-label={alerts.inPage} data-testid="toasts" data-state={telling.state.value}>
       <ol aria-live="polite" aria-relevant="additions">
         {standing.slice(0, most.value).map((decision) => <Toast key={decision.id} decision={decision} dismiss={() => telling.dismiss(decision)} />)}
       </ol>

@@ -7,6 +7,7 @@ import { Described } from './described';
 import { Feed } from './feed';
 import type { KeptState } from './last';
 import { Parking } from './parking';
+import { turn } from './turn';
 import type { ParkingEvent } from './wire';
 
 /** At least, in milliseconds, from changes that are shown to those that come later: nobody sees more, and each time costs style, layout and paint. */
@@ -96,9 +97,11 @@ export class Session {
     this.flush();
     batch(() => {
       this.described.loaded(this.parking.load(lots, spots, asked));
-      if (this.#loaded.value) this.#admitGap();
-      this.#loaded.value = true;
+      if (this.#loaded.peek()) this.#admitGap();
     });
+    if (!this.#loaded.peek()) await turn(); // to draw it for the first time takes as long again
+    if (era !== this.#era) return this.#load();
+    this.#loaded.value = true;
     return cursor;
   }
 

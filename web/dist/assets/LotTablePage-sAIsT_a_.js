@@ -1,1 +1,0 @@
-import{t as e}from"./Table-DW4lBmpM.js";import{_t as t}from"./frame-Cug685JF.js";function n({session:n,lot:r}){return t(e,{session:n,lot:r})}export{n as default};

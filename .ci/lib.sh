@@ -96,12 +96,15 @@ END
   done
 }
 
-# packages_with ACTION FILE: those with a test that ended so.
-packages_with() {
+# left_out packages|tests FILE: those in which something was skipped; tests are told as a pattern for "go test -run", of which each matches
+# a whole test with all its subtests.
+left_out() {
   python3 - "$@" <<'END'
 import json, sys
 events = [json.loads(line) for line in open(sys.argv[2], errors="replace") if line.startswith("{")]
-print("\n".join(sorted({e["Package"] for e in events if "Test" in e and e["Action"] == sys.argv[1]})))
+skipped = {(e["Package"], e["Test"].split("/")[0]) for e in events if "Test" in e and e["Action"] == "skip"}
+packages, tests = (sorted(set(names)) for names in zip(*skipped))
+print("\n".join(packages) if sys.argv[1] == "packages" else f'^({"|".join(tests)})$')
 END
 }
 
@@ -129,6 +132,21 @@ for line in first:
     if e.get("Package") in anew and e["Action"] == "fail" and "Test" in e:
         print(e["Package"], e["Test"])
 open(sys.argv[1], "w").writelines([line for line in first if package(line) not in anew] + second)
+END
+}
+
+# scenarios FILE SECOND: what "make chaos" has written, as TAP. What failed and passed when it was run again is added to SECOND.
+scenarios() {
+  python3 - "$@" <<'END'
+import json, sys
+number = 0
+for row in json.load(open(sys.argv[1]))["scenarios"]:
+    text = " ".join(["chaos", row["scenario"]] + (row["failures"] or [])).translate({10: " ", ord("#"): " "})[:800]
+    if row.get("repeat"):
+        print(text, file=open(sys.argv[2], "a"))
+        continue
+    number += 1
+    print("ok" if row["ok"] else "not ok", number, "-", text)
 END
 }
 

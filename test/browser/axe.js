@@ -21,6 +21,16 @@ async function violations(page, rules) {
   return found.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary.replace(/\s+/g, ' ')}`));
 }
 
+/** What can be scrolled into view though there is nothing: the document ends where the page does, and is no wider than the window. */
+const emptiness = (page) => page.evaluate(() => {
+  const { scrollWidth, scrollHeight, clientWidth } = document.documentElement;
+  const end = Math.max(innerHeight, document.querySelector('.page').getBoundingClientRect().bottom + scrollY);
+  return [
+    ...(scrollWidth > clientWidth ? [`the document is ${scrollWidth - clientWidth} px wider than the window`] : []),
+    ...(scrollHeight > Math.ceil(end) ? [`the document is ${scrollHeight - Math.ceil(end)} px longer than the page`] : []),
+  ];
+});
+
 /** How a view is looked at: by every rule on each size, and by those for colours in the other theme. */
 const looks = [
   [{ width: 1280, height: 800 }, 'light', everyRule], [{ width: 1280, height: 800 }, 'dark', colours],
@@ -35,7 +45,7 @@ export async function violationsEverywhere(page) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
     await page.waitForFunction((name) => document.documentElement.dataset.theme === name && document.documentElement.dataset.motion === 'off', theme);
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))); // it is drawn so
-    all.push(...(await violations(page, rules)).map((each) => `${theme}, ${size.width} px: ${each}`));
+    all.push(...[...(await violations(page, rules)), ...(await emptiness(page))].map((each) => `${theme}, ${size.width} px: ${each}`));
   }
   return all;
 }

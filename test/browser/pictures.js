@@ -65,7 +65,7 @@ const views = {
   },
   settings: { path: '/', act: (page) => page.getByTestId('settings').click(), undo: (page) => page.keyboard.press('Escape') },
   account: { path: '/lots/market-square', who: 'operator', act: (page) => page.getByTestId('account').click(), undo: (page) => page.keyboard.press('Escape') },
-  'sign-in': { path: '/', act: (page) => page.getByTestId('sign-in').click(), undo: (page) => page.keyboard.press('Escape') },
+  'sign-in': { path: '/', act: (page) => page.getByTestId('account').click(), undo: (page) => page.keyboard.press('Escape') },
   wall: { path: '/?kiosk' },
   'wall-map': { path: '/map?kiosk', wait: '[data-testid="map"][data-ready]' },
   'wall-lot': { path: '/lots/station-garage?kiosk' },

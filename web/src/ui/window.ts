@@ -106,8 +106,8 @@ const grain = 120; // pixels: so seldom another part counts as in sight
 export function useCutout(element: RefObject<HTMLElement | null>, on: boolean, shape: readonly unknown[]): Cutout {
   const sight = useSignal<Cutout>({ left: 0, top: 0, right: 0, bottom: 0 });
   useLook(element, () => {
-    const frame = element.current?.parentElement?.getBoundingClientRect();
-    if (!on || !element.current || !frame) return;
+    if (!on || !element.current?.parentElement) return; // to look makes the browser lay out the page at once
+    const frame = element.current.parentElement.getBoundingClientRect();
     const { left, top, width, height } = element.current.getBoundingClientRect();
     const before = (edge: number) => Math.floor((edge - rim) / grain) * grain;
     const after = (edge: number) => Math.ceil((edge + rim) / grain) * grain;

@@ -1,1 +1,0 @@
-import{t as e}from"./Table-CtYMyGh5.js";import{vt as t}from"./frame-_uiYtRuM.js";function n({session:n}){return t(e,{session:n})}export{n as default};

@@ -96,14 +96,14 @@ END
   done
 }
 
-# left_out packages|tests FILE: those in which something was skipped; tests are told as a pattern for "go test -run", of which each matches
-# a whole test with all its subtests.
+# left_out packages|tests FILE: those in which something was skipped, and all of test/e2e; tests are told as a pattern for "go test -run", of
+# which each matches a whole test with all its subtests.
 left_out() {
   python3 - "$@" <<'END'
 import json, sys
 events = [json.loads(line) for line in open(sys.argv[2], errors="replace") if line.startswith("{")]
-skipped = {(e["Package"], e["Test"].split("/")[0]) for e in events if "Test" in e and e["Action"] == "skip"}
-packages, tests = (sorted(set(names)) for names in zip(*skipped))
+left = {(e["Package"], e["Test"].split("/")[0]) for e in events if "Test" in e and (e["Action"] == "skip" or e["Package"].endswith("/test/e2e"))}
+packages, tests = (sorted(set(names)) for names in zip(*left))
 print("\n".join(packages) if sys.argv[1] == "packages" else f'^({"|".join(tests)})$')
 END
 }

@@ -143,6 +143,47 @@ test('what was kept of an earlier visit is shown until the platform answers, and
   later.connection.stop();
 });
 
+describe('the first state of thousands of spots', () => {
+  const kept = { asOf: 1_000, lots: [{ lot: { id: 'central', name: 'Central' }, spots: [spot('c-1'), spot('gone')] as never, zones: [] }] };
+  const totals = (of: Session) => [of.loaded.value, of.parking.total.value.total];
+  let opening: Session;
+  let seen: unknown[];
+
+  beforeEach(async () => {
+    vi.stubGlobal('document', { hidden: false });
+    platform.spots = Array.from({ length: 5_000 }, (_, i) => spot(`c-${i}`));
+    opening = new Session(new Api(nobody, answer as typeof fetch), address, { Socket });
+    seen = [];
+    opening.parking.total.subscribe(({ total }) => seen.push([opening.loaded.peek(), total]));
+    void opening.connection.run();
+    while (opening.parking.total.value.total === 0) await pass(0);
+  });
+
+  afterEach(() => opening.connection.stop());
+
+  test('is taken over in turns, and shown when it is whole', async () => {
+    await pass(100);
+    expect(seen).toEqual([[false, 0], [false, 2_000], [false, 4_000], [false, 5_000]]);
+    expect(totals(opening)).toEqual([true, 5_000]);
+  });
+
+  test('takes the place of what was kept, where that is shown meanwhile', async () => {
+    opening.recall(kept);
+    expect(totals(opening)).toEqual([true, 2]);
+    await pass(100);
+    expect(totals(opening)).toEqual([true, 5_000]);
+    expect(opening.parking.spot('gone')).toBeUndefined();
+    expect(opening.feed.past()).toMatchObject([{ kind: 'gap', since: 1_000 }]);
+  });
+
+  test('is not shown to somebody else who comes meanwhile', async () => {
+    platform.spots = [spot('theirs')];
+    opening.restart();
+    await pass(100);
+    expect(totals(opening)).toEqual([true, 1]);
+  });
+});
+
 test('of thousands of events no more than some wait for a frame that does not come', () => {
   for (let version = 2; version <= 20_001; version++) FakeSocket.last.event(event('c-01', version, version % 2 ? 'free' : 'occupied', 'x'));
   expect(spots()['c-01']!.version).toBeGreaterThan(15_000);

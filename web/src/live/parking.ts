@@ -98,6 +98,13 @@ export class Parking {
     return this.#zonesOf(lotId).ask();
   }
 
+  /** Takes over a part of the state that {@link load} is about to be given whole, and then has little to do with. */
+  prepare(spots: readonly Spot[]): void {
+    this.#shown.batch(() => {
+      for (const spot of spots) this.#put(spot);
+    });
+  }
+
   /** Replaces everything. Spots that are the same as before are left as they are. False: later lots are known already, and stay; asked 0 is what was kept of an earlier visit. */
   load(lots: readonly Lot[], spots: readonly Spot[], asked = this.askLots()): boolean {
     let latest = true;

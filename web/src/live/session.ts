@@ -8,7 +8,7 @@ import { Feed } from './feed';
 import type { KeptState } from './last';
 import { Parking } from './parking';
 import { turn } from './turn';
-import type { ParkingEvent } from './wire';
+import type { ParkingEvent, Spot } from './wire';
 
 /** At least, in milliseconds, from changes that are shown to those that come later: nobody sees more, and each time costs style, layout and paint. */
 const between = 100;
@@ -20,6 +20,8 @@ const longestQueue = 5_000; // events
  */
 const slice = 200; // events
 const slices = 8;
+/** So many spots of the first state are taken over in one go. */
+const portion = 2_000;
 /** More events than this in a second are a storm: motion would show nothing then, and cost much. */
 const storm = 40;
 
@@ -93,16 +95,24 @@ export class Session {
     const era = this.#era;
     const asked = this.parking.askLots();
     const { lots, spots, cursor } = await this.api.snapshot();
+    if (era === this.#era) await this.#prepare(spots);
     if (era !== this.#era) return this.#load(); // it is partly what somebody else may see
     this.flush();
     batch(() => {
       this.described.loaded(this.parking.load(lots, spots, asked));
-      if (this.#loaded.peek()) this.#admitGap();
+      if (this.#loaded.value) this.#admitGap();
+      this.#loaded.value = true;
     });
-    if (!this.#loaded.peek()) await turn(); // to draw it for the first time takes as long again
-    if (era !== this.#era) return this.#load();
-    this.#loaded.value = true;
     return cursor;
+  }
+
+  /** Takes the spots over in turns, while there is nothing to be seen yet that would be half of it: at once they would hold up the page. */
+  async #prepare(spots: readonly Spot[]): Promise<void> {
+    const era = this.#era;
+    for (let from = 0; from < spots.length && !this.#loaded.peek() && era === this.#era; from += portion) {
+      this.parking.prepare(spots.slice(from, from + portion));
+      await turn();
+    }
   }
 
   #admitGap(): void {

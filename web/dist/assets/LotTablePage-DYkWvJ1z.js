@@ -1,1 +1,0 @@
-import{t as e}from"./Table-Dc1lgH1n.js";import{vt as t}from"./frame-ldlyUgMm.js";function n({session:n,lot:r}){return t(e,{session:n,lot:r})}export{n as default};

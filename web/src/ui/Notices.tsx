@@ -20,7 +20,7 @@ export const NoLots = () => (
     <h2>{words.shell.addOwn}</h2>
     <p>{words.shell.addOwnDetail}</p>
     <pre><code>parkwire token --scope operate</code></pre>
-    <pre>
+    <pre tabIndex={0}>
       <code>{`curl ${location.origin}/api/v1/lots \\
   -H "Authorization: Bearer $PARKWIRE_TOKEN" \\
   -H "Content-Type: application/json" \\

@@ -1,1 +1,0 @@
-import{t as e}from"./Table-Bto2kJKJ.js";import{vt as t}from"./frame-BJ6gWOnN.js";function n({session:n,lot:r}){return t(e,{session:n,lot:r})}export{n as default};

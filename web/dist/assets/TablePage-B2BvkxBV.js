@@ -1,1 +1,0 @@
-import{t as e}from"./Table-Bto2kJKJ.js";import{vt as t}from"./frame-BJ6gWOnN.js";function n({session:n}){return t(e,{session:n})}export{n as default};

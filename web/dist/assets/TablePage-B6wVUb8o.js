@@ -1,0 +1,1 @@
+import{t as e}from"./Table-D4yDXQvr.js";import{vt as t}from"./frame-Bq6Axwcj.js";function n({session:n}){return t(e,{session:n})}export{n as default};

@@ -24,7 +24,9 @@ function freePort() {
 
 /** The scores of one address on one device, the measured times, and what was found wanting. */
 async function audit(port, url, device, only) {
-  const { lhr } = await lighthouse(url, { port, output: 'json', logLevel: 'error', onlyCategories: only }, devices[device]);
+  const look = async () => (await lighthouse(url, { port, output: 'json', logLevel: 'error', onlyCategories: only }, devices[device])).lhr;
+  let lhr = await look();
+  if (lhr.runtimeError) lhr = await look(); // now and then a trace has no beginning
   if (lhr.runtimeError) throw new Error(`${url}: ${lhr.runtimeError.message}`);
   const scores = Object.fromEntries(only.map((id) => [id, Math.round(lhr.categories[id].score * 100)]));
   const lacking = only.flatMap((id) => lhr.categories[id].auditRefs.filter(({ weight }) => weight > 0).map((ref) => lhr.audits[ref.id]))

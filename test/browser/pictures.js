@@ -79,7 +79,8 @@ const views = {
 
 /** What the documents show: names there, and which picture. */
 const documented = [
-  ['dashboard-light', 'city', 'desktop', 'light'], ['dashboard-dark', 'city', 'desktop', 'dark'],
+  ['dashboard-light', 'lot', 'desktop', 'light'], ['dashboard-dark', 'lot', 'desktop', 'dark'],
+  ['map', 'map-lot', 'desktop', 'light'], ['history', 'history', 'desktop', 'dark'], ['phone-light', 'city', 'phone', 'light'], ['phone-dark', 'lot-spot', 'phone', 'dark'],
 ];
 
 const importFile = `spotId,name,zoneId,category,lat,lon

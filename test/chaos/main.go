@@ -35,7 +35,7 @@ type options struct {
 	kills   int
 	clients int
 	storm   int
-	again   bool
+	again   int
 	json    string
 	logs    string
 
@@ -64,7 +64,7 @@ func run(args []string) error {
 	flags.IntVar(&o.kills, "kills", 0, "of the random scenario; 0: 8, or 100 in the long form")
 	flags.IntVar(&o.clients, "clients", 0, "of the random scenario; 0: 100, or 1000 in the long form")
 	flags.IntVar(&o.storm, "storm", 0, "clients of the storm; 0: 1000, or 10000 in the long form")
-	flags.BoolVar(&o.again, "again", false, "run a scenario that failed once more where every client got everything once and in order: on a busy machine a fault or a recovery may have come too late")
+	flags.IntVar(&o.again, "again", 0, "how many times more to run a scenario that failed though every client got everything once and in order: on a busy machine a fault or a recovery may have come too late")
 	flags.StringVar(&o.json, "json", "", "file for the results as JSON")
 	flags.StringVar(&o.logs, "logs", filepath.Join(os.TempDir(), "parkwire-chaos-logs"), "folder for what the processes of a failed scenario said")
 	flags.Parse(args)
@@ -132,13 +132,14 @@ func (o *options) runAll(ctx context.Context, t stack.T, chosen []scenario) (row
 			trial.perform(s)
 			return trial.row
 		}
-		r := try()
-		if !r.OK && o.again && r.intact() && ctx.Err() == nil {
-			r.Repeat = true
+		for again := o.again; ; again-- {
+			r := try()
+			r.Repeat = !r.OK && again > 0 && r.intact() && ctx.Err() == nil
 			rows = append(rows, r)
-			r = try()
+			if !r.Repeat {
+				break
+			}
 		}
-		rows = append(rows, r)
 	}
 	return rows
 }

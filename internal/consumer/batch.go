@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/sleep"
 	"parkwire/internal/sqldb"
 )
 
@@ -151,7 +152,7 @@ func (c *Consumer) giveUp(ctx context.Context, s *session, err error) error {
 	}
 	wait := min(time.Duration(s.aside-asideFast)*time.Second, asideSlow)
 	c.set(fmt.Errorf("%d records in a row failed, the last one with: %w", s.aside, err))
-	return sleep(ctx, wait)
+	return sleep.For(ctx, wait)
 }
 
 // commit does a batch in one transaction.
@@ -223,18 +224,7 @@ func guard(do func() error) (err error) {
 
 // pause waits, twice as long each time, and reports whether ctx is still alive.
 func (c *Consumer) pause(ctx context.Context, d *time.Duration) bool {
-	err := sleep(ctx, *d)
+	err := sleep.For(ctx, *d)
 	*d = min(2**d, c.patience.longest)
 	return err == nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/sleep"
 	"parkwire/internal/sqldb"
 )
 
@@ -228,7 +229,7 @@ func (c *Consumer) notBeingRebuilt(ctx context.Context) (before string, err erro
 		return "", err
 	}
 	for since := time.Now(); time.Since(since) < c.patience.abandon; {
-		if err := sleep(ctx, c.patience.retry); err != nil {
+		if err := sleep.For(ctx, c.patience.retry); err != nil {
 			return "", err
 		}
 		now, err := c.read(ctx)
@@ -279,7 +280,7 @@ func (c *Consumer) beating(ctx context.Context, who string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var beats sync.WaitGroup
 	beats.Go(func() {
-		for sleep(ctx, c.patience.abandon/5) == nil {
+		for sleep.For(ctx, c.patience.abandon/5) == nil {
 			if err := c.beat(ctx, who); err != nil {
 				c.logger.Debug("it cannot be said that this process lives", "error", err)
 			}
@@ -307,7 +308,7 @@ func (c *Consumer) notRebuilt(ctx context.Context) (state, error) {
 	c.logger.Info("it waits while another process rebuilds", "by", last.rebuilder)
 	for heard := time.Now(); ; {
 		c.set(fmt.Errorf("it is being rebuilt by %s", last.rebuilder))
-		if err := sleep(ctx, c.patience.look/2); err != nil {
+		if err := sleep.For(ctx, c.patience.look/2); err != nil {
 			return state{}, err
 		}
 		now, err := c.read(ctx)

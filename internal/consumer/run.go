@@ -10,6 +10,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/sleep"
 	"parkwire/internal/sqldb"
 )
 
@@ -99,14 +100,14 @@ func (c *Consumer) takeTurn(ctx context.Context, turn *kafkalog.Turn, pause *tim
 	case errors.Is(err, errFenced):
 		c.metrics.fenced.Inc()
 		c.logger.Info("another process has gone on from the place of this one, which looks where that is")
-		_ = sleep(mine, c.patience.retry)
+		_ = sleep.For(mine, c.patience.retry)
 		return err
 	case errors.Is(err, errReplaced):
 		c.logger.Warn("the topic was deleted and made again", "topic", c.options.Topic)
 		return err
 	case errors.Is(err, kafkalog.ErrExpired): // the next begin says what is missing
 		c.set(err)
-		_ = sleep(mine, c.patience.retry)
+		_ = sleep.For(mine, c.patience.retry)
 		return err
 	}
 	c.set(err)
@@ -160,7 +161,7 @@ func (c *Consumer) notBeyond(ctx context.Context, at state, stand *kafkalog.Stan
 			return at, nil
 		}
 		c.set(errors.New("the log ends before what was read of it"))
-		if err := sleep(ctx, c.patience.retry); err != nil {
+		if err := sleep.For(ctx, c.patience.retry); err != nil {
 			return at, err
 		}
 		now, err := c.options.Log.Stand(ctx, c.options.Topic)

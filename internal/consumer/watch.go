@@ -8,6 +8,7 @@ import (
 
 	"parkwire/internal/event"
 	"parkwire/internal/kafkalog"
+	"parkwire/internal/sleep"
 )
 
 // watch is what every process of the service knows of where the log and the service stand, whichever of them reads.
@@ -194,7 +195,7 @@ func (c *Consumer) Through() (t time.Time, current bool) {
 func (c *Consumer) look(ctx context.Context) {
 	for {
 		c.lookOnce(ctx)
-		if sleep(ctx, c.patience.look) != nil {
+		if sleep.For(ctx, c.patience.look) != nil {
 			return
 		}
 	}

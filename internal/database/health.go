@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"parkwire/internal/sleep"
 )
 
 // Mark puts mark before err, unless it is in its chain already.
@@ -72,20 +73,8 @@ func (h *Health) Await(ctx context.Context, start func(context.Context) error) e
 			h.logger.Warn("waiting for the database", "error", err)
 			said = true
 		}
-		if err := Sleep(ctx, pause); err != nil {
+		if err := sleep.About(ctx, pause); err != nil {
 			return err
 		}
-	}
-}
-
-// Sleep waits for about d, so that those who failed together do not come back together, or until ctx ends.
-func Sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d/2 + rand.N(d/2+1))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -170,18 +170,6 @@ func backoff(tries int) time.Duration {
 	return min(50*time.Millisecond<<min(tries, 10), maxPause)
 }
 
-// pause waits, and reports whether ctx is still alive.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}
-
 // Topic is the name of the event log.
 func (l *Log) Topic() string { return l.options.Topic }
 

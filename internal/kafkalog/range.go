@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"parkwire/internal/event"
+	"parkwire/internal/sleep"
 )
 
 // Bounds of reading a range.
@@ -94,7 +95,7 @@ func (l *Log) readFrom(ctx context.Context, topic source, committed bool, from, 
 			if tries > 0 && time.Since(since) > rangePatience {
 				return fmt.Errorf("reading a range of %s: %w", r.name(), err)
 			}
-			if !pause(ctx, backoff(tries)) {
+			if sleep.For(ctx, backoff(tries)) != nil {
 				return ctx.Err()
 			}
 			tries++
@@ -106,7 +107,7 @@ func (l *Log) readFrom(ctx context.Context, topic source, committed bool, from, 
 		case time.Since(since) > rangePatience:
 			return fmt.Errorf("reading a range of %s: %w", r.name(), ErrShort)
 		default: // what was asked for is not committed yet, or not on all replicas
-			if !pause(ctx, 20*time.Millisecond) {
+			if sleep.For(ctx, 20*time.Millisecond) != nil {
 				return ctx.Err()
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"parkwire/internal/event"
+	"parkwire/internal/sleep"
 )
 
 // EnsureTopics waits until Kafka answers, and makes the topics that do not exist. Of those that do it
@@ -42,7 +43,7 @@ func (l *Log) awaitTopics(ctx context.Context, mayMake bool) error {
 			return err
 		}
 		l.health.cannot(err)
-		if err != nil && !pause(ctx, backoff(tries)) {
+		if err != nil && sleep.For(ctx, backoff(tries)) != nil {
 			return ctx.Err()
 		}
 	}
@@ -71,7 +72,7 @@ func (l *Log) ensureTopics(ctx context.Context, mayMake bool) error {
 		}
 	}
 	// A server that made a topic takes a moment until it knows of it.
-	for until := time.Now().Add(time.Second); missing; missing = usable(found) != nil && time.Now().Before(until) && pause(ctx, 10*time.Millisecond) {
+	for until := time.Now().Add(time.Second); missing; missing = usable(found) != nil && time.Now().Before(until) && sleep.For(ctx, 10*time.Millisecond) == nil {
 		if found, err = l.admin.Metadata(ctx, o.topics()...); err != nil {
 			return err
 		}
@@ -216,7 +217,7 @@ var ErrReplaced = errors.New("it was deleted and made again while this process u
 
 // Run watches that the log stays the one that it was, until ctx ends, or returns [ErrReplaced].
 func (l *Log) Run(ctx context.Context) error {
-	for pause(ctx, watchInterval) {
+	for sleep.For(ctx, watchInterval) == nil {
 		if l.TopicID() == (event.TopicID{}) {
 			continue
 		}

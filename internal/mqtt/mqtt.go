@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"parkwire/internal/parking"
 	"parkwire/internal/secret"
+	"parkwire/internal/sleep"
 )
 
 // Options configure a [Subscriber]. URL, ClientID, Topics and Deliver are required.
@@ -112,7 +112,7 @@ func (s *Subscriber) Run(ctx context.Context) error {
 			pause = s.options.Pause
 		}
 		s.say(fmt.Errorf("the MQTT broker %s: %w", s.broker.Host, err))
-		if sleep(ctx, pause) != nil {
+		if sleep.About(ctx, pause) != nil {
 			return nil
 		}
 	}
@@ -134,17 +134,5 @@ func (s *Subscriber) say(trouble error) {
 		s.logger.Warn("no messages are taken from the MQTT broker, which keeps them meanwhile", "error", trouble)
 		s.metrics.up.Set(0)
 		s.up, s.told = false, true
-	}
-}
-
-// sleep waits for about d, so that processes that failed together do not come back together.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d/2 + rand.N(d/2+1))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"parkwire/internal/parking"
 	"parkwire/internal/secret"
+	"parkwire/internal/sleep"
 )
 
 const (
@@ -147,7 +148,7 @@ func (s *Subscriber) deliver(ctx context.Context, q *queue, batch []paho.Message
 			return nil
 		}
 		s.say(fmt.Errorf("its messages wait, because they cannot be stored: %w", err))
-		if err := sleep(ctx, pause); err != nil {
+		if err := sleep.About(ctx, pause); err != nil {
 			return err
 		}
 		if err := q.lost(); err != nil {

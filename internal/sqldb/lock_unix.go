@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"parkwire/internal/database"
+	"parkwire/internal/sleep"
 )
 
 // lockFile waits for the lock of a file of its own, which ends with the process however that ends. It is held only while the
@@ -26,7 +26,7 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 			return func() { f.Close() }, nil
 		}
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = database.Sleep(ctx, 50*time.Millisecond)
+			err = sleep.About(ctx, 50*time.Millisecond)
 		}
 		if err != nil {
 			f.Close()

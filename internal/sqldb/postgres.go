@@ -17,6 +17,7 @@ import (
 
 	"parkwire/internal/database"
 	"parkwire/internal/secret"
+	"parkwire/internal/sleep"
 )
 
 // server is a schema in PostgreSQL.
@@ -126,7 +127,7 @@ func (s *server) migrate(ctx context.Context) error {
 		if _, err := holder.Exec(ctx, "rollback"); err != nil {
 			return err
 		}
-		if err := database.Sleep(ctx, 200*time.Millisecond); err != nil {
+		if err := sleep.About(ctx, 200*time.Millisecond); err != nil {
 			return err
 		}
 	}

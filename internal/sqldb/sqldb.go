@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parkwire/internal/database"
+	"parkwire/internal/sleep"
 )
 
 // Options configure a [DB]. URL is required, and Schema on PostgreSQL.
@@ -156,7 +157,7 @@ func (d *DB) update(ctx context.Context, do func(context.Context, *Tx) error) er
 			return fmt.Errorf("%w, %d times in %v: %w", ErrConflict, tries, time.Since(begun).Round(time.Millisecond), err)
 		}
 		d.measures.retries.Inc()
-		if database.Sleep(ctx, rand.N(pause)) != nil {
+		if sleep.About(ctx, rand.N(pause)) != nil {
 			return err
 		}
 		pause = min(2*pause, longestPause)

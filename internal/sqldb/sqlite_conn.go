@@ -10,7 +10,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"parkwire/internal/database"
+	"parkwire/internal/sleep"
 )
 
 // sqliteConn is one connection with its prepared statements.
@@ -79,7 +79,7 @@ func (c *sqliteConn) begin(ctx context.Context) error {
 		if !errors.As(err, &e) || e.Code()&0xff != sqlite3.SQLITE_BUSY || time.Since(since) > beginPatience {
 			return err
 		}
-		if err := database.Sleep(ctx, time.Millisecond); err != nil {
+		if err := sleep.About(ctx, time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
-	"parkwire/internal/database"
+	"parkwire/internal/sleep"
 )
 
 // How long a leader may go unheard of before the server gives its place to another, and how it keeps it: it
@@ -34,7 +34,7 @@ func (s *Store) Lead(ctx context.Context, lead func(context.Context) error) erro
 			return errClosed
 		}
 		// The server is away; Ready tells, and the log did.
-		if err := database.Sleep(ctx, pause); err != nil {
+		if err := sleep.About(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,7 @@ func (s *Store) holding(ctx context.Context, name string, do func(context.Contex
 		if got {
 			break
 		}
-		if err := database.Sleep(ctx, leaderRetry); err != nil {
+		if err := sleep.About(ctx, leaderRetry); err != nil {
 			return err
 		}
 	}

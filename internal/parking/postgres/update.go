@@ -11,6 +11,7 @@ import (
 	"parkwire/internal/database"
 	"parkwire/internal/parking"
 	"parkwire/internal/parking/internal/storage"
+	"parkwire/internal/sleep"
 )
 
 // attempts bounds how often a transaction is run that others get in the way of. Rows are locked in one order, so
@@ -40,7 +41,7 @@ func (s *Store) update(ctx context.Context, change func(context.Context, parking
 			return err
 		}
 		s.measures.Retried()
-		if database.Sleep(bound, time.Duration(n)*5*time.Millisecond) != nil {
+		if sleep.About(bound, time.Duration(n)*5*time.Millisecond) != nil {
 			return err
 		}
 	}
